@@ -1,0 +1,41 @@
+package io.theseus.steps;
+
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * The named points at which a process can be killed by a test; one object for each node.
+ *
+ * <p>Names are {@code area.event}, such as {@code put.marked}, in the order in which they are
+ * passed; {@code docs/architecture.md} lists them. Outside tests a point does nothing.
+ */
+@FunctionalInterface
+public interface Steps {
+  /** The environment variable that halts a process: {@code name} or {@code name:count}. */
+  String HALT_AT = "THESEUS_HALT_AT";
+
+  /** Does nothing at any point. */
+  Steps NONE = name -> {};
+
+  /** Passes a point. May not return, or throw, in tests. */
+  void at(String name);
+
+  /**
+   * Kills this process, as by {@code kill -9}, at the {@code count}th passing of a point.
+   *
+   * @param setting {@code name} or {@code name:count}; empty for none
+   */
+  static Steps haltingAt(String setting) {
+    if (setting.isEmpty()) {
+      return NONE;
+    }
+    int colon = setting.lastIndexOf(':');
+    String wanted = colon < 0 ? setting : setting.substring(0, colon);
+    int count = colon < 0 ? 1 : Integer.parseInt(setting.substring(colon + 1));
+    AtomicInteger passed = new AtomicInteger();
+    return name -> {
+      if (name.equals(wanted) && passed.incrementAndGet() == count) {
+        Runtime.getRuntime().halt(137);
+      }
+    };
+  }
+}
