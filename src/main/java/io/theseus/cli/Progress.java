@@ -87,6 +87,7 @@ abstract sealed class Progress implements AutoCloseable {
     private final Direction direction;
     private boolean lost;
     private boolean begun;
+    private boolean moving;
 
     Listener(Direction direction) {
       this.direction = direction;
@@ -126,6 +127,13 @@ abstract sealed class Progress implements AutoCloseable {
     public void progress(long transferred, long acknowledged, OptionalLong size) {
       if (!totalFixed) {
         total = size;
+      }
+      if (!moving && transferred > 0) {
+        moving = true;
+        if (direction == Direction.PUT && acknowledged > 0) {
+          jumped();
+          say("The node has " + Display.size(acknowledged) + " already; going on there.");
+        }
       }
       // a PUT has done what the node has on its disk, not what went into the network
       show(before.get() + (direction == Direction.GET ? transferred : acknowledged), total);

@@ -39,6 +39,7 @@ final class PutTransfer extends Exchange {
   // of the session
   private final UUID session;
   private long acknowledged;
+  private long begun = -1;
 
   // of the connection
   private Stage stage = Stage.COMMAND;
@@ -87,6 +88,11 @@ final class PutTransfer extends Exchange {
   @Override
   long acknowledged() {
     return acknowledged;
+  }
+
+  /** The first OFFSET: what the node had already. */
+  long begun() {
+    return Math.max(0, begun);
   }
 
   @Override
@@ -239,6 +245,9 @@ final class PutTransfer extends Exchange {
               "first OFFSET: " + offset + " (expected: at most " + most + ", all that there is)");
         }
         stage = Stage.SENDING;
+        if (begun < 0) {
+          begun = offset;
+        }
         sent = offset;
         sentMost = offset;
         acknowledge(offset);
