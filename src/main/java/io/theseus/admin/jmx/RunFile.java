@@ -1,10 +1,11 @@
 package io.theseus.admin.jmx;
 
+import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -87,6 +88,7 @@ public record RunFile(
   }
 
   /** Whether the process that wrote the file is gone, as after {@code kill -9}. */
+  @JsonIgnore
   public boolean isStale() {
     return ProcessHandle.of(pid).filter(ProcessHandle::isAlive).isEmpty();
   }
