@@ -37,6 +37,10 @@ public enum ExitCode {
   INCOMPATIBLE(13, "incompatible", "one end is a stream and the other one needs to go back"),
   /** The two sides don't understand each other. */
   PROTOCOL(14, "protocol", "the two sides do not understand each other"),
+  /** {@code status}: the node runs, and a part of it is not normal. */
+  NOT_NORMAL(15, "not-normal", "status: the node runs, and something in it is not normal"),
+  /** {@code node}: in the way of a start, or a wrong configuration. */
+  CANT_START(16, "cant-start", "node: it can't start, or its configuration is wrong"),
   /** Ended by Ctrl-C; what the JVM exits with after SIGINT. */
   INTERRUPTED(130, "interrupted", "ended by Ctrl-C");
 

@@ -19,6 +19,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
     description = "A transfer server that can be changed while it runs, and its client.",
     mixinStandardHelpOptions = true,
     versionProvider = Theseus.Version.class,
+    subcommands = {StatusCommand.class},
     exitCodeListHeading = "%nExit codes:%n",
     footer = {
       "",

@@ -3,7 +3,7 @@
  *
  * <p>Arguments come in at {@link io.theseus.cli.Theseus}; {@code GetCommand}, {@code PutCommand},
  * {@code ListCommand}, {@code StatCommand} and {@code RemoveCommand} turn them into calls of {@code
- * io.theseus.client}. Out go data on standard output and nothing else there; progress, summaries
+ * io.theseus.client}, {@code StatusCommand} into one of {@code io.theseus.admin}. Out go data on standard output and nothing else there; progress, summaries
  * and failures on standard error; one {@link io.theseus.cli.ExitCode}, which is the only place
  * where exit codes are given out. {@code Failure} is the only place where a failure becomes a
  * sentence with advice.

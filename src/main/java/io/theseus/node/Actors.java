@@ -4,6 +4,14 @@ import akka.Done;
 import akka.actor.CoordinatedShutdown;
 import akka.actor.typed.ActorSystem;
 import akka.actor.typed.javadsl.ActorContext;
+import akka.cluster.ClusterEvent.CurrentClusterState;
+import akka.cluster.Member;
+import akka.cluster.typed.Cluster;
+import io.theseus.admin.NodeStatus;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -64,6 +72,38 @@ final class Actors {
   /** What the joiner does and waits for. */
   JoinView view() {
     return view;
+  }
+
+  /** The cluster as this life sees it now. */
+  NodeStatus.Cluster cluster() {
+    Cluster cluster = Cluster.get(system);
+    CurrentClusterState state = cluster.state();
+    List<NodeStatus.Member> members = new ArrayList<>();
+    for (Member member : state.getMembers()) {
+      members.add(
+          new NodeStatus.Member(
+              id(member),
+              Joiner.hostPort(member.address()),
+              member.status().toString().toLowerCase(Locale.ROOT),
+              !state.getUnreachable().contains(member),
+              member.getRoles().stream()
+                  .filter(role -> !role.startsWith(NodeSettings.ID_ROLE) && !role.startsWith("dc-"))
+                  .sorted()
+                  .toList()));
+    }
+    return new NodeStatus.Cluster(
+        Joiner.hostPort(cluster.selfMember().address()),
+        Optional.ofNullable(state.getLeader()).map(Joiner::hostPort).orElse(""),
+        view.waitsFor().orElse(""),
+        members);
+  }
+
+  private static String id(Member member) {
+    return member.getRoles().stream()
+        .filter(role -> role.startsWith(NodeSettings.ID_ROLE))
+        .map(role -> role.substring(NodeSettings.ID_ROLE.length()))
+        .findFirst()
+        .orElse("?");
   }
 
   /** Leaves the cluster and ends the actor system; returns when it has ended. */

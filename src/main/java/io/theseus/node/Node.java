@@ -2,10 +2,22 @@ package io.theseus.node;
 
 import akka.actor.typed.ActorSystem;
 import akka.actor.typed.javadsl.ActorContext;
+import io.theseus.admin.NodeStatus;
+import io.theseus.admin.jmx.JmxDoor;
+import io.theseus.admin.jmx.RunFile;
+import io.theseus.cli.Theseus;
 import io.theseus.steps.Steps;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -27,6 +39,7 @@ public final class Node implements AutoCloseable {
   private final Steps steps;
   private final DataDirectory directory;
   private final Instant startedAt = Instant.now();
+  private final long startNanos = System.nanoTime();
 
   /** Starts the next life of the actor system; guards nothing else. */
   private final ScheduledExecutorService lives =
@@ -39,6 +52,7 @@ public final class Node implements AutoCloseable {
 
   private volatile Optional<Actors> actors = Optional.empty();
   private volatile boolean closing;
+  private Optional<JmxDoor> door = Optional.empty();
 
   private Node(NodeSettings settings, Steps steps, DataDirectory directory) {
     this.settings = settings;
@@ -65,6 +79,28 @@ public final class Node implements AutoCloseable {
   private void open() throws StartException {
     // What outlives the actor system is opened here: store, packet listener.
     actors = Optional.of(Actors.start(settings, this::spawn, this::onTerminated));
+    openStatus();
+  }
+
+  /** Lets `theseus status` in, last: who is found runs. */
+  private void openStatus() throws StartException {
+    try {
+      JmxDoor opened = JmxDoor.open(settings.id(), this::status);
+      door = Optional.of(opened);
+      new RunFile(
+              settings.id(),
+              ProcessHandle.current().pid(),
+              version(),
+              settings.dataDir().toString(),
+              opened.url(),
+              opened.secret(),
+              opened.objectName(),
+              packetsAddress().orElse(""),
+              startedAt.toString())
+          .write(RunFile.in(settings.dataDir()));
+    } catch (IOException e) {
+      throw new StartException("The node can't offer its status: " + e.getMessage(), e);
+    }
   }
 
   /** Spawns this node's actors, in each life of the actor system. */
@@ -112,8 +148,54 @@ public final class Node implements AutoCloseable {
     return actors.flatMap(each -> each.view().waitsFor());
   }
 
-  public Instant startedAt() {
-    return startedAt;
+  /** The address that clients reach; empty while no door is open. */
+  public Optional<String> packetsAddress() {
+    return Optional.empty();
+  }
+
+  /** The version of this program. */
+  static String version() {
+    return Theseus.version();
+  }
+
+  /** This node as it is now; from any thread. */
+  public NodeStatus status() {
+    NodeStatus.Cluster cluster =
+        actors
+            .map(Actors::cluster)
+            .orElseGet(() -> new NodeStatus.Cluster("", "", "starting", List.of()));
+    Map<String, String> addresses = new TreeMap<>();
+    packetsAddress().ifPresent(address -> addresses.put("packets", address));
+    addresses.put("remoting", cluster.self());
+    long free = freeBytes();
+    return new NodeStatus(
+        settings.id(),
+        version(),
+        ProcessHandle.current().pid(),
+        startedAt.truncatedTo(ChronoUnit.SECONDS).toString(),
+        (System.nanoTime() - startNanos) / 1_000_000_000,
+        addresses,
+        settings.roles().stream().map(role -> role.name().toLowerCase(Locale.ROOT)).toList(),
+        settings.dataDir().toString(),
+        settings.store().root().toString(),
+        free,
+        sessions(),
+        cluster,
+        List.of(Health.cluster(settings.cluster(), cluster), Health.disk(settings.store(), free)));
+  }
+
+  /** How many sessions there are in each state. */
+  private Map<String, Long> sessions() {
+    return Map.of();
+  }
+
+  private long freeBytes() {
+    Path root = settings.store().root();
+    try {
+      return Files.getFileStore(Files.exists(root) ? root : directory.path()).getUsableSpace();
+    } catch (IOException e) {
+      return -1;
+    }
   }
 
   /** Leaves the cluster and ends all; sessions stay resumable. */
@@ -121,6 +203,15 @@ public final class Node implements AutoCloseable {
   public void close() {
     closing = true;
     lives.shutdownNow();
+    door.ifPresent(
+        opened -> {
+          opened.close();
+          try {
+            Files.deleteIfExists(RunFile.in(settings.dataDir()));
+          } catch (IOException e) {
+            log.debug("the run file could not be removed", e);
+          }
+        });
     actors.ifPresent(Actors::stop);
     directory.close();
   }
