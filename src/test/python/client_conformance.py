@@ -11,6 +11,7 @@ import argparse
 import itertools
 import os
 import random
+import select
 import signal
 import socket
 import stat
@@ -55,16 +56,13 @@ class Node:
         self.random = random.Random(seed)
         self.folder = f"conf-{os.getpid()}-{random.SystemRandom().randrange(1 << 32):08x}"
         self.numbers = itertools.count(1)
-        self.errors = []
 
     def sibling(self, salt):
         """The same node with a random generator of its own, for a thread."""
-        other = Node(self.options, f"{self.options.seed}/{salt}")
-        other.errors = self.errors
-        return other
+        return Node(self.options, f"{self.options.seed}/{salt}")
 
     def connect(self, **how):
-        return Conversation(self.address, errors=self.errors, **how)
+        return Conversation(self.address, **how)
 
     def name(self, label="f"):
         return f"{self.folder}/{label}-{next(self.numbers)}"
@@ -351,6 +349,29 @@ def a_running_get_survives_delete_or_gets_changed(node):
         except Failed as e:
             if not c.errors or not c.errors[-1].startswith("changed: ") or "ERROR" not in str(e):
                 raise
+
+
+@check
+def sessions_that_the_server_names_are_all_different(node):
+    name, _ = node.file(10)
+    seen = set()
+    for i in range(10):
+        with node.connect() as c:
+            c.command(f"GET {name}" if i % 2 else f"PUT {node.name()}", Size=None if i % 2 else 3)
+            session = c.ready("GET" if i % 2 else "PUT").get("Session").lower()
+            require(session not in seen, f"Session {session} is given twice")
+            seen.add(session)
+
+
+@check
+def a_migrate_port_is_taken(node):
+    name, content = node.file(10)
+    with node.connect() as c:
+        c.command(f"GET {name}", Migrate_Port=65535).ready("GET")
+        require(c.pull(10) == content, "other bytes")
+        c.complete(content)
+        c.command(f"PUT {name}", Migrate_Port=1, Size=1)
+        c.push(c.ready("PUT"), b"x")
 
 
 # ================================================================ INFO text
@@ -854,20 +875,14 @@ def the_window_is_never_passed(node):
             inforce = ready.number("Window")
             require(inforce <= window, f"Window: {inforce} (expected: at most {window})")
             at = c.fill(0, inforce)
-            require(2 * at >= inforce, f"{at} in flight (expected: at least half of {inforce}, where a client acknowledges)")
+            require(2 * at >= inforce,
+                    f"{at} in flight (expected: at least half of {inforce}, where a client acknowledges)")
             c.send(wire.offset(at))
-            last, at = at, c.fill(at, inforce)
+            last, at = at, c.fill(at, at + inforce)
             if at - last > 1:
                 middle = last + (at - last) // 2  # acknowledges a part of what is in flight
                 c.send(wire.offset(middle))
-                high = at
-                while True:
-                    try:
-                        packet = c.data(high, 0.3)
-                    except Late:
-                        break
-                    high = packet.end
-                    require(high <= middle + inforce, f"{packet} came (expected: at most {inforce} past {middle})")
+                c.fill(at, middle + inforce)
     cases.done()
 
 
@@ -899,22 +914,26 @@ def windowed(node, size=30_000, window=4000, **fields):
     name, content = node.file(size)
     c = node.connect()
     inforce = c.command(f"GET {name}", Window=window, Max_Data=1000, **fields).ready("GET").number("Window")
-    return c, content, inforce, c.fill(int(fields.get("Offset", 0)), inforce)
+    start = int(fields.get("Offset", 0))
+    return c, content, inforce, c.fill(start, min(size, start + inforce))
 
 
-def seek(c, content, to, window, *through):
-    """Seeks from a quiet state: the next DATA starts exactly there, the window counts from there."""
+def seek(c, content, to, window, at, *through):
+    """Seeks to `to` when all up to `at` has come: DATA starts exactly there, the window counts from there.
+
+    OFFSETs that go `through` another place first may let DATA at `at` come before.
+    """
     c.send(*(wire.offset(o) for o in through), wire.offset(to))
-    at = to
-    packet = c.data(to)
-    while True:
-        require(packet.data == content[at:packet.end], f"{packet} has other bytes")
-        require(packet.end <= to + window, f"{packet} came (expected: at most {window} past OFFSET({to}))")
+    packet = c.data()
+    while through and packet.offset == at and at != to:
+        require(packet.end <= max(through) + window, f"{packet} came (expected: at most {window} past {through})")
         at = packet.end
-        try:
-            packet = c.data(at, TIMEOUT if at < min(len(content), to + 1) else 0.2)
-        except Late:
-            return at
+        packet = c.data()
+    require(packet.offset == to, f"{packet} came (expected: DATA that starts at {to}, where it was sought)")
+    require(packet.data == content[to:packet.end], f"{packet} has other bytes")
+    limit = min(len(content), to + window)
+    require(packet.end <= limit, f"{packet} came (expected: nothing beyond {limit})")
+    return c.fill(packet.end, limit)
 
 
 @check
@@ -924,8 +943,7 @@ def an_offset_equal_to_the_last_changes_nothing(node):
         c.send(wire.offset(0))
         c.quiet("OFFSET(0) is the last one: nothing changes")
         c.send(wire.offset(1000))
-        acked = at
-        at = c.fill(acked, window) if at < 1000 + window else at
+        at = c.fill(at, 1000 + window)
         c.send(wire.offset(1000))
         c.quiet("OFFSET(1000) again is the last one")
         c.send(wire.offset(at))
@@ -938,9 +956,9 @@ def seeks_below_the_last_offset(node):
     c, content, window, at = windowed(node)
     with c:
         c.send(wire.offset(at))
-        at = c.fill(at, window)
+        at = c.fill(at, at + window)
         for to in (1, 0):
-            at = seek(c, content, to, window)
+            at = seek(c, content, to, window, at)
         c.send(wire.offset(at))
         require(c.pull(len(content), at, None) == content[at:], "other bytes")
         c.complete(content)
@@ -951,8 +969,8 @@ def seeks_beyond_what_was_sent(node):
     c, content, window, at = windowed(node)
     with c:
         for to in (at + 1, 20_000, 29_999):
-            seek(c, content, to, window)
-        at = seek(c, content, 25_000, window)
+            at = seek(c, content, to, window, at)
+        at = seek(c, content, 25_000, window, at)
         c.send(wire.offset(at))
         require(c.pull(len(content), at) == content[at:], "other bytes")
         c.complete(content)
@@ -963,7 +981,7 @@ def seeks_back_to_what_was_not_acknowledged(node):
     c, content, window, at = windowed(node)
     with c:
         for to in (0, 500, 999, 1000):
-            at = seek(c, content, to, window, to + 1)  # OFFSET(o + 1), then OFFSET(o)
+            at = seek(c, content, to, window, at, to + 1)  # OFFSET(o + 1), then OFFSET(o)
         c.send(wire.offset(at))
         require(c.pull(len(content), at) == content[at:], "other bytes")
         c.complete(content)
@@ -979,9 +997,9 @@ def before_the_first_offset_the_last_is_the_offset_asked(node):
                 c.quiet("OFFSET equal to the Offset asked changes nothing")
             elif kind == "ack":
                 c.send(wire.offset(first))
-                at = c.fill(at, window + first - at) if at < first + window else at
+                at = c.fill(at, first + window)
             else:
-                at = seek(c, content, first, window)
+                at = seek(c, content, first, window, at)
             c.send(wire.offset(at))
             require(c.pull(len(content), at) == content[at:], "other bytes")
             c.complete(content)
@@ -1846,6 +1864,11 @@ def resume_with_another_name_verb_or_size_is_bad_field(node):
         c.command(f"GET {existing}", Session=other).ready("GET")
         c.data(0)
         refuse(node, f"PUT {node.name()}", "bad-field", Size=3, Session=other)
+        refuse(node, f"GET {node.file(10)[0]}", "bad-field", Session=other)
+        c.send(wire.offset(5000))  # its own connection still has it
+        c.complete()
+    with cases.case("Offset without Session"):
+        refuse(node, f"PUT {node.name()}", ("unknown-session", "bad-field", "bad-offset"), Size=30, Offset=10)
     cases.done()
     with node.connect() as c:  # the refusals left it untouched
         ready = c.command(f"PUT {name}", Size=3000, Session=session, Offset=1000).ready("PUT")
@@ -2575,17 +2598,17 @@ def alive_excuses_silence_and_not_acknowledging(node):
         b.command(f"GET {name}", Max_Data=1000).ready("GET")
         d.command(f"PUT {put}", Size=3).ready("PUT")
         d.offset(0)
-        a.fill(0, 4000)
+        at = a.fill(0, 4000)
         b.data(0)
         began = time.monotonic()
         while time.monotonic() - began < 1.6 * idle:
             for c in (a, b, d):
                 c.send(wire.info("ALIVE"))
                 c.quiet("ALIVE excuses silence", idle / 9)
-        a.send(wire.offset(4000))
+        a.send(wire.offset(at))
         b.send(wire.offset(1000))
         d.send(wire.data(0, b"abc"))
-        a.data(4000)
+        a.data(at)
         b.data(1000)
         while d.offset() < 3:
             pass
@@ -2599,33 +2622,21 @@ def a_client_that_never_reads_is_cut_off(node):
     name, content = node.file(1 << 20)
     with node.connect(receive_buffer=8192) as c:
         c.command(f"GET {name}")
-        count = 64  # asks for 64 MiB and more than any socket buffer takes
-        c.socket.setblocking(True)
-        c.socket.settimeout(idle + 10)
-        asks = b"".join(wire.offset(0) for _ in range(count * 1024))
-        alive = wire.info("ALIVE")
-        began = time.monotonic()
-        try:
-            c.socket.sendall(asks)
-        except TimeoutError:
-            pass  # it stopped reading too: back pressure
-        except OSError:
-            return  # a reset
-        c.socket.settimeout(2)
-        pace = threading.Event()
+        # asks for much more than any socket buffer takes, then goes on with ALIVE
+        waiting = b"".join(wire.offset(0) for _ in range(65_536))
+        began = spoke = time.monotonic()
         while time.monotonic() - began < 2 * idle + 10:
-            pace.wait(2)  # nothing can be waited for: this client reads nothing
+            if socket_hung_up(c.socket):
+                return
+            now = time.monotonic()
+            if not waiting and now - spoke >= 2:
+                waiting, spoke = wire.info("ALIVE"), now
             try:
-                c.socket.send(alive)
-            except TimeoutError:
-                continue
+                if select.select([], [c.socket] if waiting else [], [], 0.5)[1]:
+                    waiting = waiting[c.socket.send(waiting[:65_536]):]
             except OSError:
-                return
-            poller = socket_hung_up(c.socket)
-            if poller:
-                return
+                return  # a reset
         # it may have closed in order: then all that is left in the buffers ends
-        c.socket.setblocking(False)
         taken = 0
         try:
             while True:
@@ -2644,7 +2655,6 @@ def a_client_that_never_reads_is_cut_off(node):
 
 
 def socket_hung_up(s):
-    import select
     poll = select.poll()
     poll.register(s, select.POLLERR | select.POLLHUP | select.POLLRDHUP)
     return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))

@@ -48,7 +48,7 @@ class Conversation:
     (two pieces, cut behind the k-th byte that this connection sends).
     """
 
-    def __init__(self, address, split=None, receive_buffer=None, errors=None):
+    def __init__(self, address, split=None, receive_buffer=None):
         self.socket = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -60,7 +60,7 @@ class Conversation:
         self.split = split
         self.sent = 0
         self.ended = None
-        self.errors = errors if errors is not None else []
+        self.errors = []
         self.asked_max_data = None
 
     def __enter__(self):
@@ -343,15 +343,18 @@ class Conversation:
             self.send(wire.offset(at), *([ends_by] if ends_by and at == size else []))
         return bytes(got)
 
-    def fill(self, at, window):
-        """Reads what a windowed GET sends without an acknowledgement; gives the offset reached."""
-        last = at
+    def fill(self, at, limit):
+        """Reads the DATA from `at` on that come without a further OFFSET; gives the offset reached.
+
+        None may end beyond `limit`, the last OFFSET and the window; what reaches it is followed by
+        silence, a server that stops short of it gets a second to go on.
+        """
+        began = at
         while True:
             try:
-                packet = self.data(at, TIMEOUT if at == last else QUIET)
+                packet = self.data(at, QUIET if at >= limit else TIMEOUT if at == began else 1.0)
             except Late:
-                require(at > last, "no DATA came (expected: up to the window)")
+                require(at > began or at >= limit, "no DATA came (expected: up to the window)")
                 return at
-            require(packet.end <= last + window,
-                    f"{packet} came (expected: never more than {window} past OFFSET({last}))")
+            require(packet.end <= limit, f"{packet} came (expected: nothing beyond {limit}, the last OFFSET and Window)")
             at = packet.end
