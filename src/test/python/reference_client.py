@@ -20,7 +20,6 @@ BUGS = {
     "keeps-dropped-data": "DATA is appended wherever it starts",
     "answers-dropped-data": "DATA that is dropped is answered with OFFSET",
     "restart-ignored": "RESTART does not discard",
-    "restart-late": "RESTART is answered by OFFSET of where it stood",
     "hash-not-looked-at": "SHA-256 of COMPLETE is not looked at",
     "end-ignored": "END does not fix the size",
     "new-session-at-resume": "a resume names no Session",
@@ -201,8 +200,6 @@ class Getting(Transfer):
                 self.identity = info.get("Identity") if not self.got else self.identity
                 size = None if info.get("Size") == "unknown" else info.number("Size")
             elif info.verb == "RESTART":
-                if self.bug("restart-late"):
-                    link.send(wire.offset(len(self.got)))
                 if not self.bug("restart-ignored"):
                     self.got.clear()
                     self.identity = info.get("Identity")
@@ -250,9 +247,7 @@ class Putting(Transfer):
             else:
                 if sent == size and not ended:
                     link.send(wire.info("END", {"Size": size, "SHA-256": hashlib.sha256(content).hexdigest()}))
-                    ended = not self.bug("end-repeated") or ended
-                    if self.bug("end-repeated"):
-                        ended = True
+                    ended = True
                 packet = link.read()
             if packet.type == wire.OFFSET:
                 if packet.offset < self.acked and not self.bug("loss-accepted"):
