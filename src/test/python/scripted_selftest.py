@@ -74,7 +74,7 @@ def play(scenario, bug=None, close_after=None, sized=None):
         if bug:
             client += ["--bug", bug]
         try:
-            ran = subprocess.run(client, stderr=subprocess.PIPE, text=True, timeout=30 if bug else 100)
+            ran = subprocess.run(client, stderr=subprocess.PIPE, text=True, timeout=60 if bug else 100)
         except subprocess.TimeoutExpired:
             return "the client hangs", None
         server.stdin.close()

@@ -745,6 +745,8 @@ class Put(Exchange):
                 quiet += 1.0
                 if quiet == 5.0 and self.told == len(staged) and self.dropping is None:
                     self.run.note(f"no DATA for 5 s behind OFFSET({self.told})")
+                if quiet == 5.0 and self.dropping is not None:
+                    self.run.violation(f"no DATA at {len(staged)} within 5 s of RESUMED (expected: it sends again)")
                 if quiet >= self.run.idle:
                     raise Violation("timeout", "silence of the client (expected: a packet or ALIVE)")
                 continue
@@ -1049,7 +1051,9 @@ def put_resumed_behind_the_end(e, point):
         e.pause(0.3)
         e.ask_again(e.told + (len(e.staged) - e.told) // 2)
     elif point == "whole" and "again" in e.run.done and e.size is None:
-        e.packet(0.3)  # a second END would be refused here
+        packet = e.packet(0.3)
+        if packet is not None:
+            raise Violation("bad-packet", f"{packet} when all has come (expected: nothing, END stays sent)")
 
 
 Scenario("put-resumed-behind-the-end", "PUT", "RESUMED asks again when all has come; END is not repeated",
