@@ -31,7 +31,11 @@ final class Shell {
   }
 
   Shell(FolderServer server, Path home) {
-    this.server = server.address();
+    this(server.address(), home);
+  }
+
+  Shell(String server, Path home) {
+    this.server = server;
     environment.put("XDG_STATE_HOME", home.toString());
   }
 
