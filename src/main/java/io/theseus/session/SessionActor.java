@@ -476,6 +476,7 @@ public final class SessionActor {
               Optional.empty(),
               Optional.empty());
     }
+    transfer.file = null; // the connection closes it
     transfer.lastMark = get.offset();
     transfer.lastMarkNanos = System.nanoTime();
     transfer.workerGeneration++;
@@ -692,7 +693,8 @@ public final class SessionActor {
     if (expiring && transfer.link == null) {
       return finish("expired");
     }
-    return giveUp(failed.code(), failed.message());
+    String place = failed.code() == ErrorCode.NOT_FOUND ? "; " + environment.elsewhere() : "";
+    return giveUp(failed.code(), failed.message() + place);
   }
 
   /** Refuses the connection; a session that was accepted before stays, another is over. */
@@ -919,7 +921,6 @@ public final class SessionActor {
 
   private Next reopenShrunk() {
     stopWorker();
-    closeFile();
     if (transfer.command instanceof ClientMessage.Get get && !get.streamConsumer()) {
       opening = true;
       onDisk(
@@ -936,9 +937,9 @@ public final class SessionActor {
 
   private Next onReopened(Reopened reopened) {
     opening = false;
-    transfer.file = reopened.file();
     SessionLink link = transfer.link;
     if (link == null) {
+      transfer.file = reopened.file();
       return finish("connection lost");
     }
     transfer.workerGeneration++;

@@ -8,10 +8,12 @@ import java.util.concurrent.Executor;
 /**
  * What every session of a node works with.
  *
+ * @param elsewhere where to look for a name that is not here
  * @param disk runs what blocks on files; never an event loop, never an actor's dispatcher
  */
 public record SessionEnvironment(
     String nodeId,
+    String elsewhere,
     FileStore store,
     Executor disk,
     Revision revision,
