@@ -1,0 +1,80 @@
+package io.theseus.node;
+
+import akka.Done;
+import akka.actor.CoordinatedShutdown;
+import akka.actor.typed.ActorSystem;
+import akka.actor.typed.javadsl.ActorContext;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One life of the actor system. It ends when the node closes, and also when the cluster downs this
+ * member: the node then starts another one beside the connections, which live on.
+ */
+final class Actors {
+  /** The name of every node's actor system: a cluster wants them equal. */
+  static final String SYSTEM = "theseus";
+
+  private static final Logger log = LoggerFactory.getLogger(Actors.class);
+  private static final long STOP_SECONDS = 30;
+
+  private final ActorSystem<Guardian.Command> system;
+  private final JoinView view;
+
+  private Actors(ActorSystem<Guardian.Command> system, JoinView view) {
+    this.system = system;
+    this.view = view;
+  }
+
+  /**
+   * Starts an actor system and its guardian.
+   *
+   * @param more spawns, in the guardian, what the node consists of
+   * @param onTerminated runs once, on a foreign thread, when this life is over, for whatever reason
+   */
+  static Actors start(
+      NodeSettings settings, Consumer<ActorContext<Guardian.Command>> more, Runnable onTerminated)
+      throws StartException {
+    JoinView view = new JoinView();
+    ActorSystem<Guardian.Command> system;
+    try {
+      system = ActorSystem.create(Guardian.create(settings, view, more), SYSTEM, settings.akka());
+    } catch (RuntimeException e) {
+      throw PortInUse.isCause(e)
+          ? new StartException(
+              PortInUse.message(
+                  settings.cluster().host(), settings.cluster().port(), "theseus.cluster.port"),
+              e)
+          : new StartException("The actor system can't start: " + e.getMessage(), e);
+    }
+    CompletionStage<Done> terminated = system.getWhenTerminated();
+    terminated.whenComplete((done, failure) -> onTerminated.run());
+    return new Actors(system, view);
+  }
+
+  ActorSystem<Guardian.Command> system() {
+    return system;
+  }
+
+  /** What the joiner does and waits for. */
+  JoinView view() {
+    return view;
+  }
+
+  /** Leaves the cluster and ends the actor system; returns when it has ended. */
+  void stop() {
+    CoordinatedShutdown.get(system).runAll(CoordinatedShutdown.actorSystemTerminateReason());
+    try {
+      system.getWhenTerminated().toCompletableFuture().get(STOP_SECONDS, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (ExecutionException | TimeoutException e) {
+      log.warn("the actor system has not ended after {} s", STOP_SECONDS, e);
+    }
+  }
+}
