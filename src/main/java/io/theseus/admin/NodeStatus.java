@@ -57,7 +57,10 @@ public record NodeStatus(
     public Part {
       if (state.equals(NORMAL) != reason.isEmpty()) {
         throw new IllegalArgumentException(
-            "reason: \"" + reason + "\" (expected: one for every state but normal, and " + state
+            "reason: \""
+                + reason
+                + "\" (expected: one for every state but normal, and "
+                + state
                 + " was given)");
       }
     }

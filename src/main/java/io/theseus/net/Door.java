@@ -22,7 +22,6 @@ import io.theseus.steps.Steps;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -55,45 +54,36 @@ public final class Door implements Closeable {
   /**
    * Binds and accepts.
    *
-   * @param keep how long unfinished PUTs are kept, for READY
    * @throws IOException where the address can't be bound
    */
   public static Door open(
-      NetSettings settings,
-      Control control,
-      Duration keep,
-      Executor disk,
-      Steps steps,
-      String nodeId)
+      NetSettings settings, Control control, Executor disk, Steps steps, String nodeId)
       throws IOException {
-    return new Door(settings, control, keep, disk, steps, nodeId);
+    return new Door(settings, control, disk, steps, nodeId);
   }
 
-  private Door(
-      NetSettings settings,
-      Control control,
-      Duration keep,
-      Executor disk,
-      Steps steps,
-      String nodeId)
+  private Door(NetSettings settings, Control control, Executor disk, Steps steps, String nodeId)
       throws IOException {
     boolean epoll = Epoll.isAvailable();
     IoHandlerFactory io = epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
     Class<? extends ServerChannel> type =
         epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
-    int threads =
-        settings.eventLoops() == 0
-            ? Runtime.getRuntime().availableProcessors()
-            : settings.eventLoops();
     acceptor =
         new MultiThreadIoEventLoopGroup(
             1, new DefaultThreadFactory(nodeId + "-accept", /* daemon= */ true), io);
     loops =
         new MultiThreadIoEventLoopGroup(
-            threads, new DefaultThreadFactory(nodeId + "-loop", /* daemon= */ true), io);
+            settings.eventLoops(),
+            new DefaultThreadFactory(nodeId + "-loop", /* daemon= */ true),
+            io);
     DoorContext context =
         new DoorContext(
-            this::advertised, keep.toSeconds(), disk, steps, new AtomicLong(), this::removed);
+            this::advertised,
+            settings.keep().toSeconds(),
+            disk,
+            steps,
+            new AtomicLong(),
+            this::removed);
     ServerBootstrap bootstrap =
         new ServerBootstrap()
             .group(acceptor, loops)

@@ -1,11 +1,9 @@
 package io.theseus.net;
 
-import com.typesafe.config.Config;
-import io.theseus.wire.Packets;
 import java.time.Duration;
 
 /**
- * Settings of the TCP door.
+ * What the TCP door is opened with; checked by whoever reads the configuration.
  *
  * @param host address to bind
  * @param port 0 for any free one
@@ -15,7 +13,8 @@ import java.time.Duration;
  * @param putWindow bytes of a PUT in flight past the last OFFSET
  * @param getWindow most bytes of a GET in flight that a client may ask for
  * @param checkpointDelay a PUT that pauses is made durable after this time
- * @param eventLoops threads that move bytes; 0: one for each processor
+ * @param keep how long an unfinished PUT is kept, for READY
+ * @param eventLoops threads that move bytes
  */
 public record NetSettings(
     String host,
@@ -26,42 +25,5 @@ public record NetSettings(
     long putWindow,
     long getWindow,
     Duration checkpointDelay,
-    int eventLoops) {
-  public NetSettings {
-    range("theseus.packets.port", port, 0, 65_535);
-    range("theseus.packets.idle in seconds", idle.toSeconds(), 10, 86_400);
-    range("theseus.packets.max-data", maxData, Packets.MIN_MAX_DATA, Packets.MAX_MAX_DATA);
-    range("theseus.packets.put-window", putWindow, maxData, 1L << 40);
-    range("theseus.packets.get-window", getWindow, maxData, 1L << 40);
-    range("theseus.packets.checkpoint-delay in ms", checkpointDelay.toMillis(), 1, 1000);
-    range("theseus.packets.event-loops", eventLoops, 0, 1024);
-    if (!advertise.isEmpty()
-        && !advertise.matches("(\\[[0-9a-fA-F:.]+\\]|[^:\\s\\[\\]]+):[0-9]{1,5}")) {
-      throw new IllegalArgumentException(
-          "theseus.packets.advertise: \""
-              + advertise
-              + "\" (expected: host:port, IPv6 in brackets)");
-    }
-  }
-
-  /** Reads {@code theseus.packets}. */
-  public static NetSettings from(Config config) {
-    return new NetSettings(
-        config.getString("host"),
-        config.getInt("port"),
-        config.getString("advertise"),
-        config.getDuration("idle"),
-        Math.toIntExact(config.getBytes("max-data")),
-        config.getBytes("put-window"),
-        config.getBytes("get-window"),
-        config.getDuration("checkpoint-delay"),
-        config.getInt("event-loops"));
-  }
-
-  private static void range(String key, long value, long least, long most) {
-    if (value < least || value > most) {
-      throw new IllegalArgumentException(
-          key + ": " + value + " (expected: " + least + " to " + most + ")");
-    }
-  }
-}
+    Duration keep,
+    int eventLoops) {}

@@ -1,7 +1,6 @@
 package io.theseus.node;
 
 import akka.actor.typed.ActorSystem;
-import akka.actor.typed.javadsl.ActorContext;
 import io.theseus.steps.Steps;
 import java.time.Duration;
 import java.time.Instant;
@@ -16,7 +15,7 @@ import org.slf4j.LoggerFactory;
  * One running node.
  *
  * <p>What outlives an actor system (data directory, doors, uploads) is held here; what lives in one
- * is spawned by {@link #spawn}, for every life of the actor system anew. Several nodes can live in
+ * is spawned by {@link Actors}, for every life of the actor system anew. Several nodes can live in
  * one process.
  */
 public final class Node implements AutoCloseable {
@@ -37,6 +36,7 @@ public final class Node implements AutoCloseable {
             return thread;
           });
 
+  private volatile Optional<Services> services = Optional.empty();
   private volatile Optional<Actors> actors = Optional.empty();
   private volatile boolean closing;
 
@@ -63,14 +63,10 @@ public final class Node implements AutoCloseable {
   }
 
   private void open() throws StartException {
-    // What outlives the actor system is opened here: store, packet listener.
-    actors = Optional.of(Actors.start(settings, this::spawn, this::onTerminated));
-  }
-
-  /** Spawns this node's actors, in each life of the actor system. */
-  private void spawn(ActorContext<Guardian.Command> context) {
-    // The control actor and the sessions that the journal has open are spawned here.
-    steps.at("node.spawned");
+    Services opened = Services.open(settings, steps);
+    services = Optional.of(opened);
+    actors = Optional.of(Actors.start(settings, opened, this::onTerminated));
+    opened.listen();
   }
 
   /** The actor system has ended; unless the node closes, the next one starts beside the doors. */
@@ -78,6 +74,7 @@ public final class Node implements AutoCloseable {
     if (closing) {
       return;
     }
+    services.ifPresent(Services::orphaned);
     log.warn("the actor system has ended (downed by the cluster); starting another one");
     later(Duration.ZERO);
   }
@@ -91,7 +88,7 @@ public final class Node implements AutoCloseable {
       return;
     }
     try {
-      actors = Optional.of(Actors.start(settings, this::spawn, this::onTerminated));
+      actors = Optional.of(Actors.start(settings, services.orElseThrow(), this::onTerminated));
     } catch (StartException e) {
       log.error("the actor system can't start, trying again: {}", e.getMessage());
       later(AGAIN);
@@ -121,7 +118,9 @@ public final class Node implements AutoCloseable {
   public void close() {
     closing = true;
     lives.shutdownNow();
+    services.ifPresent(Services::stopListening);
     actors.ifPresent(Actors::stop);
+    services.ifPresent(Services::close);
     directory.close();
   }
 }

@@ -30,8 +30,8 @@ import javax.management.remote.JMXServiceURL;
  * Reaches a node of this host, through the run file in its data directory.
  *
  * <p>Which one: with a config file, the node of its {@code theseus.data-dir}. Without, the one that
- * runs among {@code ./data}, the directories in {@code ./data}, and the nodes that this user started
- * elsewhere ({@link RunRegistry}).
+ * runs among {@code ./data}, the directories in {@code ./data}, and the nodes that this user
+ * started elsewhere ({@link RunRegistry}).
  */
 public final class StatusClient {
   /** No node, or several, or one that does not answer; the message says what to do. */
