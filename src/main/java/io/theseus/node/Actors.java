@@ -1,8 +1,19 @@
 package io.theseus.node;
 
 import akka.Done;
+import akka.actor.BootstrapSetup;
 import akka.actor.CoordinatedShutdown;
+import akka.actor.setup.ActorSystemSetup;
 import akka.actor.typed.ActorSystem;
+import akka.cluster.ClusterEvent.CurrentClusterState;
+import akka.cluster.Member;
+import akka.cluster.typed.Cluster;
+import io.theseus.admin.NodeStatus;
+import io.theseus.journal.JournalSetup;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
@@ -41,7 +52,12 @@ final class Actors {
     JoinView view = new JoinView();
     ActorSystem<Guardian.Command> system;
     try {
-      system = ActorSystem.create(Guardian.create(settings, view), SYSTEM, settings.akka());
+      system =
+          ActorSystem.create(
+              Guardian.create(settings, view),
+              SYSTEM,
+              ActorSystemSetup.create(
+                  BootstrapSetup.create(settings.akka()), new JournalSetup(services.steps())));
     } catch (RuntimeException e) {
       throw PortInUse.isCause(e)
           ? new StartException(
@@ -70,6 +86,38 @@ final class Actors {
   /** What the joiner does and waits for. */
   JoinView view() {
     return view;
+  }
+
+  /** The cluster as this life sees it now. */
+  NodeStatus.Cluster cluster() {
+    Cluster cluster = Cluster.get(system);
+    CurrentClusterState state = cluster.state();
+    List<NodeStatus.Member> members = new ArrayList<>();
+    for (Member member : state.getMembers()) {
+      members.add(
+          new NodeStatus.Member(
+              id(member),
+              Joiner.hostPort(member.address()),
+              member.status().toString().toLowerCase(Locale.ROOT),
+              !state.getUnreachable().contains(member),
+              member.getRoles().stream()
+                  .filter(role -> !role.startsWith(NodeSettings.ID_ROLE) && !role.startsWith("dc-"))
+                  .sorted()
+                  .toList()));
+    }
+    return new NodeStatus.Cluster(
+        Joiner.hostPort(cluster.selfMember().address()),
+        Optional.ofNullable(state.getLeader()).map(Joiner::hostPort).orElse(""),
+        view.waitsFor().orElse(""),
+        members);
+  }
+
+  private static String id(Member member) {
+    return member.getRoles().stream()
+        .filter(role -> role.startsWith(NodeSettings.ID_ROLE))
+        .map(role -> role.substring(NodeSettings.ID_ROLE.length()))
+        .findFirst()
+        .orElse("?");
   }
 
   /** Leaves the cluster and ends the actor system; returns when it has ended. */

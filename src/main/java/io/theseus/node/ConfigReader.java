@@ -1,13 +1,10 @@
 package io.theseus.node;
 
 import com.typesafe.config.Config;
-import com.typesafe.config.ConfigException.BadPath;
-import com.typesafe.config.ConfigUtil;
 import com.typesafe.config.ConfigValue;
 import com.typesafe.config.ConfigValueType;
 import io.theseus.wire.Texts;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -119,18 +116,12 @@ final class ConfigReader {
     try {
       ConfigValue value = config.getValue(key);
       String described = value.origin().description();
-      return described.contains(SettingsSource.BUNDLED) ? "" : " [" + described + "]";
+      if (described.contains(SettingsSource.BUNDLED)) {
+        return "";
+      }
+      return " [" + (described.startsWith("--set") ? "--set" : described) + "]";
     } catch (com.typesafe.config.ConfigException e) {
       return "";
-    }
-  }
-
-  /** The path expression of a key, quoted where it needs it. */
-  static List<String> split(String key) {
-    try {
-      return ConfigUtil.splitPath(key);
-    } catch (BadPath e) {
-      return new ArrayList<>(List.of(key));
     }
   }
 

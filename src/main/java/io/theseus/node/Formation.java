@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,7 +35,8 @@ final class Formation {
    * repeated, a voter that has promised itself to A is free for B only after A has stopped counting
    * on it, and two majorities share a voter. While its vote is out a node neither joins nor forms
    * anything but what the vote is for. The former counts a vote for half of the lease only: in the
-   * other half the voters hear of the cluster and join it.
+   * other half the voters hear of the cluster and join it. A node that has just started gives no vote
+   * for one lease, since an earlier life of it may have one out.
    *
    * What leases can't rule out: the former stops between its last look at the clock and the act
    * (SIGSTOP), or is cut off, or dies right after it has formed, and the voters go on without it.
@@ -302,7 +304,7 @@ final class Formation {
       enter(Phase.JOINING, nowNanos);
       return Optional.of(new Action.Join(cluster.get()));
     }
-    if (!seed) {
+    if (!seed || isFresh(nowNanos)) {
       return Optional.empty();
     }
     if (mayForm(nowNanos)) {
@@ -341,14 +343,12 @@ final class Formation {
     if (!self.equals(votedFor)) {
       return false;
     }
-    // The other half of the lease is for the voters to learn that the cluster is there.
-    long valid = votes.values().stream().filter(until -> until - nowNanos > leaseNanos / 2).count();
     boolean patient = heard.size() == others.size() || nowNanos - startNanos >= patienceNanos;
-    return 1 + valid >= majority() && patient;
+    return 1 + voters(nowNanos).size() >= majority() && patient;
   }
 
   private boolean grant(String asker, long nowNanos, Membership mine) {
-    if (mine.exists() || phase != Phase.SEARCHING || !others.contains(asker)) {
+    if (mine.exists() || phase != Phase.SEARCHING || !others.contains(asker) || isFresh(nowNanos)) {
       return false;
     }
     boolean free = votedFor == null || nowNanos - voteUntilNanos >= 0 || votedFor.equals(asker);
@@ -373,6 +373,25 @@ final class Formation {
     if (self.equals(votedFor)) {
       votedFor = null;
     }
+  }
+
+  /** Whose votes count now, its own aside. */
+  Set<String> voters(long nowNanos) {
+    // The other half of the lease is for the voters to learn that the cluster is there.
+    return votes.entrySet().stream()
+        .filter(vote -> vote.getValue() - nowNanos > leaseNanos / 2)
+        .map(Map.Entry::getKey)
+        .collect(Collectors.toSet());
+  }
+
+  /** Whom this node has promised its vote, itself perhaps. */
+  Optional<String> vote(long nowNanos) {
+    return nowNanos - voteUntilNanos < 0 ? Optional.ofNullable(votedFor) : Optional.empty();
+  }
+
+  /** An earlier life of this node may have a vote out that this one knows nothing of. */
+  private boolean isFresh(long nowNanos) {
+    return seedCount > 1 && nowNanos - startNanos < leaseNanos;
   }
 
   private boolean electable(long nowNanos, Membership mine) {

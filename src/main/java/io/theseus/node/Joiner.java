@@ -100,10 +100,8 @@ final class Joiner extends AbstractBehavior<Joiner.Command> {
       if (action instanceof Action.Ask ask) {
         joinerAt(ask.to()).tell(new Ask(ask.question(), getContext().getSelf()));
       } else if (action instanceof Action.Join join) {
-        getContext().getLog().info("joining the cluster of {}", join.seed());
         cluster.manager().tell(new Join(AddressFromURIString.parse(uri(join.seed()))));
       } else if (action instanceof Action.Form) {
-        getContext().getLog().info("forming the cluster");
         cluster.manager().tell(new Join(cluster.selfMember().address()));
       } else if (action instanceof Action.Dissolve dissolve) {
         getContext().getLog().warn("leaving a cluster without a majority: {}", dissolve.reason());
@@ -166,7 +164,8 @@ final class Joiner extends AbstractBehavior<Joiner.Command> {
     return self.protocol() + "://" + self.system() + "@" + hostPort;
   }
 
-  private static String hostPort(Address address) {
+  /** As the settings write it. */
+  static String hostPort(Address address) {
     return address.getHost().orElse("") + ":" + address.getPort().orElse(0);
   }
 }

@@ -25,7 +25,7 @@ public final class Logging {
 
   /** A stack trace, too, stays on the line of its event. */
   static final String PATTERN =
-      "%d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX} %-5level ${"
+      "%d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX} %-5level %property{"
           + NODE
           + "} [%X{"
           + SESSION

@@ -1,10 +1,22 @@
 package io.theseus.node;
 
 import akka.actor.typed.ActorSystem;
+import io.theseus.admin.NodeStatus;
+import io.theseus.admin.jmx.JmxDoor;
+import io.theseus.admin.jmx.RunFile;
+import io.theseus.cli.Theseus;
 import io.theseus.steps.Steps;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -26,6 +38,7 @@ public final class Node implements AutoCloseable {
   private final Steps steps;
   private final DataDirectory directory;
   private final Instant startedAt = Instant.now();
+  private final long startNanos = System.nanoTime();
 
   /** Starts the next life of the actor system; guards nothing else. */
   private final ScheduledExecutorService lives =
@@ -39,6 +52,7 @@ public final class Node implements AutoCloseable {
   private volatile Optional<Services> services = Optional.empty();
   private volatile Optional<Actors> actors = Optional.empty();
   private volatile boolean closing;
+  private Optional<JmxDoor> door = Optional.empty();
 
   private Node(NodeSettings settings, Steps steps, DataDirectory directory) {
     this.settings = settings;
@@ -67,6 +81,28 @@ public final class Node implements AutoCloseable {
     services = Optional.of(opened);
     actors = Optional.of(Actors.start(settings, opened, this::onTerminated));
     opened.listen();
+    openStatus();
+  }
+
+  /** Lets `theseus status` in, last: who is found runs. */
+  private void openStatus() throws StartException {
+    try {
+      JmxDoor opened = JmxDoor.open(settings.id(), this::status);
+      door = Optional.of(opened);
+      new RunFile(
+              settings.id(),
+              ProcessHandle.current().pid(),
+              version(),
+              settings.dataDir().toString(),
+              opened.url(),
+              opened.secret(),
+              opened.objectName(),
+              packetsAddress().orElse(""),
+              startedAt.toString())
+          .write(RunFile.in(settings.dataDir()));
+    } catch (IOException e) {
+      throw new StartException("The node can't offer its status: " + e.getMessage(), e);
+    }
   }
 
   /** The actor system has ended; unless the node closes, the next one starts beside the doors. */
@@ -109,8 +145,60 @@ public final class Node implements AutoCloseable {
     return actors.flatMap(each -> each.view().waitsFor());
   }
 
-  public Instant startedAt() {
-    return startedAt;
+  /** The address that clients reach; empty while no door is open. */
+  public Optional<String> packetsAddress() {
+    return services.map(Services::packetsAddress);
+  }
+
+  /** The version of this program. */
+  static String version() {
+    return Theseus.version();
+  }
+
+  /** This node as it is now; from any thread. */
+  public NodeStatus status() {
+    NodeStatus.Cluster cluster =
+        actors
+            .map(Actors::cluster)
+            .orElseGet(() -> new NodeStatus.Cluster("", "", "starting", List.of()));
+    Map<String, String> addresses = new TreeMap<>();
+    packetsAddress().ifPresent(address -> addresses.put("packets", address));
+    addresses.put("remoting", cluster.self());
+    long free = freeBytes();
+    return new NodeStatus(
+        settings.id(),
+        version(),
+        ProcessHandle.current().pid(),
+        startedAt.truncatedTo(ChronoUnit.SECONDS).toString(),
+        (System.nanoTime() - startNanos) / 1_000_000_000,
+        addresses,
+        settings.roles().stream().map(role -> role.name().toLowerCase(Locale.ROOT)).toList(),
+        settings.dataDir().toString(),
+        settings.store().root().toString(),
+        free,
+        sessions(),
+        cluster,
+        List.of(
+            Health.cluster(settings.cluster(), cluster),
+            Health.disk(settings.store(), free),
+            Health.journal(services.map(Services::journal))));
+  }
+
+  /** How many sessions there are in each state. */
+  private Map<String, Long> sessions() {
+    return services
+        .flatMap(Services::sessions)
+        .map(counts -> Map.of("live", (long) counts.live(), "kept", (long) counts.kept()))
+        .orElse(Map.of());
+  }
+
+  private long freeBytes() {
+    Path root = settings.store().root();
+    try {
+      return Files.getFileStore(Files.exists(root) ? root : directory.path()).getUsableSpace();
+    } catch (IOException e) {
+      return -1;
+    }
   }
 
   /** Leaves the cluster and ends all; sessions stay resumable. */
@@ -118,6 +206,15 @@ public final class Node implements AutoCloseable {
   public void close() {
     closing = true;
     lives.shutdownNow();
+    door.ifPresent(
+        opened -> {
+          opened.close();
+          try {
+            Files.deleteIfExists(RunFile.in(settings.dataDir()));
+          } catch (IOException e) {
+            log.debug("the run file could not be removed", e);
+          }
+        });
     services.ifPresent(Services::stopListening);
     actors.ifPresent(Actors::stop);
     services.ifPresent(Services::close);

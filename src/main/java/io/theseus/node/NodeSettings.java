@@ -17,6 +17,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * Everything that a node is configured by, checked. The keys, their meaning and their limits are in
@@ -44,6 +45,9 @@ public record NodeSettings(
 
   /** The thread pool in which code of modules runs. */
   public static final String CHANNEL_DISPATCHER = "theseus.dispatchers.channel";
+
+  /** A member's role that carries its configured id, since an address names nobody. */
+  static final String ID_ROLE = "id:";
 
   private static final Pattern ID = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
   private static final String ID_EXPECTED =
@@ -174,7 +178,7 @@ public record NodeSettings(
         new Log(
             reader.oneOf("theseus.log.format", Log.Format.class),
             reader.oneOf("theseus.log.level", Log.Level.class)),
-        akka(config, roles, cluster));
+        akka(config, id, roles, cluster));
   }
 
   /** {@code host:port}, IPv6 in brackets. */
@@ -303,12 +307,15 @@ public record NodeSettings(
   }
 
   /** The config for the actor system: what depends on checked values is put in here. */
-  private static Config akka(Config config, Set<Role> roles, Cluster cluster) {
+  private static Config akka(Config config, String id, Set<Role> roles, Cluster cluster) {
     return ConfigFactory.empty()
         .withValue(
             "akka.cluster.roles",
             ConfigValueFactory.fromIterable(
-                roles.stream().map(role -> role.name().toLowerCase(Locale.ROOT)).toList()))
+                Stream.concat(
+                        Stream.of(ID_ROLE + id),
+                        roles.stream().map(role -> role.name().toLowerCase(Locale.ROOT)))
+                    .toList()))
         .withValue(
             "akka.cluster.split-brain-resolver.static-quorum.quorum-size",
             ConfigValueFactory.fromAnyRef(cluster.majority()))

@@ -4,11 +4,13 @@ import akka.actor.typed.ActorRef;
 import akka.actor.typed.ActorSystem;
 import akka.actor.typed.DispatcherSelector;
 import akka.actor.typed.javadsl.ActorContext;
+import akka.actor.typed.javadsl.AskPattern;
 import io.theseus.control.Catalogue;
 import io.theseus.control.Control;
 import io.theseus.control.ControlActor;
 import io.theseus.control.Transfers;
 import io.theseus.journal.JournalDatabase;
+import io.theseus.journal.JournalStatus;
 import io.theseus.journal.OpenSession;
 import io.theseus.module.Revision;
 import io.theseus.net.Door;
@@ -23,13 +25,15 @@ import io.theseus.store.LiveSources;
 import io.theseus.store.StoreSettings;
 import io.theseus.wire.FileName;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -46,6 +50,7 @@ import org.slf4j.LoggerFactory;
 final class Services implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Services.class);
   private static final long DISK_STOP_SECONDS = 10;
+  private static final Duration ASK = Duration.ofSeconds(2);
 
   private final NodeSettings settings;
   private final Steps steps;
@@ -54,7 +59,9 @@ final class Services implements AutoCloseable {
   private final Control control;
   private final SessionEnvironment environment;
   private final Transfers transfers = new Transfers();
-  private @Nullable Door door;
+  private volatile @Nullable Door door;
+  private volatile @Nullable ActorSystem<?> system;
+  private volatile @Nullable ActorRef<ControlActor.Command> actor;
   private boolean taken;
 
   /** Opens the files. */
@@ -163,22 +170,56 @@ final class Services implements AutoCloseable {
       }
       taken = true;
     }
+    this.system = system;
     return open;
+  }
+
+  /** The journal of this life; null before the first. */
+  @Nullable JournalStatus journal() {
+    ActorSystem<?> running = system;
+    return running == null ? null : JournalDatabase.get(running).status();
+  }
+
+  /** How many sessions there are; empty where control does not answer in time. */
+  Optional<ControlActor.Counts> sessions() {
+    ActorSystem<?> running = system;
+    ActorRef<ControlActor.Command> asked = actor;
+    if (running == null || asked == null) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(
+          AskPattern.<ControlActor.Command, ControlActor.Counts>ask(
+                  asked, ControlActor.Count::new, ASK, running.scheduler())
+              .toCompletableFuture()
+              .get());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return Optional.empty();
+    } catch (ExecutionException e) {
+      return Optional.empty();
+    }
   }
 
   /** Spawns control in the guardian of an actor system, and puts it behind the doors. */
   void spawn(ActorContext<?> context, Set<UUID> open) {
-    ActorRef<ControlActor.Command> actor =
+    ActorRef<ControlActor.Command> spawned =
         context.spawn(
             ControlActor.create(environment, transfers, open),
             "control",
             DispatcherSelector.fromConfig(NodeSettings.CONTROL_DISPATCHER));
-    control.behind(actor);
+    actor = spawned;
+    control.behind(spawned);
   }
 
   /** The actor system has ended: commands are refused until the next one is there. */
   void orphaned() {
+    actor = null;
     control.behind(null);
+  }
+
+  Steps steps() {
+    return steps;
   }
 
   /** Listens for clients. */
@@ -224,14 +265,6 @@ final class Services implements AutoCloseable {
   int connections() {
     Door listening = door;
     return listening == null ? 0 : listening.connections();
-  }
-
-  Path root() {
-    return settings.store().root();
-  }
-
-  Control control() {
-    return control;
   }
 
   /** Ends the connections with care; sessions stay resumable. */

@@ -82,7 +82,7 @@ public final class SettingsSource {
     } catch (com.typesafe.config.ConfigException e) {
       throw new ConfigException(Texts.escape(String.valueOf(e.getMessage())));
     }
-    refuseUnknown(all, keys(known.resolve()));
+    refuseUnknown(all, known.resolve());
     return all;
   }
 
@@ -163,7 +163,10 @@ public final class SettingsSource {
 
   private static Set<String> keys(Config known) {
     Set<String> keys = new TreeSet<>();
-    collect(known.getObject("theseus"), List.of("theseus"), keys);
+    keys.add("theseus");
+    if (known.root().get("theseus") instanceof ConfigObject object) {
+      collect(object, List.of("theseus"), keys);
+    }
     return keys;
   }
 
@@ -179,9 +182,14 @@ public final class SettingsSource {
     }
   }
 
-  private static void refuseUnknown(Config all, Set<String> known) {
-    if (!(all.root().get("theseus") instanceof ConfigObject)) {
-      throw new ConfigReader(all).refuse("theseus", "an object { ... }");
+  private static void refuseUnknown(Config all, Config defaults) {
+    ConfigReader reader = new ConfigReader(all);
+    Set<String> known = keys(defaults);
+    for (String key : known) {
+      if (defaults.getValue(key) instanceof ConfigObject
+          && !(all.getValue(key) instanceof ConfigObject)) {
+        throw reader.refuse(key, "an object { ... }");
+      }
     }
     for (String key : keys(all)) {
       if (!known.contains(key)) {

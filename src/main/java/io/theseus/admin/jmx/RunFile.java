@@ -1,5 +1,6 @@
 package io.theseus.admin.jmx;
 
+import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
@@ -87,6 +88,7 @@ public record RunFile(
   }
 
   /** Whether the process that wrote the file is gone, as after {@code kill -9}. */
+  @JsonIgnore
   public boolean isStale() {
     return ProcessHandle.of(pid).filter(ProcessHandle::isAlive).isEmpty();
   }
