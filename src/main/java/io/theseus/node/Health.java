@@ -3,8 +3,10 @@ package io.theseus.node;
 import io.theseus.admin.NodeStatus;
 import io.theseus.admin.NodeStatus.Member;
 import io.theseus.admin.NodeStatus.Part;
+import io.theseus.journal.JournalStatus;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -58,5 +60,19 @@ final class Health {
               + settings.restBytes());
     }
     return Part.normal("disk");
+  }
+
+  /** The journal: does it take writes. */
+  static Part journal(Optional<JournalStatus> journal) {
+    if (journal.isEmpty()) {
+      return new Part("journal", "closed", "the actor system is starting");
+    }
+    Optional<String> failure = journal.get().failure();
+    return failure.isEmpty()
+        ? Part.normal("journal")
+        : new Part(
+            "journal",
+            "failed",
+            "uploads are not acknowledged until the node is started again: " + failure.get());
   }
 }
