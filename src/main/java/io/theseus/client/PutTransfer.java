@@ -292,17 +292,22 @@ final class PutTransfer extends Exchange {
         throw local(e);
       }
     }
+    report();
+    return Long.MAX_VALUE;
+  }
+
+  @Override
+  void report() throws TransferException {
     if (reportedSent != sent || reportedAcknowledged != acknowledged) {
       reportedSent = sent;
       reportedAcknowledged = acknowledged;
       listener.progress(sent, acknowledged, end());
     }
-    return Long.MAX_VALUE;
   }
 
   private void send() throws IOException, TransferException {
     long readable = producer.readableTo();
-    while (sent < readable && connection().queued() < QUEUED_MOST) {
+    while (sent < readable) {
       if (settings.windowBytes() == 0 && sent > acknowledged) {
         break;
       }
@@ -317,6 +322,13 @@ final class PutTransfer extends Exchange {
       connection().sendData(sent, piece.bytes(), piece.chunk());
       sent += length;
       sentMost = Math.max(sentMost, sent);
+      if (connection().queued() >= QUEUED_MOST) {
+        connection().flush();
+        if (connection().queued() >= QUEUED_MOST) {
+          // the socket is full and says when it isn't
+          break;
+        }
+      }
     }
     OptionalLong end = producer.end();
     if (!endSent && producer.size().isEmpty() && end.isPresent() && sent == end.getAsLong()) {
