@@ -342,16 +342,17 @@ final class GetTransfer extends Exchange {
       throw outOfPlace("DATA", stage == Stage.CHANGED ? "RESTART" : "READY first");
     }
     long end = offset + length;
+    dataAt = offset;
+    if (offset > wanted || end <= wanted) {
+      // dropped, wherever it lies
+      takeFrom = 0;
+      takeTo = 0;
+      return;
+    }
     if (sizeFinal && end > size.getAsLong()) {
       throw new ProtocolException(
           ErrorCode.BAD_OFFSET,
           "end of DATA: " + end + " (expected: at most the Size, " + size.getAsLong() + ")");
-    }
-    dataAt = offset;
-    if (offset > wanted || end <= wanted) {
-      takeFrom = 0;
-      takeTo = 0;
-      return;
     }
     long most = told + (windowBytes > 0 ? windowBytes : 2L * maxDataBytes);
     if (end > most) {
