@@ -29,7 +29,7 @@ class JournalSettingsTest {
                 Engine.AUTO,
                 65_536,
                 1 << 20,
-                64 << 20,
+                32 << 20,
                 4 << 20));
   }
 
