@@ -3,20 +3,22 @@ package io.theseus.node;
 import akka.Done;
 import akka.actor.CoordinatedShutdown;
 import akka.actor.typed.ActorSystem;
-import akka.actor.typed.javadsl.ActorContext;
 import akka.cluster.ClusterEvent.CurrentClusterState;
 import akka.cluster.Member;
 import akka.cluster.typed.Cluster;
 import io.theseus.admin.NodeStatus;
+import io.theseus.journal.JournalDatabase;
+import io.theseus.journal.JournalStatus;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,18 +42,16 @@ final class Actors {
   }
 
   /**
-   * Starts an actor system and its guardian.
+   * Starts an actor system, its guardian, and what the node consists of.
    *
-   * @param more spawns, in the guardian, what the node consists of
    * @param onTerminated runs once, on a foreign thread, when this life is over, for whatever reason
    */
-  static Actors start(
-      NodeSettings settings, Consumer<ActorContext<Guardian.Command>> more, Runnable onTerminated)
+  static Actors start(NodeSettings settings, Services services, Runnable onTerminated)
       throws StartException {
     JoinView view = new JoinView();
     ActorSystem<Guardian.Command> system;
     try {
-      system = ActorSystem.create(Guardian.create(settings, view, more), SYSTEM, settings.akka());
+      system = ActorSystem.create(Guardian.create(settings, view), SYSTEM, settings.akka());
     } catch (RuntimeException e) {
       throw PortInUse.isCause(e)
           ? new StartException(
@@ -60,6 +60,14 @@ final class Actors {
               e)
           : new StartException("The actor system can't start: " + e.getMessage(), e);
     }
+    Set<UUID> open;
+    try {
+      open = services.openJournal(system);
+    } catch (StartException e) {
+      system.terminate();
+      throw e;
+    }
+    system.tell(new Guardian.Spawn(context -> services.spawn(context, open)));
     CompletionStage<Done> terminated = system.getWhenTerminated();
     terminated.whenComplete((done, failure) -> onTerminated.run());
     return new Actors(system, view);
@@ -96,6 +104,11 @@ final class Actors {
         Optional.ofNullable(state.getLeader()).map(Joiner::hostPort).orElse(""),
         view.waitsFor().orElse(""),
         members);
+  }
+
+  /** The journal of this life. */
+  JournalStatus journal() {
+    return JournalDatabase.get(system).status();
   }
 
   private static String id(Member member) {

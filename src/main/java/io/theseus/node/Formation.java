@@ -348,10 +348,7 @@ final class Formation {
   }
 
   private boolean grant(String asker, long nowNanos, Membership mine) {
-    if (mine.exists()
-        || phase != Phase.SEARCHING
-        || !others.contains(asker)
-        || isFresh(nowNanos)) {
+    if (mine.exists() || phase != Phase.SEARCHING || !others.contains(asker) || isFresh(nowNanos)) {
       return false;
     }
     boolean free = votedFor == null || nowNanos - voteUntilNanos >= 0 || votedFor.equals(asker);

@@ -6,30 +6,32 @@ import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
 import java.util.function.Consumer;
 
-/** The root of a node's actors: spawns them, and is told nothing. */
+/** The root of a node's actors: spawns them. */
 final class Guardian {
-  /** No messages. */
-  sealed interface Command permits Nothing {}
+  /** What the guardian can be told. */
+  sealed interface Command permits Spawn {}
 
-  private enum Nothing implements Command {}
+  /** Spawn what the node consists of, when it has what they need. */
+  record Spawn(Consumer<ActorContext<Command>> actors) implements Command {}
 
   private Guardian() {}
 
-  /**
-   * Spawns the joiner and what the node adds.
-   *
-   * @param more spawns the actors of the doors and of the sessions
-   */
-  static Behavior<Command> create(
-      NodeSettings settings, JoinView view, Consumer<ActorContext<Command>> more) {
+  /** Spawns the joiner, then what it is told. */
+  static Behavior<Command> create(NodeSettings settings, JoinView view) {
     return Behaviors.setup(
         context -> {
           context.spawn(
               Joiner.create(settings.cluster(), view),
               Joiner.NAME,
               DispatcherSelector.fromConfig(NodeSettings.CONTROL_DISPATCHER));
-          more.accept(context);
-          return Behaviors.empty();
+          return Behaviors.receive(Command.class)
+              .onMessage(
+                  Spawn.class,
+                  spawn -> {
+                    spawn.actors().accept(context);
+                    return Behaviors.same();
+                  })
+              .build();
         });
   }
 }

@@ -3,8 +3,10 @@ package io.theseus.node;
 import io.theseus.admin.NodeStatus;
 import io.theseus.admin.NodeStatus.Member;
 import io.theseus.admin.NodeStatus.Part;
+import io.theseus.journal.JournalStatus;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -39,6 +41,29 @@ final class Health {
     return reasons.isEmpty()
         ? Part.normal("cluster")
         : new Part("cluster", "incomplete", String.join("; ", reasons));
+  }
+
+  /** Control: does it answer. */
+  static Part control(boolean answers) {
+    return answers
+        ? Part.normal("control")
+        : new Part(
+            "control",
+            "silent",
+            "it has not answered: the actor system is starting again, or overloaded; new transfers"
+                + " wait or are told `busy`");
+  }
+
+  /** The journal: does it take writes. */
+  static Part journal(Optional<JournalStatus> journal) {
+    return journal
+        .map(
+            status ->
+                status
+                    .failure()
+                    .map(failure -> new Part("journal", "failed", failure))
+                    .orElseGet(() -> Part.normal("journal")))
+        .orElseGet(() -> new Part("journal", "closed", "the actor system is starting"));
   }
 
   /** The disk under the files: has it room for uploads. */

@@ -1,11 +1,11 @@
 package io.theseus.node;
 
 import akka.actor.typed.ActorSystem;
-import akka.actor.typed.javadsl.ActorContext;
 import io.theseus.admin.NodeStatus;
 import io.theseus.admin.jmx.JmxDoor;
 import io.theseus.admin.jmx.RunFile;
 import io.theseus.cli.Theseus;
+import io.theseus.control.ControlActor;
 import io.theseus.steps.Steps;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -28,7 +28,7 @@ import org.slf4j.LoggerFactory;
  * One running node.
  *
  * <p>What outlives an actor system (data directory, doors, uploads) is held here; what lives in one
- * is spawned by {@link #spawn}, for every life of the actor system anew. Several nodes can live in
+ * is spawned by {@link Actors}, for every life of the actor system anew. Several nodes can live in
  * one process.
  */
 public final class Node implements AutoCloseable {
@@ -50,6 +50,7 @@ public final class Node implements AutoCloseable {
             return thread;
           });
 
+  private volatile Optional<Services> services = Optional.empty();
   private volatile Optional<Actors> actors = Optional.empty();
   private volatile boolean closing;
   private Optional<JmxDoor> door = Optional.empty();
@@ -77,8 +78,10 @@ public final class Node implements AutoCloseable {
   }
 
   private void open() throws StartException {
-    // What outlives the actor system is opened here: store, packet listener.
-    actors = Optional.of(Actors.start(settings, this::spawn, this::onTerminated));
+    Services opened = Services.open(settings, steps);
+    services = Optional.of(opened);
+    actors = Optional.of(Actors.start(settings, opened, this::onTerminated));
+    opened.listen();
     openStatus();
   }
 
@@ -103,17 +106,12 @@ public final class Node implements AutoCloseable {
     }
   }
 
-  /** Spawns this node's actors, in each life of the actor system. */
-  private void spawn(ActorContext<Guardian.Command> context) {
-    // The control actor and the sessions that the journal has open are spawned here.
-    steps.at("node.spawned");
-  }
-
   /** The actor system has ended; unless the node closes, the next one starts beside the doors. */
   private void onTerminated() {
     if (closing) {
       return;
     }
+    services.ifPresent(Services::orphaned);
     log.warn("the actor system has ended (downed by the cluster); starting another one");
     later(Duration.ZERO);
   }
@@ -127,7 +125,7 @@ public final class Node implements AutoCloseable {
       return;
     }
     try {
-      actors = Optional.of(Actors.start(settings, this::spawn, this::onTerminated));
+      actors = Optional.of(Actors.start(settings, services.orElseThrow(), this::onTerminated));
     } catch (StartException e) {
       log.error("the actor system can't start, trying again: {}", e.getMessage());
       later(AGAIN);
@@ -150,7 +148,7 @@ public final class Node implements AutoCloseable {
 
   /** The address that clients reach; empty while no door is open. */
   public Optional<String> packetsAddress() {
-    return Optional.empty();
+    return services.map(Services::packetsAddress).filter(address -> !address.isEmpty());
   }
 
   /** The version of this program. */
@@ -158,15 +156,23 @@ public final class Node implements AutoCloseable {
     return Theseus.version();
   }
 
-  /** This node as it is now; from any thread. */
+  /** This node as it is now; from any thread but an actor's, since it asks control and waits. */
   public NodeStatus status() {
+    Optional<Actors> now = actors;
     NodeStatus.Cluster cluster =
-        actors
-            .map(Actors::cluster)
+        now.map(Actors::cluster)
             .orElseGet(() -> new NodeStatus.Cluster("", "", "starting", List.of()));
     Map<String, String> addresses = new TreeMap<>();
     packetsAddress().ifPresent(address -> addresses.put("packets", address));
     addresses.put("remoting", cluster.self());
+    Optional<ControlActor.Counts> counts =
+        now.flatMap(each -> services.flatMap(opened -> opened.sessions(each.system())));
+    Map<String, Long> sessions = new TreeMap<>();
+    counts.ifPresent(
+        each -> {
+          sessions.put("live", (long) each.live());
+          sessions.put("kept", (long) each.kept());
+        });
     long free = freeBytes();
     return new NodeStatus(
         settings.id(),
@@ -179,14 +185,13 @@ public final class Node implements AutoCloseable {
         settings.dataDir().toString(),
         settings.store().root().toString(),
         free,
-        sessions(),
+        sessions,
         cluster,
-        List.of(Health.cluster(settings.cluster(), cluster), Health.disk(settings.store(), free)));
-  }
-
-  /** How many sessions there are in each state. */
-  private Map<String, Long> sessions() {
-    return Map.of();
+        List.of(
+            Health.cluster(settings.cluster(), cluster),
+            Health.control(counts.isPresent()),
+            Health.disk(settings.store(), free),
+            Health.journal(now.map(Actors::journal))));
   }
 
   private long freeBytes() {
@@ -212,7 +217,9 @@ public final class Node implements AutoCloseable {
             log.debug("the run file could not be removed", e);
           }
         });
+    services.ifPresent(Services::stopListening);
     actors.ifPresent(Actors::stop);
+    services.ifPresent(Services::close);
     directory.close();
   }
 }

@@ -212,7 +212,8 @@ class FormationTest {
     }
 
     void run() {
-      assertThatCode(this::simulate).as("size %d, seed %d, %s", size, seed, faults)
+      assertThatCode(this::simulate)
+          .as("size %d, seed %d, %s", size, seed, faults)
           .doesNotThrowAnyException();
     }
 
@@ -322,8 +323,7 @@ class FormationTest {
         uid = ++uids;
         joinTarget = null;
         lonelySinceNanos = -1;
-        formation =
-            new Formation(Formation.Rules.of(address(), addresses), uid, nowNanos, random);
+        formation = new Formation(Formation.Rules.of(address(), addresses), uid, nowNanos, random);
         tick(uid);
         retryJoin(uid);
       }
@@ -337,7 +337,9 @@ class FormationTest {
         }
       }
 
-      /** A member of its cluster is known by its address and uid; an old life of it stays a while. */
+      /**
+       * A member of its cluster is known by its address and uid; an old life of it stays a while.
+       */
       Membership membership() {
         SimCluster mine = cluster;
         if (mine == null) {
@@ -394,7 +396,8 @@ class FormationTest {
           }
         }
         if (faults == Faults.MESSAGES) {
-          assertThat(nodes).as("members while %s forms", address())
+          assertThat(nodes)
+              .as("members while %s forms", address())
               .noneMatch(node -> node.cluster != null);
         }
         cluster = new SimCluster();
