@@ -587,7 +587,7 @@ def bad_lengths_are_refused_at_the_header(node):
         refuse_bytes(node, wire.info_raw(""), "bad-packet")
     for length in (0, None, 1 << 31, (1 << 32) - 1):
         with cases.case(f"DATA length {length}"), node.connect() as c:
-            ready = c.command(f"PUT {node.name()}", Size=1 << 40).ready("PUT")
+            ready = c.command(f"PUT {node.name()}").ready("PUT")
             c.offset(0)
             value = ready.number("Max-Data") + 1 if length is None else length
             c.send(bytes([wire.DATA]) + value.to_bytes(4, "big") + bytes(8))
@@ -646,7 +646,7 @@ def unknown_verbs_and_packets_out_of_place_are_bad_packet(node):
     with cases.case("END in a GET"), node.connect() as c:
         c.command(f"GET {name}").ready("GET")
         c.send(wire.info("END", {"Size": 5000}))
-        c.refused("bad-packet")
+        c.refused(("bad-packet", "bad-offset"))
     with cases.case("unknown verb in a GET"), node.connect() as c:
         c.command(f"GET {name}").ready("GET")
         c.send(wire.info("HELLO"))
@@ -1367,7 +1367,7 @@ def put_acknowledges_at_half_a_window(node):
         ready = c.command(f"PUT {node.name()}").ready("PUT")
         c.offset(0)
         window, max_data = ready.number("Window"), ready.number("Max-Data")
-        if window > 256 << 20 or window < 64:
+        if window > 64 << 20 or window < 64:
             raise Skipped(f"Window {window} is too large or too small")
         half = (window + 1) // 2
         for at in range(0, half, max_data):
@@ -1451,10 +1451,10 @@ def put_data_behind_the_size_is_refused_or_late(node):
 def put_beyond_the_window_is_refused_or_taken_whole(node):
     name = node.name()
     with node.connect() as c:
-        ready = c.command(f"PUT {name}", Size=1 << 40).ready("PUT")
+        ready = c.command(f"PUT {name}").ready("PUT")
         c.offset(0)
         window, max_data = ready.number("Window"), ready.number("Max-Data")
-        if window > 64 << 20:
+        if window > 32 << 20:
             raise Skipped(f"Window {window} is too large")
         # the first DATA passes the window at once where Max-Data allows it
         at = 0
