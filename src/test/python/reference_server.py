@@ -231,7 +231,11 @@ class Store:
         for folder, folders, files in os.walk(root):
             for file in files:
                 path = os.path.join(folder, file)
-                if stat.S_ISREG(os.lstat(path).st_mode) or self.bug("links-followed") and os.path.isfile(path):
+                try:
+                    mode = os.lstat(path).st_mode
+                except FileNotFoundError:
+                    continue  # deleted meanwhile
+                if stat.S_ISREG(mode) or self.bug("links-followed") and os.path.isfile(path):
                     name = os.path.relpath(path, root)
                     try:
                         text = name.decode("utf-8")
