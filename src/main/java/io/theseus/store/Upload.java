@@ -152,6 +152,7 @@ public final class Upload {
   private @Nullable Wish wish;
   private boolean committing;
   private boolean committed;
+  private boolean abandoned;
   private @Nullable CompletableFuture<Void> discarded;
 
   private volatile long durable;
@@ -731,6 +732,9 @@ public final class Upload {
 
   /** Lets go of the part, which stays; waits for those who use it right now. */
   void abandon() {
+    synchronized (this) {
+      abandoned = true;
+    }
     fail(stopping());
     part.retire();
     part.awaitIdle();
@@ -745,11 +749,11 @@ public final class Upload {
         return;
       }
       failure = reason;
-      expected = discarded != null;
+      expected = abandoned || discarded != null;
       due = committing ? null : wish;
     }
     if (expected) {
-      LOG.debug("session {}: upload discarded", session());
+      LOG.debug("session {}: {}", session(), reason.getMessage());
     } else if (reason.code() == ErrorCode.INTERNAL || reason.code() == ErrorCode.NO_SPACE) {
       LOG.warn("session {}: upload stopped: {}", session(), reason.errorText());
     }
