@@ -372,7 +372,7 @@ public final class FileStore implements Closeable {
     requireWritable(name);
     Upload earlier = uploads.get(request.session());
     if (earlier != null) {
-      if (earlier.failure().isEmpty()) {
+      if (earlier.failure().isEmpty() || earlier.isDiscarded()) {
         throw alreadyThere(request.session());
       }
       earlier.abandon();

@@ -316,6 +316,28 @@ class CommitTest {
     assertThat(fixture.store.completed(request.session(), request.name())).isEmpty();
   }
 
+  /** What is visible is committed, also where its upload failed behind the rename and is let go. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void shouldNotTakeBackWhatHasItsName(boolean attributes) throws Exception {
+    fixture.attributes = attributes;
+    fixture.restart();
+    UploadRequest request = request("f");
+    fixture.steps =
+        step -> {
+          if (step.equals("commit.renamed")) {
+            throw new IllegalStateException("failed");
+          }
+        };
+    Upload upload = fixture.store.begin(request);
+    write(upload.takeOver(), "x");
+    assertThat(refusal(() -> await(upload.commit(1, Optional.empty())))).startsWith("internal: ");
+    await(upload.discard());
+
+    assertThat(fixture.read("f")).isEqualTo("x");
+    assertThat(fixture.store.completed(request.session(), request.name())).isPresent();
+  }
+
   // ---- killed at every step
 
   /** Where the steps stop, nothing else happens: what a kill leaves, but for the page cache. */
