@@ -253,17 +253,20 @@ class FileStoreTest {
             fixture.disk);
     int seen = 0;
     int refused = 0;
-    for (int i = 0; i < 20_000 && (i < 3_000 || seen == 0 || refused == 0); i++) {
-      try {
-        assertThat(fixture.read("a/f")).isEqualTo("inside");
-        seen++;
-      } catch (ProtocolException e) {
-        assertThat(e.errorText()).startsWith("not-found: ");
-        refused++;
+    try {
+      for (int i = 0; i < 100_000 && (i < 10_000 || seen == 0 || refused == 0); i++) {
+        try {
+          assertThat(fixture.read("a/f")).isEqualTo("inside");
+          seen++;
+        } catch (ProtocolException e) {
+          assertThat(e.errorText()).startsWith("not-found: ");
+          refused++;
+        }
       }
+    } finally {
+      over.set(true);
+      swapper.join();
     }
-    over.set(true);
-    swapper.join();
     assertThat(seen).as("opened").isPositive();
     assertThat(refused).as("met the swap").isPositive();
   }

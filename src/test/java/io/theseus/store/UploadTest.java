@@ -553,7 +553,7 @@ class UploadTest {
     AtomicInteger released = new AtomicInteger();
 
     writer.write(direct("abc"), released::incrementAndGet);
-    assertThat(released).hasValue(1);
+    Awaitility.await().untilAsserted(() -> assertThat(released).hasValue(1));
     assertThat(refusal(() -> await(upload.sync())))
         .isEqualTo("internal: \"f\": the upload was let go (expected: to be taken up again)");
   }
