@@ -54,10 +54,12 @@ final class TableFile {
       int end = index.limit() - 4 - 4 * restarts;
       while (index.position() < end) {
         varint(index);
-        int suffix = (int) varint(index);
-        varint(index);
-        index.position(index.position() + suffix);
-        block(index);
+        int keyLength = (int) varint(index);
+        int valueLength = (int) varint(index);
+        int value = index.position() + keyLength;
+        // the Java port fills a handle up to its greatest length
+        block(index.slice(value, valueLength));
+        index.position(value + valueLength);
       }
     } catch (BufferUnderflowException | IndexOutOfBoundsException | IllegalArgumentException e) {
       throw new DamageException("a block's address points outside of the file", e);

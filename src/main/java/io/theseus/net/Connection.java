@@ -238,7 +238,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
                 ((DuplexChannel) channel).shutdownOutput();
               }
             });
-    channel.config().setAutoRead(true);
+    if (!inputEnded) {
+      channel.config().setAutoRead(true);
+    }
     channel.eventLoop().schedule(() -> channel.close(), DRAIN_SECONDS, TimeUnit.SECONDS);
   }
 
@@ -331,7 +333,8 @@ final class Connection extends ChannelInboundHandlerAdapter {
       return;
     }
     boolean wanted = inputs.isEmpty();
-    if (channel.config().isAutoRead() != wanted) {
+    // behind the end of input the transport has let go of the descriptor: no more asking for input
+    if (!inputEnded && channel.config().isAutoRead() != wanted) {
       channel.config().setAutoRead(wanted);
     }
     if (inputEnded && inputs.isEmpty()) {

@@ -92,8 +92,6 @@ public final class Door implements Closeable {
             .option(ChannelOption.SO_REUSEADDR, true)
             .childOption(ChannelOption.TCP_NODELAY, true)
             .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
-            // a write that fails is answered by the links: a file that shrank needs no close
-            .childOption(ChannelOption.AUTO_CLOSE, false)
             .childOption(
                 ChannelOption.RECVBUF_ALLOCATOR,
                 new AdaptiveRecvByteBufAllocator(READ_LEAST, READ_FIRST, READ_MOST))

@@ -62,7 +62,7 @@ final class GetLink extends Link {
   private int regions;
   private boolean endSent;
   private boolean holdTold;
-  private boolean shrunk;
+  private boolean changed;
   private boolean finished;
   private long reportedEpoch;
   private long reportedPosition;
@@ -134,7 +134,7 @@ final class GetLink extends Link {
           closeLater(file);
           file = reopened;
           identity = reopened.identity();
-          shrunk = false;
+          changed = false;
           pump().restart(reopened.size(), workerGeneration);
           connection.sendInfo(Replies.restart(identity, reopened.size()));
           report();
@@ -179,7 +179,7 @@ final class GetLink extends Link {
     if (live != null && !checkLive(begun)) {
       return;
     }
-    while (queued < QUEUED && !shrunk) {
+    while (queued < QUEUED && !changed) {
       int length = begun.next(packetSize);
       if (length <= 0 || !send(begun, length)) {
         break;
@@ -276,22 +276,12 @@ final class GetLink extends Link {
         });
   }
 
-  /** A region that failed half way: the file became shorter. The packet must still be whole. */
+  /** A region of a file that became shorter ends early: the packet must still be whole. */
   private void regionDone(Region region, @Nullable Throwable failure) {
     regions--;
-    if (failure != null) {
-      boolean shorter =
-          failure instanceof IOException && connection.channel().isActive() && isShorter(region);
-      if (!shorter) {
-        connection.channel().close();
-      } else {
-        pad(region.count() - region.transferred());
-        if (!shrunk) {
-          shrunk = true;
-          LOG.warn("{}: the file became shorter while it was sent", remote());
-          report();
-        }
-      }
+    if (failure == null && region.missing() > 0) {
+      pad(region.missing());
+      changed();
     }
     if (over() && regions == 0) {
       closeLater(file);
@@ -299,12 +289,12 @@ final class GetLink extends Link {
     }
   }
 
-  private boolean isShorter(Region region) {
-    StoredFile opened = file;
-    try {
-      return opened != null && opened.channel().size() < region.position() + region.count();
-    } catch (IOException e) {
-      return false;
+  /** The file is not what it was: the session finds out what it is now. */
+  private void changed() {
+    if (!changed && !over()) {
+      changed = true;
+      LOG.warn("{}: the file changed while it was sent", remote());
+      report();
     }
   }
 
@@ -316,8 +306,12 @@ final class GetLink extends Link {
   }
 
   private void complete(GetPump begun) {
-    finished = true;
     StoredFile opened = file;
+    if (opened != null && opened.isChanged()) {
+      changed();
+      return;
+    }
+    finished = true;
     connection.sendInfo(
         Replies.complete(
             begun.end(), identity, opened == null ? Optional.empty() : opened.sha256()));
@@ -361,7 +355,7 @@ final class GetLink extends Link {
         finished,
         Optional.empty(),
         begun.held(),
-        shrunk,
+        changed,
         closure());
   }
 
@@ -420,10 +414,34 @@ final class GetLink extends Link {
     return begun;
   }
 
-  /** A region that leaves the file open: others send from it too. */
+  /**
+   * A region that leaves the file open, because others send from it too, and that ends where the
+   * file ends, if that became shorter: sendfile has nothing to send then, and the transport takes
+   * that for a broken connection.
+   */
   private static final class Region extends DefaultFileRegion {
+    private final FileChannel file;
+    private final long promised;
+
     Region(FileChannel file, long position, long count) {
       super(file, position, count);
+      this.file = file;
+      this.promised = count;
+    }
+
+    /** Asked before each attempt to send. */
+    @Override
+    public long count() {
+      try {
+        return Math.min(promised, Math.max(transferred(), file.size() - position()));
+      } catch (IOException e) {
+        return promised;
+      }
+    }
+
+    /** Bytes that were promised and are not in the file any more. */
+    long missing() {
+      return promised - transferred();
     }
 
     @Override

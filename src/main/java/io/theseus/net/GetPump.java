@@ -210,6 +210,7 @@ final class GetPump {
     generation = workerGeneration;
     end = newEnd;
     restarting = true;
+    complete = false;
     granted = position;
     demands.clear();
   }

@@ -175,13 +175,14 @@ final class PutPump {
   }
 
   /**
-   * Asks for a checkpoint where one is due.
+   * Asks for a checkpoint where one is due: at packet boundaries only, because a client that takes
+   * an OFFSET for a demand, as without a window, must not meet one within its packet.
    *
    * @param quiet whether no DATA came for a while
    * @return whether {@link #requested} rose
    */
   boolean checkpoint(boolean quiet) {
-    if (finished() || position == requested) {
+    if (finished() || midPacket() || position == requested) {
       return false; // the commit makes the rest durable
     }
     if (quiet || position - requested >= window / 2) {

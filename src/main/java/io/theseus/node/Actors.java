@@ -1,14 +1,15 @@
 package io.theseus.node;
 
 import akka.Done;
+import akka.actor.BootstrapSetup;
 import akka.actor.CoordinatedShutdown;
+import akka.actor.setup.ActorSystemSetup;
 import akka.actor.typed.ActorSystem;
 import akka.cluster.ClusterEvent.CurrentClusterState;
 import akka.cluster.Member;
 import akka.cluster.typed.Cluster;
 import io.theseus.admin.NodeStatus;
-import io.theseus.journal.JournalDatabase;
-import io.theseus.journal.JournalStatus;
+import io.theseus.journal.JournalSetup;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -51,7 +52,12 @@ final class Actors {
     JoinView view = new JoinView();
     ActorSystem<Guardian.Command> system;
     try {
-      system = ActorSystem.create(Guardian.create(settings, view), SYSTEM, settings.akka());
+      system =
+          ActorSystem.create(
+              Guardian.create(settings, view),
+              SYSTEM,
+              ActorSystemSetup.create(
+                  BootstrapSetup.create(settings.akka()), new JournalSetup(services.steps())));
     } catch (RuntimeException e) {
       throw PortInUse.isCause(e)
           ? new StartException(
@@ -104,11 +110,6 @@ final class Actors {
         Optional.ofNullable(state.getLeader()).map(Joiner::hostPort).orElse(""),
         view.waitsFor().orElse(""),
         members);
-  }
-
-  /** The journal of this life. */
-  JournalStatus journal() {
-    return JournalDatabase.get(system).status();
   }
 
   private static String id(Member member) {

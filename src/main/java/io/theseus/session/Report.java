@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param finished GET: COMPLETE is on its way; PUT: all bytes, and END where one was due, are here
  * @param sha256 PUT: what END said
  * @param held whether the transfer stands still at a packet boundary because it was told to
- * @param shrunk GET: the file became shorter than it was
+ * @param changed GET: somebody wrote into the file, or cut it
  * @param closure set when the connection is done with the session
  */
 public record Report(
@@ -29,5 +29,5 @@ public record Report(
     boolean finished,
     Optional<String> sha256,
     boolean held,
-    boolean shrunk,
+    boolean changed,
     @Nullable Closure closure) {}

@@ -740,8 +740,8 @@ public final class SessionActor {
     if (report.closure() != null) {
       return onClosed(report.closure());
     }
-    if (report.shrunk()) {
-      return reopenShrunk();
+    if (report.changed()) {
+      return reopenChanged();
     }
     if (report.held()) {
       return onHeld(report.acked());
@@ -919,7 +919,7 @@ public final class SessionActor {
     return ends ? finish("failed: " + failed.code().label()) : detach();
   }
 
-  private Next reopenShrunk() {
+  private Next reopenChanged() {
     stopWorker();
     if (transfer.command instanceof ClientMessage.Get get && !get.streamConsumer()) {
       opening = true;
@@ -931,7 +931,7 @@ public final class SessionActor {
     }
     return giveUp(
         ErrorCode.CHANGED,
-        "the file became shorter while it was sent (expected: the same, because a Consumer: stream"
+        "the file changed while it was sent (expected: the same, because a Consumer: stream"
             + " can't go back)");
   }
 

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.UserDefinedFileAttributeView;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -125,6 +126,14 @@ final class Native {
     if (c != null && fd >= 0) {
       c.posix_fadvise(fd, offset, length, POSIX_FADV_WILLNEED);
     }
+  }
+
+  /** When an open file was last modified; empty where its descriptor's number is not to be had. */
+  static Optional<Instant> modified(FileChannel channel) throws IOException {
+    int fd = descriptor(channel);
+    return fd < 0
+        ? Optional.empty()
+        : Optional.of(Files.getLastModifiedTime(Path.of("/proc/self/fd/" + fd)).toInstant());
   }
 
   /** The number of a channel's descriptor; -1 where the runtime doesn't show it. */

@@ -2,6 +2,7 @@ package io.theseus.store;
 
 import io.theseus.wire.FileName;
 import java.io.Closeable;
+import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.time.Instant;
 import java.util.Optional;
@@ -47,6 +48,20 @@ public final class StoredFile implements Closeable {
   /** Asks the kernel to read ahead; may wait for the disk a little, fails in silence. */
   public void willNeed(long offset, long length) {
     Native.willNeed(shared.channel(), offset, length);
+  }
+
+  /**
+   * Whether somebody wrote into the file, or cut it, since it was opened: what was read of it may
+   * be a mixture. Looks at the open descriptor alone, so it never waits for the disk.
+   */
+  public boolean isChanged() {
+    try {
+      FileChannel channel = shared.channel();
+      return channel.size() != size()
+          || Native.modified(channel).filter(now -> !now.equals(modified())).isPresent();
+    } catch (IOException e) {
+      return true;
+    }
   }
 
   @Override
