@@ -9,7 +9,9 @@ import akka.cluster.ClusterEvent.CurrentClusterState;
 import akka.cluster.Member;
 import akka.cluster.typed.Cluster;
 import io.theseus.admin.NodeStatus;
+import io.theseus.journal.JournalDatabase;
 import io.theseus.journal.JournalSetup;
+import io.theseus.journal.JournalStatus;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -110,6 +112,11 @@ final class Actors {
         Optional.ofNullable(state.getLeader()).map(Joiner::hostPort).orElse(""),
         view.waitsFor().orElse(""),
         members);
+  }
+
+  /** The journal of this life. */
+  JournalStatus journal() {
+    return JournalDatabase.get(system).status();
   }
 
   private static String id(Member member) {

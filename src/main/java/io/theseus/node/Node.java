@@ -5,6 +5,7 @@ import io.theseus.admin.NodeStatus;
 import io.theseus.admin.jmx.JmxDoor;
 import io.theseus.admin.jmx.RunFile;
 import io.theseus.cli.Theseus;
+import io.theseus.control.ControlActor;
 import io.theseus.steps.Steps;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -147,7 +148,7 @@ public final class Node implements AutoCloseable {
 
   /** The address that clients reach; empty while no door is open. */
   public Optional<String> packetsAddress() {
-    return services.map(Services::packetsAddress);
+    return services.map(Services::packetsAddress).filter(address -> !address.isEmpty());
   }
 
   /** The version of this program. */
@@ -155,15 +156,23 @@ public final class Node implements AutoCloseable {
     return Theseus.version();
   }
 
-  /** This node as it is now; from any thread. */
+  /** This node as it is now; from any thread but an actor's, since it asks control and waits. */
   public NodeStatus status() {
+    Optional<Actors> now = actors;
     NodeStatus.Cluster cluster =
-        actors
-            .map(Actors::cluster)
+        now.map(Actors::cluster)
             .orElseGet(() -> new NodeStatus.Cluster("", "", "starting", List.of()));
     Map<String, String> addresses = new TreeMap<>();
     packetsAddress().ifPresent(address -> addresses.put("packets", address));
     addresses.put("remoting", cluster.self());
+    Optional<ControlActor.Counts> counts =
+        now.flatMap(each -> services.flatMap(opened -> opened.sessions(each.system())));
+    Map<String, Long> sessions = new TreeMap<>();
+    counts.ifPresent(
+        each -> {
+          sessions.put("live", (long) each.live());
+          sessions.put("kept", (long) each.kept());
+        });
     long free = freeBytes();
     return new NodeStatus(
         settings.id(),
@@ -176,20 +185,13 @@ public final class Node implements AutoCloseable {
         settings.dataDir().toString(),
         settings.store().root().toString(),
         free,
-        sessions(),
+        sessions,
         cluster,
         List.of(
             Health.cluster(settings.cluster(), cluster),
+            Health.control(counts.isPresent()),
             Health.disk(settings.store(), free),
-            Health.journal(services.map(Services::journal))));
-  }
-
-  /** How many sessions there are in each state. */
-  private Map<String, Long> sessions() {
-    return services
-        .flatMap(Services::sessions)
-        .map(counts -> Map.of("live", (long) counts.live(), "kept", (long) counts.kept()))
-        .orElse(Map.of());
+            Health.journal(now.map(Actors::journal))));
   }
 
   private long freeBytes() {
