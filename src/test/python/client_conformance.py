@@ -8,10 +8,12 @@ directory that the node serves: files are then also planted there by hand and lo
 """
 
 import argparse
+import atexit
 import itertools
 import os
 import random
 import select
+import shutil
 import signal
 import socket
 import stat
@@ -69,6 +71,12 @@ class Node:
 
     def bytes(self, count):
         return self.random.randbytes(count)
+
+    def outside(self):
+        """A folder that the node must never reach; removed when the run ends."""
+        folder = tempfile.mkdtemp(prefix="theseus-outside-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        return folder
 
     def path(self, name):
         return os.path.join(os.fsencode(self.root), name.encode())
@@ -1167,8 +1175,9 @@ def alive_is_never_answered(node):
         c.send(wire.info("ALIVE"), wire.info("ALIVE"))
         c.quiet("ALIVE is not answered")
         c.send(wire.offset(1000))
-        c.send(wire.info("ALIVE"), wire.offset(c.data(1000).end))
-        c.data(2000)
+        end = c.data(1000).end
+        c.send(wire.info("ALIVE"), wire.offset(end))
+        c.data(end)
     with node.connect() as c:
         put = node.name()
         c.command(f"PUT {put}", Size=6).ready("PUT")
@@ -2307,7 +2316,7 @@ def good_names_are_taken_byte_for_byte(node):
 def links_pipes_and_devices_are_not_served(node):
     base = node.name("planted")
     node.place(f"{base}/file", b"file")
-    outside = tempfile.mkdtemp(prefix="theseus-outside-")
+    outside = node.outside()
     secret = os.path.join(outside, "secret")
     with open(secret, "wb") as f:
         f.write(b"secret")
@@ -2379,7 +2388,7 @@ def a_link_swapped_in_during_open_is_not_followed(node):
     name = node.name("swap")
     node.place(name, b"public")
     path = os.fsdecode(node.path(name))
-    outside = tempfile.mkdtemp(prefix="theseus-outside-")
+    outside = node.outside()
     secret = os.path.join(outside, "secret")
     with open(secret, "wb") as f:
         f.write(b"secret")
