@@ -141,7 +141,11 @@ public sealed interface ClientMessage {
   }
 
   private static List list(Info info) throws ProtocolException {
-    return new List(info.argument(), info.untrimmed("After"), info.text("Token"));
+    Optional<String> after = info.untrimmed("After");
+    if (after.isPresent()) {
+      FileName.parse(after.get());
+    }
+    return new List(FileName.prefix(info.argument()), after, info.text("Token"));
   }
 
   private static Delete delete(Info info) throws ProtocolException {

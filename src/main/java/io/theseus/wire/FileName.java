@@ -27,6 +27,18 @@ public record FileName(String value) implements Comparable<FileName> {
     return new FileName(text);
   }
 
+  /** A leading part of a name, perhaps empty, perhaps with a {@code /} at its end. */
+  public static String prefix(String text) throws ProtocolException {
+    if (!text.isEmpty()) {
+      // a part of a name is what some letters make a name of
+      int slash = text.lastIndexOf('/');
+      String last = text.substring(slash + 1);
+      boolean open = last.isEmpty() || last.equals(".") || last.equals("..");
+      check(open ? text.substring(0, slash + 1) + "x" : text);
+    }
+    return text;
+  }
+
   /** The components, from the outermost folder to the file. */
   public String[] components() {
     return value.split("/", -1);

@@ -1,0 +1,132 @@
+package io.theseus.admin;
+
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * A node as it was at one moment. Its JSON form is what {@code theseus status --json} prints and
+ * what the MBean's {@code Status} is; fields are only ever added.
+ *
+ * @param startedAt RFC 3339
+ * @param addresses {@code host:port} by door: {@code packets}, {@code remoting}
+ * @param filesDir the directory that is served
+ * @param freeBytes usable on the file system of {@code filesDir}; -1 where it can't be found out
+ * @param sessions how many there are in each state
+ * @param parts each part of the node that has a state of its own
+ */
+@JsonIgnoreProperties(ignoreUnknown = true)
+public record NodeStatus(
+    String node,
+    String version,
+    long pid,
+    String startedAt,
+    long uptimeSeconds,
+    Map<String, String> addresses,
+    List<String> roles,
+    String dataDir,
+    String filesDir,
+    long freeBytes,
+    Map<String, Long> sessions,
+    Cluster cluster,
+    List<Part> parts) {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  public NodeStatus {
+    addresses = java.util.Collections.unmodifiableMap(new TreeMap<>(addresses));
+    roles = roles.stream().sorted().toList();
+    sessions = java.util.Collections.unmodifiableMap(new TreeMap<>(sessions));
+    parts = List.copyOf(parts);
+  }
+
+  /**
+   * A part of the node and how it does.
+   *
+   * @param state one word or two, {@code normal} where it is
+   * @param reason why it isn't normal, and what is waited for; empty exactly where it is normal
+   */
+  @JsonIgnoreProperties(ignoreUnknown = true)
+  public record Part(String name, String state, String reason) {
+    private static final String NORMAL = "normal";
+
+    public Part {
+      if (state.equals(NORMAL) != reason.isEmpty()) {
+        throw new IllegalArgumentException(
+            "reason: \""
+                + reason
+                + "\" (expected: one for every state but normal, and "
+                + state
+                + " was given)");
+      }
+    }
+
+    public static Part normal(String name) {
+      return new Part(name, NORMAL, "");
+    }
+
+    public boolean isNormal() {
+      return state.equals(NORMAL);
+    }
+  }
+
+  /**
+   * The cluster as this node sees it.
+   *
+   * @param leader remoting address; empty where there is none
+   * @param waitsFor what joining waits for; empty for a member
+   */
+  @JsonIgnoreProperties(ignoreUnknown = true)
+  public record Cluster(String self, String leader, String waitsFor, List<Member> members) {
+    public Cluster {
+      members = List.copyOf(members);
+    }
+  }
+
+  /**
+   * A member of the cluster.
+   *
+   * @param node its configured id
+   * @param address of its remoting
+   * @param status joining, up, leaving and so on
+   */
+  @JsonIgnoreProperties(ignoreUnknown = true)
+  public record Member(
+      String node, String address, String status, boolean reachable, List<String> roles) {
+    public Member {
+      roles = List.copyOf(roles);
+    }
+  }
+
+  /** Whether every part is normal. */
+  @JsonProperty("normal")
+  public boolean isNormal() {
+    return parts.stream().allMatch(Part::isNormal);
+  }
+
+  /** One JSON object, on one line. */
+  public String toJson() {
+    try {
+      return JSON.writeValueAsString(this);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /**
+   * Reads what {@link #toJson} wrote, by this version or another.
+   *
+   * @throws IllegalArgumentException when it is no status
+   */
+  public static NodeStatus fromJson(String json) {
+    try {
+      return JSON.readValue(json, NodeStatus.class);
+    } catch (JsonProcessingException e) {
+      throw new IllegalArgumentException("no status of a node: " + e.getOriginalMessage(), e);
+    }
+  }
+}

@@ -1,0 +1,142 @@
+package io.theseus.cli;
+
+import io.theseus.admin.NodeStatus;
+import io.theseus.admin.jmx.RunFile;
+import io.theseus.admin.jmx.RunRegistry;
+import io.theseus.admin.jmx.StatusClient;
+import io.theseus.admin.jmx.StatusClient.UnreachableException;
+import io.theseus.wire.Texts;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code theseus status}: how a node of this host does, with a reason for what isn't normal. */
+@Command(
+    name = "status",
+    description = "Shows how a node of this host does.",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    footer = {
+      "",
+      "Exit codes: 0 all is normal, 1 something isn't (the reason is shown), 2 several nodes run,",
+      "4 no node runs or it does not answer.",
+      "",
+      "Examples:",
+      "  theseus status",
+      "  theseus status --config cluster/node2.conf",
+      "  theseus status --json",
+    })
+final class StatusCommand implements Callable<Integer> {
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
+
+  @Option(
+      names = "--config",
+      paramLabel = "FILE",
+      description = "The node that runs with this file; needed where several run.")
+  private Optional<Path> config = Optional.empty();
+
+  @Option(names = "--json", description = "One JSON object, for scripts.")
+  private boolean json;
+
+  @Spec
+  @SuppressWarnings("NullAway.Init") // set by picocli
+  private CommandSpec spec;
+
+  @Override
+  public Integer call() {
+    PrintWriter out = spec.commandLine().getOut();
+    PrintWriter err = spec.commandLine().getErr();
+    StatusClient client =
+        new StatusClient(
+            Path.of("").toAbsolutePath(), RunRegistry.ofUser(System.getenv()), PATIENCE);
+    try {
+      RunFile node = client.find(config);
+      NodeStatus status = client.status(node);
+      out.print(json ? status.toJson() + "\n" : describe(status));
+      out.flush();
+      return status.isNormal() ? ExitCode.OK : ExitCode.NOT_NORMAL;
+    } catch (UnreachableException e) {
+      err.println("theseus status: " + e.getMessage());
+      err.flush();
+      return e.severalRun() ? ExitCode.USAGE : ExitCode.NOT_RUNNING;
+    }
+  }
+
+  /** For a person; the parts that aren't normal come first. */
+  static String describe(NodeStatus status) {
+    StringBuilder text = new StringBuilder();
+    text.append(
+        String.format(
+            "node %s: %s%n",
+            status.node(), status.isNormal() ? "all is normal" : "not everything is normal"));
+    status.parts().stream()
+        .filter(part -> !part.isNormal())
+        .forEach(part -> row(text, part.name(), part.state() + ": " + part.reason()));
+    status.parts().stream()
+        .filter(NodeStatus.Part::isNormal)
+        .forEach(part -> row(text, part.name(), part.state()));
+    text.append('\n');
+    row(text, "version", status.version() + ", process " + status.pid());
+    row(text, "up", uptime(status.uptimeSeconds()) + ", since " + status.startedAt());
+    row(text, "roles", String.join(", ", status.roles()));
+    status.addresses().forEach((door, address) -> row(text, door, address));
+    row(text, "files", status.filesDir() + free(status.freeBytes()));
+    row(text, "data-dir", status.dataDir());
+    row(text, "sessions", sessions(status.sessions()));
+    for (NodeStatus.Member member : status.cluster().members()) {
+      row(
+          text,
+          "member",
+          member.node()
+              + " "
+              + member.address()
+              + " "
+              + member.status()
+              + (member.reachable() ? "" : ", can't be reached")
+              + (member.address().equals(status.cluster().leader()) ? ", leader" : "")
+              + (member.address().equals(status.cluster().self()) ? ", this node" : ""));
+    }
+    return text.toString();
+  }
+
+  private static void row(StringBuilder text, String name, String value) {
+    text.append(String.format("  %-10s %s%n", name, Texts.escape(value)));
+  }
+
+  private static String sessions(Map<String, Long> sessions) {
+    StringBuilder text = new StringBuilder();
+    sessions.forEach(
+        (state, count) ->
+            text.append(text.isEmpty() ? "" : ", ").append(count).append(' ').append(state));
+    return text.isEmpty() ? "none" : text.toString();
+  }
+
+  private static String free(long bytes) {
+    if (bytes < 0) {
+      return "";
+    }
+    return bytes >= 1L << 30
+        ? String.format(" (%.1f GiB free)", bytes / (double) (1L << 30))
+        : " (" + (bytes >> 20) + " MiB free)";
+  }
+
+  private static String uptime(long seconds) {
+    Duration up = Duration.ofSeconds(seconds);
+    if (up.toDays() > 0) {
+      return up.toDays() + " d " + up.toHoursPart() + " h";
+    }
+    if (up.toHours() > 0) {
+      return up.toHours() + " h " + up.toMinutesPart() + " min";
+    }
+    return up.toMinutes() > 0
+        ? up.toMinutes() + " min " + up.toSecondsPart() + " s"
+        : seconds + " s";
+  }
+}

@@ -1,0 +1,16 @@
+package io.theseus.module;
+
+import io.theseus.channel.DataChannelProvider;
+
+/** What serves a session: the unit of version that an upgrade replaces by another. */
+public record Revision(DataChannelProvider provider) {
+  /** The revision that a node boots with. */
+  public static Revision builtIn() {
+    return new Revision(new StandardChannel.Provider());
+  }
+
+  /** {@code name@version}, as READY and RESUMED name it. */
+  public String module() {
+    return provider.name() + "@" + provider.version();
+  }
+}

@@ -1,0 +1,601 @@
+package io.theseus.net;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.socket.DuplexChannel;
+import io.theseus.control.Control;
+import io.theseus.session.Closure;
+import io.theseus.wire.ClientMessage;
+import io.theseus.wire.ErrorCode;
+import io.theseus.wire.PacketDecoder;
+import io.theseus.wire.Packets;
+import io.theseus.wire.ProtocolException;
+import io.theseus.wire.Texts;
+import java.net.SocketAddress;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A client's connection, owned by its event loop.
+ *
+ * <p>It reads packets and hands them to the session that it serves, one session after another. What
+ * can't be taken yet stays unread: input waits here, then in the kernel, then at the client.
+ * Nothing but the event loop's thread calls any method of it, {@link #execute} apart.
+ *
+ * <pre>
+ * IDLE       between sessions: takes a command
+ * OPENING    a GET or PUT was handed to control: takes nothing until READY or a refusal
+ * SERVING    within a session
+ * ANSWERING  STAT, LIST, DELETE: takes nothing until the answer
+ * CLOSING    ERROR was sent, or all is over: reads and drops until end of stream or for 2 s
+ * </pre>
+ */
+// a write that fails is followed by the end of the channel, which is heard of
+@SuppressWarnings("FutureReturnValueIgnored")
+final class Connection extends ChannelInboundHandlerAdapter {
+  private static final Logger LOG = LoggerFactory.getLogger(Connection.class);
+  private static final long DRAIN_SECONDS = 2;
+  private static final long ALIVE_NANOS = TimeUnit.SECONDS.toNanos(4);
+
+  /** Least bytes a second at which a packet counts as moving. */
+  private static final long MOVING = 1024;
+
+  private static final int LIST_BYTES = Packets.MAX_TEXT - 1024;
+
+  private enum Phase {
+    IDLE,
+    OPENING,
+    SERVING,
+    ANSWERING,
+    CLOSING
+  }
+
+  private final Channel channel;
+  private final NetSettings settings;
+  private final Control control;
+  private final DoorContext door;
+  private final PacketDecoder decoder;
+  private final ArrayDeque<ByteBuf> inputs = new ArrayDeque<>();
+  private final String remote;
+
+  private Phase phase = Phase.IDLE;
+  private @Nullable Link link;
+  private ClientMessage.@Nullable Command next;
+  private boolean processing;
+  private boolean inputEnded;
+  private boolean flushDue;
+
+  // deadlines, all of System.nanoTime
+  private long idleSince;
+  private long packetSince;
+  private long packetBytes;
+  private long lastSent;
+  private long stuckSince;
+  private long outboundMark;
+  private long lastTick;
+
+  Connection(Channel channel, NetSettings settings, Control control, DoorContext door) {
+    this.channel = channel;
+    this.settings = settings;
+    this.control = control;
+    this.door = door;
+    this.decoder = new PacketDecoder(settings.maxData());
+    SocketAddress address = channel.remoteAddress();
+    this.remote = address == null ? "?" : address.toString().replaceFirst("^.*/", "");
+    long now = System.nanoTime();
+    idleSince = now;
+    lastSent = now;
+    stuckSince = now;
+    lastTick = now;
+  }
+
+  // ---- for the links of sessions
+
+  Channel channel() {
+    return channel;
+  }
+
+  NetSettings settings() {
+    return settings;
+  }
+
+  DoorContext door() {
+    return door;
+  }
+
+  String remote() {
+    return remote;
+  }
+
+  PacketDecoder decoder() {
+    return decoder;
+  }
+
+  /**
+   * Runs a task on the event loop; from any thread. A task behind the end of the loop is dropped.
+   */
+  void execute(Runnable task) {
+    if (!channel.eventLoop().isShuttingDown()) {
+      channel
+          .eventLoop()
+          .execute(
+              () -> {
+                task.run();
+                process();
+                flush();
+              });
+    }
+  }
+
+  /** The session of a link was accepted. */
+  void serving(Link accepted) {
+    if (accepted == link) {
+      phase = Phase.SERVING;
+    }
+  }
+
+  /** The session of a link ended well: the connection is free for the next command. */
+  void sessionOver(Link ended) {
+    if (ended != link) {
+      return;
+    }
+    link = null;
+    phase = Phase.IDLE;
+    idleSince = System.nanoTime();
+    decoder.maxData(settings.maxData());
+    ClientMessage.Command waiting = next;
+    next = null;
+    if (waiting != null) {
+      begin(waiting);
+    } else if (inputEnded && inputs.isEmpty()) {
+      closeAfterFlush();
+    }
+  }
+
+  void sendInfo(String text) {
+    write(Unpooled.wrappedBuffer(Packets.info(text)));
+  }
+
+  void sendOffset(long offset) {
+    ByteBuf packet = channel.alloc().ioBuffer(Packets.OFFSET_LENGTH);
+    ByteBuffer view = packet.internalNioBuffer(0, Packets.OFFSET_LENGTH);
+    Packets.putOffset(view, offset);
+    packet.writerIndex(Packets.OFFSET_LENGTH);
+    write(packet);
+  }
+
+  ChannelFuture write(Object message) {
+    lastSent = System.nanoTime();
+    flushDue = true;
+    return channel.write(message);
+  }
+
+  void flush() {
+    if (flushDue) {
+      flushDue = false;
+      channel.flush();
+    }
+  }
+
+  /** Sends ERROR and closes with care; the session hears of it only where it does not know yet. */
+  void refuse(ProtocolException refusal, boolean endsSession) {
+    Link serving = link;
+    if (serving != null) {
+      serving.close(new Closure(endsSession, refusal.errorText()));
+    }
+    fail(refusal.errorText());
+  }
+
+  /** Sends ERROR, shuts down sending, drops what comes until end of stream or for 2 s, closes. */
+  void fail(String errorText) {
+    if (phase == Phase.CLOSING) {
+      return;
+    }
+    LOG.info("{}: ERROR {}", remote, Texts.escape(errorText));
+    enterClosing();
+    write(Unpooled.wrappedBuffer(Packets.error(errorText)));
+    shutDownOutput();
+  }
+
+  private void closeAfterFlush() {
+    if (phase != Phase.CLOSING) {
+      enterClosing();
+      shutDownOutput();
+    }
+  }
+
+  private void enterClosing() {
+    phase = Phase.CLOSING;
+    link = null;
+    next = null;
+    releaseInputs();
+  }
+
+  private void shutDownOutput() {
+    channel
+        .writeAndFlush(Unpooled.EMPTY_BUFFER)
+        .addListener(
+            written -> {
+              if (!written.isSuccess()) {
+                channel.close();
+              } else if (inputEnded) {
+                channel.close();
+              } else {
+                ((DuplexChannel) channel).shutdownOutput();
+              }
+            });
+    if (!inputEnded) {
+      channel.config().setAutoRead(true);
+    }
+    channel.eventLoop().schedule(() -> channel.close(), DRAIN_SECONDS, TimeUnit.SECONDS);
+  }
+
+  // ---- input
+
+  @Override
+  public void channelRead(ChannelHandlerContext context, Object message) {
+    ByteBuf input = (ByteBuf) message;
+    if (phase == Phase.CLOSING) {
+      input.release();
+      return;
+    }
+    inputs.add(input);
+    process();
+  }
+
+  @Override
+  public void channelReadComplete(ChannelHandlerContext context) {
+    flush();
+  }
+
+  @Override
+  public void userEventTriggered(ChannelHandlerContext context, Object event) {
+    if (event instanceof ChannelInputShutdownEvent) {
+      inputEnded = true;
+      process();
+      flush();
+    }
+  }
+
+  @Override
+  public void channelInactive(ChannelHandlerContext context) {
+    inputEnded = true;
+    door.remove(this);
+    lost("the connection is gone");
+    releaseInputs();
+    phase = Phase.CLOSING;
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+    if (cause instanceof java.io.IOException) {
+      LOG.debug("{}: {}", remote, cause.toString());
+    } else {
+      LOG.warn("{}: unexpected failure", remote, cause);
+    }
+    lost(String.valueOf(cause));
+    channel.close();
+  }
+
+  private void lost(String reason) {
+    Link serving = link;
+    link = null;
+    if (serving != null) {
+      serving.close(new Closure(/* endsSession= */ false, reason));
+    }
+  }
+
+  private void releaseInputs() {
+    ByteBuf input;
+    while ((input = inputs.poll()) != null) {
+      input.release();
+    }
+  }
+
+  /** Takes input as long as it can be taken; called again whenever that may have changed. */
+  void process() {
+    if (processing) {
+      return;
+    }
+    processing = true;
+    try {
+      while (phase != Phase.CLOSING && mayTake()) {
+        ByteBuf input = inputs.peek();
+        if (input == null) {
+          break;
+        }
+        if (!input.isReadable()) {
+          inputs.remove().release();
+          continue;
+        }
+        take(input);
+      }
+    } catch (ProtocolException e) {
+      refuse(e, /* endsSession= */ false);
+    } finally {
+      processing = false;
+    }
+    if (phase == Phase.CLOSING) {
+      return;
+    }
+    boolean wanted = inputs.isEmpty();
+    // behind the end of input the transport has let go of the descriptor: no more asking for input
+    if (!inputEnded && channel.config().isAutoRead() != wanted) {
+      channel.config().setAutoRead(wanted);
+    }
+    if (inputEnded && inputs.isEmpty()) {
+      onEnd();
+    }
+  }
+
+  private boolean mayTake() {
+    Link serving = link;
+    return switch (phase) {
+      case IDLE -> true;
+      case SERVING -> next == null && serving != null && serving.mayTake();
+      case OPENING, ANSWERING, CLOSING -> false;
+    };
+  }
+
+  private void take(ByteBuf input) throws ProtocolException {
+    int readable = input.readableBytes();
+    ByteBuffer view = input.internalNioBuffer(input.readerIndex(), readable);
+    int base = view.position();
+    boolean inside = decoder.midPacket();
+    PacketDecoder.Event event = decoder.next(view);
+    int used = view.position() - base;
+    int from = input.readerIndex();
+    input.skipBytes(used);
+    if (!inside) {
+      packetSince = System.nanoTime();
+      packetBytes = 0;
+    }
+    packetBytes += used;
+    switch (event) {
+      case NEED_INPUT -> {}
+      case INFO -> onInfo(decoder.text());
+      case ERROR -> onError(decoder.text());
+      case OFFSET -> onOffset(decoder.offset());
+      case DATA -> onData(decoder.offset(), decoder.length());
+      case PAYLOAD ->
+          onPayload(input, from + decoder.payloadPosition() - base, decoder.payloadLength());
+    }
+  }
+
+  private void wholePacket() {
+    if (phase != Phase.IDLE) {
+      idleSince = System.nanoTime();
+    }
+  }
+
+  private void onInfo(String text) throws ProtocolException {
+    ClientMessage message = ClientMessage.parse(text);
+    wholePacket();
+    Link serving = link;
+    if (message instanceof ClientMessage.Command command) {
+      if (serving == null) {
+        begin(command);
+      } else if (serving.takesNextCommand()) {
+        next = command;
+      } else {
+        throw new ProtocolException(
+            ErrorCode.BAD_PACKET,
+            "a command within a session (expected: after COMPLETE, or one behind the last byte)");
+      }
+    } else if (message instanceof ClientMessage.End end && serving != null) {
+      serving.onEnd(end);
+    }
+  }
+
+  private void onError(String text) {
+    LOG.info("{}: client sent ERROR {}", remote, Texts.escape(text));
+    Link serving = link;
+    link = null;
+    if (serving != null) {
+      serving.close(new Closure(/* endsSession= */ true, "the client gave up: " + text));
+    }
+    closeAfterFlush();
+  }
+
+  private void onOffset(long offset) throws ProtocolException {
+    wholePacket();
+    Link serving = link;
+    if (serving != null) {
+      serving.onOffset(offset);
+    }
+  }
+
+  private void onData(long offset, int length) throws ProtocolException {
+    Link serving = link;
+    if (serving == null) {
+      throw new ProtocolException(
+          ErrorCode.BAD_PACKET, "DATA at " + offset + " between sessions (expected: a command)");
+    }
+    serving.onData(offset, length);
+  }
+
+  private void onPayload(ByteBuf input, int index, int length) throws ProtocolException {
+    if (decoder.lastPiece()) {
+      wholePacket();
+    }
+    Link serving = link;
+    if (serving != null) {
+      serving.onPayload(input, index, length);
+    }
+  }
+
+  private void onEnd() {
+    Link serving = link;
+    switch (phase) {
+      case IDLE -> closeAfterFlush();
+      case OPENING -> {
+        lost("end of stream before READY");
+        closeAfterFlush();
+      }
+      case SERVING -> {
+        if (serving != null && !serving.outlivesInput()) {
+          lost("end of stream");
+          closeAfterFlush();
+        }
+      }
+      case ANSWERING, CLOSING -> {}
+    }
+  }
+
+  // ---- commands
+
+  private void begin(ClientMessage.Command command) {
+    idleSince = System.nanoTime();
+    if (command instanceof ClientMessage.Get get) {
+      open(new GetLink(this, get), command);
+    } else if (command instanceof ClientMessage.Put put) {
+      open(new PutLink(this, put), command);
+    } else if (command instanceof ClientMessage.Stat stat) {
+      answer(control.catalogue().stat(stat.name()), Replies::stat);
+    } else if (command instanceof ClientMessage.List list) {
+      answer(control.catalogue().list(list.prefix(), list.after(), LIST_BYTES), Replies::list);
+    } else if (command instanceof ClientMessage.Delete delete) {
+      answer(control.catalogue().delete(delete.name(), delete.ifIdentity()), Replies::deleted);
+    }
+  }
+
+  private void open(Link opened, ClientMessage.Command command) {
+    phase = Phase.OPENING;
+    link = opened;
+    control.open(opened, command);
+  }
+
+  private <T> void answer(CompletionStage<T> stage, Function<T, String> text) {
+    phase = Phase.ANSWERING;
+    stage.whenComplete(
+        (value, failure) ->
+            execute(() -> answered(failure == null ? text.apply(value) : null, failure)));
+  }
+
+  private void answered(@Nullable String text, @Nullable Throwable failure) {
+    if (phase != Phase.ANSWERING) {
+      return;
+    }
+    if (text != null) {
+      sendInfo(text);
+      phase = Phase.IDLE;
+      idleSince = System.nanoTime();
+      return;
+    }
+    Throwable cause =
+        failure instanceof CompletionException && failure.getCause() != null
+            ? failure.getCause()
+            : failure;
+    if (cause instanceof ProtocolException refusal) {
+      refuse(refusal, /* endsSession= */ false);
+    } else {
+      LOG.warn("{}: unexpected failure", remote, cause);
+      refuse(
+          new ProtocolException(ErrorCode.INTERNAL, String.valueOf(cause)),
+          /* endsSession= */ false);
+    }
+  }
+
+  // ---- deadlines
+
+  /** Called about once a second: idle, silent and never-reading clients; signs of life. */
+  void tick(long now) {
+    long elapsed = now - lastTick;
+    lastTick = now;
+    if (phase == Phase.CLOSING) {
+      return;
+    }
+    Link current = link;
+    boolean ours =
+        !channel.config().isAutoRead()
+            || phase == Phase.OPENING
+            || phase == Phase.ANSWERING
+            || (current != null && current.outlivesInput());
+    if (ours || moving(now)) {
+      idleSince += elapsed;
+    }
+    long idleNanos = settings.idle().toNanos();
+    if (reading()) {
+      stuckSince = now;
+    } else if (now - stuckSince >= idleNanos) {
+      LOG.info("{}: took no byte for {}", remote, settings.idle());
+      lost("the client takes no byte");
+      // the text can't be sent: reset
+      channel.config().setOption(ChannelOption.SO_LINGER, 0);
+      channel.close();
+      return;
+    }
+    if (now - idleSince >= idleNanos) {
+      if (phase == Phase.IDLE && !decoder.midPacket()) {
+        closeAfterFlush();
+      } else {
+        refuse(
+            new ProtocolException(
+                ErrorCode.TIMEOUT,
+                "no whole packet for "
+                    + settings.idle().toSeconds()
+                    + " s (expected: a packet, ALIVE at least, within the Idle of "
+                    + settings.idle().toSeconds()
+                    + " s)"),
+            /* endsSession= */ false);
+        flush();
+      }
+      return;
+    }
+    Link serving = link;
+    if (serving != null && phase == Phase.SERVING) {
+      serving.tick(now);
+    }
+    if (phase != Phase.IDLE && now - lastSent >= ALIVE_NANOS && outboundEmpty()) {
+      sendInfo(Replies.alive());
+    }
+    flush();
+  }
+
+  /** Whether a packet stands half read, but moves fast enough. */
+  private boolean moving(long now) {
+    return decoder.midPacket()
+        && packetBytes >= MOVING * TimeUnit.NANOSECONDS.toSeconds(now - packetSince);
+  }
+
+  /** Whether the client took bytes since the last tick, or none are there for it. */
+  private boolean reading() {
+    ChannelOutboundBuffer outbound = channel.unsafe().outboundBuffer();
+    if (outbound == null || outbound.isEmpty()) {
+      return true;
+    }
+    long mark =
+        System.identityHashCode(outbound.current())
+            + 31L * outbound.size()
+            + 1009L * outbound.currentProgress();
+    boolean moved = mark != outboundMark;
+    outboundMark = mark;
+    return moved;
+  }
+
+  private boolean outboundEmpty() {
+    ChannelOutboundBuffer outbound = channel.unsafe().outboundBuffer();
+    return outbound == null || outbound.isEmpty();
+  }
+
+  /** Ends the connection because the node stops; the session stays resumable. */
+  void stop() {
+    lost("the node stops");
+    closeAfterFlush();
+    flush();
+  }
+}

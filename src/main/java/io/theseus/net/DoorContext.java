@@ -1,0 +1,31 @@
+package io.theseus.net;
+
+import io.theseus.steps.Steps;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+
+/**
+ * What the connections of a door share.
+ *
+ * @param node {@code host:port} as clients reach this node
+ * @param keepSeconds how long an unfinished PUT is kept
+ * @param disk runs what may block on files
+ * @param backlog bytes of all PUTs that were received and are not written yet
+ * @param removed hears of connections that are gone, on their event loop
+ */
+record DoorContext(
+    Supplier<String> node,
+    long keepSeconds,
+    Executor disk,
+    Steps steps,
+    AtomicLong backlog,
+    Consumer<Connection> removed) {
+  /** Most bytes that wait for the disk, all PUTs together, before each may keep but a little. */
+  static final long BACKLOG_MOST = 256L << 20;
+
+  void remove(Connection connection) {
+    removed.accept(connection);
+  }
+}

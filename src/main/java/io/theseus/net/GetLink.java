@@ -1,0 +1,452 @@
+package io.theseus.net;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.DefaultFileRegion;
+import io.theseus.channel.Progress;
+import io.theseus.session.Grant;
+import io.theseus.session.Ready;
+import io.theseus.session.Report;
+import io.theseus.store.LiveStream;
+import io.theseus.store.StoredFile;
+import io.theseus.wire.ClientMessage;
+import io.theseus.wire.ErrorCode;
+import io.theseus.wire.Packets;
+import io.theseus.wire.ProtocolException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A GET on its connection: sends what is granted, zero-copy from the file or copied from a stream.
+ *
+ * <p>At most {@value #QUEUED} packets wait in the channel, so that a hold, a switch or an ERROR
+ * takes effect soon; their size follows the rate at which the client takes them.
+ */
+// as in Connection
+@SuppressWarnings("FutureReturnValueIgnored")
+final class GetLink extends Link {
+  private static final Logger LOG = LoggerFactory.getLogger(GetLink.class);
+
+  /** Packets that may be written and not yet taken by the kernel. */
+  private static final int QUEUED = 2;
+
+  private static final int LEAST_PACKET = 64 * 1024;
+
+  /** A packet that goes out faster is followed by a longer one. */
+  private static final long FAST_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+
+  private static final long SLOW_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+
+  /** The session hears at least after so many bytes. */
+  private static final long REPORT_BYTES = 4L << 20;
+
+  /** Shorter ranges are not read ahead. */
+  private static final int READ_AHEAD = 256 * 1024;
+
+  private final ClientMessage.Get get;
+  private @Nullable GetPump pump;
+  private @Nullable StoredFile file;
+  private @Nullable LiveStream live;
+  private String identity = "";
+  private OptionalLong window = OptionalLong.empty();
+  private int maxData;
+  private int packetSize = LEAST_PACKET;
+  private int queued;
+  private int regions;
+  private boolean endSent;
+  private boolean holdTold;
+  private boolean changed;
+  private boolean finished;
+  private long reportedEpoch;
+  private long reportedPosition;
+  private long reportedAcked;
+
+  GetLink(Connection connection, ClientMessage.Get get) {
+    super(connection);
+    this.get = get;
+  }
+
+  @Override
+  protected void onReady(Ready ready) {
+    Ready.ReadyGet accepted = (Ready.ReadyGet) ready;
+    file = accepted.file();
+    live = accepted.live();
+    identity = accepted.identity();
+    NetSettings settings = connection.settings();
+    maxData = (int) Math.min(settings.maxData(), get.maxData().orElse(settings.maxData()));
+    if (get.window().isPresent()) {
+      window = OptionalLong.of(Math.min(get.window().getAsLong(), settings.getWindow()));
+      maxData = (int) Math.min(maxData, window.getAsLong());
+    }
+    StoredFile opened = file;
+    OptionalLong size = opened == null ? OptionalLong.empty() : OptionalLong.of(opened.size());
+    int announced = (int) Math.min(settings.maxData(), get.maxData().orElse(settings.maxData()));
+    connection.sendInfo(
+        Replies.readyGet(
+            accepted,
+            size,
+            connection.door().node().get(),
+            announced,
+            settings.idle().toSeconds(),
+            window));
+    GetPump begun =
+        new GetPump(
+            accepted.offset(),
+            size.orElse(Progress.UNKNOWN_END),
+            live == null,
+            window,
+            maxData,
+            accepted.workerGeneration());
+    pump = begun;
+    if (accepted.restart() && opened != null) {
+      begun.restart(opened.size(), accepted.workerGeneration());
+      connection.sendInfo(Replies.restart(identity, opened.size()));
+    }
+    LiveStream stream = live;
+    if (stream != null) {
+      stream.onChange(() -> whileServing(this::progress));
+    }
+    progress();
+  }
+
+  @Override
+  protected void dropped(Ready ready) {
+    if (ready instanceof Ready.ReadyGet accepted) {
+      closeLater(accepted.file());
+    }
+  }
+
+  @Override
+  public void restart(StoredFile reopened, long workerGeneration) {
+    connection.execute(
+        () -> {
+          if (over()) {
+            closeLater(reopened);
+            return;
+          }
+          closeLater(file);
+          file = reopened;
+          identity = reopened.identity();
+          changed = false;
+          pump().restart(reopened.size(), workerGeneration);
+          connection.sendInfo(Replies.restart(identity, reopened.size()));
+          report();
+        });
+  }
+
+  @Override
+  protected void onGrant(Grant grant) {
+    StoredFile opened = file;
+    pump().grant(grant.workerGeneration(), grant.seekEpoch(), grant.range());
+    if (opened != null && grant.range().length() >= READ_AHEAD) {
+      connection
+          .door()
+          .disk()
+          .execute(() -> opened.willNeed(grant.range().offset(), grant.range().length()));
+    }
+    progress();
+  }
+
+  @Override
+  protected void onHold() {
+    pump().hold();
+    if (!holdTold) {
+      holdTold = true;
+      connection.sendInfo(Replies.modifying(pump().position()));
+    }
+    report();
+  }
+
+  @Override
+  protected void onSwap(long workerGeneration) {
+    holdTold = false;
+    pump().swap(workerGeneration);
+  }
+
+  @Override
+  protected void progress() {
+    GetPump begun = pump;
+    if (begun == null || over()) {
+      return;
+    }
+    if (live != null && !checkLive(begun)) {
+      return;
+    }
+    while (queued < QUEUED && !changed) {
+      int length = begun.next(packetSize);
+      if (length <= 0 || !send(begun, length)) {
+        break;
+      }
+    }
+    if (begun.complete() && !finished) {
+      complete(begun);
+      return;
+    }
+    boolean due =
+        begun.epoch() != reportedEpoch
+            || begun.position() - reportedPosition >= REPORT_BYTES
+            || begun.acked() - reportedAcked >= REPORT_BYTES;
+    if (due) {
+      report();
+    }
+  }
+
+  /** Sends END when the stream's is known, and ERROR when it broke. */
+  private boolean checkLive(GetPump begun) {
+    LiveStream stream = live;
+    if (stream == null) {
+      return true;
+    }
+    Optional<ProtocolException> failure = stream.failure();
+    if (failure.isPresent()) {
+      connection.refuse(failure.get(), /* endsSession= */ true);
+      return false;
+    }
+    if (!endSent && stream.size().isPresent()) {
+      endSent = true;
+      connection.sendInfo(Replies.end(stream.size().getAsLong()));
+      begun.end(stream.size().getAsLong());
+    }
+    return true;
+  }
+
+  private boolean send(GetPump begun, int length) {
+    StoredFile opened = file;
+    LiveStream stream = live;
+    if (opened != null) {
+      sendRegion(begun, opened.channel(), length);
+      return true;
+    }
+    long there = stream == null ? 0 : stream.end() - begun.position();
+    int now = (int) Math.min(length, there);
+    if (stream == null || now <= 0) {
+      return false;
+    }
+    ByteBuf packet = connection.channel().alloc().ioBuffer(Packets.DATA_HEADER + now);
+    ByteBuffer view = packet.internalNioBuffer(0, Packets.DATA_HEADER + now);
+    Packets.putDataHeader(view, now, begun.position());
+    int read = stream.read(begun.position(), view);
+    if (read != now) {
+      packet.release();
+      return false; // it was closed
+    }
+    packet.writerIndex(Packets.DATA_HEADER + now);
+    sent(begun, now, connection.write(packet));
+    return true;
+  }
+
+  private void sendRegion(GetPump begun, FileChannel channel, int length) {
+    long at = begun.position();
+    ByteBuf header = connection.channel().alloc().ioBuffer(Packets.DATA_HEADER);
+    Packets.putDataHeader(header.internalNioBuffer(0, Packets.DATA_HEADER), length, at);
+    header.writerIndex(Packets.DATA_HEADER);
+    connection.write(header);
+    Region region = new Region(channel, at, length);
+    regions++;
+    ChannelFuture written = connection.write(region);
+    written.addListener(done -> regionDone(region, done.cause()));
+    sent(begun, length, written);
+  }
+
+  private void sent(GetPump begun, int length, ChannelFuture written) {
+    begun.sent(length);
+    queued++;
+    long since = System.nanoTime();
+    int size = packetSize;
+    written.addListener(
+        done -> {
+          queued--;
+          long took = System.nanoTime() - since;
+          if (length >= size && took < FAST_NANOS) {
+            packetSize = Math.min(size * 2, Packets.MAX_MAX_DATA);
+          } else if (took > SLOW_NANOS) {
+            packetSize = Math.max(LEAST_PACKET, size / 2);
+          }
+          if (done.isSuccess()) {
+            progress();
+            connection.flush();
+          }
+        });
+  }
+
+  /** A region of a file that became shorter ends early: the packet must still be whole. */
+  private void regionDone(Region region, @Nullable Throwable failure) {
+    regions--;
+    if (failure == null && region.missing() > 0) {
+      pad(region.missing());
+      changed();
+    }
+    if (over() && regions == 0) {
+      closeLater(file);
+      file = null;
+    }
+  }
+
+  /** The file is not what it was: the session finds out what it is now. */
+  private void changed() {
+    if (!changed && !over()) {
+      changed = true;
+      LOG.warn("{}: the file changed while it was sent", remote());
+      report();
+    }
+  }
+
+  private void pad(long bytes) {
+    ByteBuf zeros = connection.channel().alloc().ioBuffer((int) bytes);
+    zeros.writeZero((int) bytes);
+    connection.write(zeros);
+    connection.flush();
+  }
+
+  private void complete(GetPump begun) {
+    StoredFile opened = file;
+    if (opened != null && opened.isChanged()) {
+      changed();
+      return;
+    }
+    finished = true;
+    connection.sendInfo(
+        Replies.complete(
+            begun.end(), identity, opened == null ? Optional.empty() : opened.sha256()));
+    connection.door().steps().at("get.complete-sent");
+    end();
+    report();
+    connection.sessionOver(this);
+  }
+
+  @Override
+  protected void onOver() {
+    if (regions == 0) {
+      closeLater(file);
+      file = null;
+    }
+  }
+
+  private void closeLater(@Nullable StoredFile closing) {
+    if (closing != null) {
+      connection.door().disk().execute(closing::close);
+    }
+  }
+
+  @Override
+  protected Report snapshot() {
+    GetPump begun = pump;
+    if (begun == null) {
+      return new Report(
+          0, 0, 0, 0, Progress.UNKNOWN_END, 0, false, Optional.empty(), false, false, closure());
+    }
+    reportedEpoch = begun.epoch();
+    reportedPosition = begun.position();
+    reportedAcked = begun.acked();
+    return new Report(
+        begun.generation(),
+        begun.epoch(),
+        begun.position(),
+        begun.acked(),
+        begun.end(),
+        0,
+        finished,
+        Optional.empty(),
+        begun.held(),
+        changed,
+        closure());
+  }
+
+  @Override
+  boolean mayTake() {
+    GetPump begun = pump;
+    return begun != null && !begun.saturated();
+  }
+
+  @Override
+  boolean takesNextCommand() {
+    return false;
+  }
+
+  @Override
+  boolean outlivesInput() {
+    return false;
+  }
+
+  @Override
+  void onOffset(long offset) throws ProtocolException {
+    pump().offset(offset);
+    progress();
+  }
+
+  @Override
+  void onData(long offset, int length) throws ProtocolException {
+    throw new ProtocolException(
+        ErrorCode.BAD_PACKET, "DATA at " + offset + " within a GET (expected: OFFSET)");
+  }
+
+  @Override
+  void onPayload(ByteBuf input, int index, int length) {
+    throw new IllegalStateException("payload without DATA");
+  }
+
+  @Override
+  void onEnd(ClientMessage.End end) throws ProtocolException {
+    throw new ProtocolException(
+        ErrorCode.BAD_PACKET, "END within a GET (expected: OFFSET or ALIVE)");
+  }
+
+  @Override
+  void tick(long now) {
+    GetPump begun = pump;
+    if (begun != null && begun.acked() > reportedAcked) {
+      report(); // marks of slow transfers are due by time
+    }
+  }
+
+  private GetPump pump() {
+    GetPump begun = pump;
+    if (begun == null) {
+      throw new IllegalStateException("not accepted yet");
+    }
+    return begun;
+  }
+
+  /**
+   * A region that leaves the file open, because others send from it too, and that ends where the
+   * file ends, if that became shorter: sendfile has nothing to send then, and the transport takes
+   * that for a broken connection.
+   */
+  private static final class Region extends DefaultFileRegion {
+    private final FileChannel file;
+    private final long promised;
+
+    Region(FileChannel file, long position, long count) {
+      super(file, position, count);
+      this.file = file;
+      this.promised = count;
+    }
+
+    /** Asked before each attempt to send. */
+    @Override
+    public long count() {
+      try {
+        return Math.min(promised, Math.max(transferred(), file.size() - position()));
+      } catch (IOException e) {
+        return promised;
+      }
+    }
+
+    /** Bytes that were promised and are not in the file any more. */
+    long missing() {
+      return promised - transferred();
+    }
+
+    @Override
+    protected void deallocate() {
+      // the file belongs to the link
+    }
+  }
+}

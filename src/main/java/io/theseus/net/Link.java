@@ -1,0 +1,198 @@
+package io.theseus.net;
+
+import io.netty.buffer.ByteBuf;
+import io.theseus.session.Closure;
+import io.theseus.session.Grant;
+import io.theseus.session.Ready;
+import io.theseus.session.Report;
+import io.theseus.session.SessionLink;
+import io.theseus.store.Completed;
+import io.theseus.store.StoredFile;
+import io.theseus.wire.ClientMessage;
+import io.theseus.wire.ErrorCode;
+import io.theseus.wire.ProtocolException;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a connection keeps for the session that it serves; its door to the session's actor.
+ *
+ * <p>Calls of the actor become tasks of the event loop. Reports go up through one slot: the latest
+ * wins, and the actor is woken when the slot turns from empty to full.
+ */
+abstract class Link implements SessionLink {
+  protected final Connection connection;
+  private final AtomicReference<@Nullable Report> slot = new AtomicReference<>();
+  private volatile @Nullable Runnable wake;
+
+  /** Whether the connection has nothing more to do with the session. */
+  private boolean over;
+
+  private @Nullable Closure closure;
+
+  Link(Connection connection) {
+    this.connection = connection;
+  }
+
+  // ---- the session's side, any thread
+
+  @Override
+  public final String remote() {
+    return connection.remote();
+  }
+
+  @Override
+  public final void onReport(Runnable listener) {
+    wake = listener;
+    if (slot.get() != null) {
+      listener.run();
+    }
+  }
+
+  @Override
+  public final @Nullable Report drain() {
+    return slot.getAndSet(null);
+  }
+
+  @Override
+  public final void ready(Ready ready) {
+    connection.execute(
+        () -> {
+          if (over) {
+            dropped(ready);
+          } else {
+            connection.serving(this);
+            onReady(ready);
+          }
+        });
+  }
+
+  @Override
+  public final void grant(Grant grant) {
+    whileServing(() -> onGrant(grant));
+  }
+
+  @Override
+  public final void hold() {
+    whileServing(this::onHold);
+  }
+
+  @Override
+  public final void swap(long workerGeneration, String module, boolean tell) {
+    whileServing(
+        () -> {
+          onSwap(workerGeneration);
+          if (tell) {
+            connection.sendInfo(Replies.resumed(module));
+          }
+          report();
+          progress();
+        });
+  }
+
+  @Override
+  public void durable(long offset) {
+    throw new IllegalStateException("not a PUT");
+  }
+
+  @Override
+  public void complete(Completed completed) {
+    throw new IllegalStateException("not a PUT");
+  }
+
+  @Override
+  public void restart(StoredFile file, long workerGeneration) {
+    throw new IllegalStateException("not a GET");
+  }
+
+  @Override
+  public final void fail(ErrorCode code, String message) {
+    whileServing(
+        () -> {
+          end();
+          connection.fail(code.label() + ": " + message);
+        });
+  }
+
+  protected final void whileServing(Runnable task) {
+    connection.execute(
+        () -> {
+          if (!over) {
+            task.run();
+          }
+        });
+  }
+
+  // ---- the event loop's side
+
+  /** Puts a report into the slot. */
+  protected final void report() {
+    Runnable listener = wake;
+    if (slot.getAndSet(snapshot()) == null && listener != null) {
+      listener.run();
+    }
+  }
+
+  /** The connection is done with the session for a reason that the session must hear. */
+  final void close(Closure reason) {
+    if (!over) {
+      closure = reason;
+      end();
+      report();
+    }
+  }
+
+  protected final @Nullable Closure closure() {
+    return closure;
+  }
+
+  /** Lets go of everything. */
+  protected final void end() {
+    if (!over) {
+      over = true;
+      onOver();
+    }
+  }
+
+  protected final boolean over() {
+    return over;
+  }
+
+  protected abstract Report snapshot();
+
+  protected abstract void onReady(Ready ready);
+
+  /** A session was accepted, but the connection is gone. */
+  protected abstract void dropped(Ready ready);
+
+  protected abstract void onGrant(Grant grant);
+
+  protected abstract void onHold();
+
+  protected abstract void onSwap(long workerGeneration);
+
+  /** Sends or takes what is possible now. */
+  protected abstract void progress();
+
+  protected abstract void onOver();
+
+  /** Whether the next piece of input can be taken. */
+  abstract boolean mayTake();
+
+  /** Whether a pipelined command may be taken. */
+  abstract boolean takesNextCommand();
+
+  /** Whether the session goes on when the client has sent its last byte. */
+  abstract boolean outlivesInput();
+
+  abstract void onOffset(long offset) throws ProtocolException;
+
+  abstract void onData(long offset, int length) throws ProtocolException;
+
+  abstract void onPayload(ByteBuf input, int index, int length) throws ProtocolException;
+
+  abstract void onEnd(ClientMessage.End end) throws ProtocolException;
+
+  /** Called about once a second. */
+  abstract void tick(long now);
+}

@@ -1,0 +1,295 @@
+package io.theseus.net;
+
+import io.netty.buffer.ByteBuf;
+import io.theseus.channel.Progress;
+import io.theseus.session.Grant;
+import io.theseus.session.Ready;
+import io.theseus.session.Report;
+import io.theseus.store.Completed;
+import io.theseus.store.Upload;
+import io.theseus.wire.ClientMessage;
+import io.theseus.wire.ErrorCode;
+import io.theseus.wire.ProtocolException;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A PUT on its connection: hands what comes to the upload, and acknowledges what became durable.
+ *
+ * <p>Input is taken only where it is granted and the disk keeps up; otherwise it stays with the
+ * kernel and the client.
+ */
+// as in Connection
+@SuppressWarnings("FutureReturnValueIgnored")
+final class PutLink extends Link {
+  /** Bytes that may wait for the disk. */
+  private static final long BACKLOG = 4L << 20;
+
+  /** The same while all PUTs together keep the disk too busy. */
+  private static final long BACKLOG_LEAST = 512L << 10;
+
+  private static final long REPORT_BYTES = 4L << 20;
+
+  private final ClientMessage.Put put;
+  private @Nullable PutPump pump;
+  private Upload.@Nullable Writer writer;
+  private Optional<String> sha256 = Optional.empty();
+  private long backlog;
+  private boolean holdTold;
+  private boolean timing;
+  private long timedPosition;
+  private boolean finishReported;
+  private long reportedPosition;
+
+  PutLink(Connection connection, ClientMessage.Put put) {
+    super(connection);
+    this.put = put;
+  }
+
+  @Override
+  protected void onReady(Ready ready) {
+    Ready.ReadyPut accepted = (Ready.ReadyPut) ready;
+    NetSettings settings = connection.settings();
+    writer = accepted.writer();
+    long end = accepted.size().orElse(Progress.UNKNOWN_END);
+    connection.sendInfo(
+        Replies.readyPut(
+            accepted,
+            connection.door().node().get(),
+            settings.maxData(),
+            settings.idle().toSeconds(),
+            settings.putWindow(),
+            connection.door().keepSeconds()));
+    PutPump begun =
+        new PutPump(accepted.offset(), end, settings.putWindow(), accepted.workerGeneration());
+    pump = begun;
+    finishReported = begun.finished();
+    if (!begun.finished()) {
+      connection.sendOffset(accepted.offset());
+    }
+  }
+
+  @Override
+  protected void dropped(Ready ready) {
+    // the upload belongs to the session
+  }
+
+  @Override
+  protected void onGrant(Grant grant) {
+    pump().grant(grant.workerGeneration(), grant.range());
+  }
+
+  @Override
+  protected void onHold() {
+    pump().hold();
+    tellHold();
+  }
+
+  private void tellHold() {
+    if (pump().standsStill() && !holdTold) {
+      holdTold = true;
+      connection.sendInfo(Replies.modifying(pump().position()));
+      report();
+    }
+  }
+
+  @Override
+  protected void onSwap(long workerGeneration) {
+    holdTold = false;
+    pump().swap(workerGeneration);
+  }
+
+  @Override
+  protected void progress() {
+    // input that waits is taken by the connection behind every task
+  }
+
+  @Override
+  public void durable(long offset) {
+    whileServing(
+        () -> {
+          if (pump().durable(offset)) {
+            connection.sendOffset(offset);
+          }
+        });
+  }
+
+  @Override
+  public void complete(Completed completed) {
+    whileServing(
+        () -> {
+          connection.sendOffset(completed.size());
+          connection.sendInfo(Replies.complete(completed));
+          end();
+          connection.sessionOver(this);
+        });
+  }
+
+  @Override
+  protected void onOver() {
+    writer = null;
+  }
+
+  @Override
+  protected Report snapshot() {
+    PutPump begun = pump;
+    if (begun == null) {
+      return new Report(
+          0, 0, 0, 0, Progress.UNKNOWN_END, 0, false, Optional.empty(), false, false, closure());
+    }
+    reportedPosition = begun.position();
+    return new Report(
+        begun.generation(),
+        0,
+        begun.position(),
+        begun.acked(),
+        begun.end(),
+        begun.requested(),
+        begun.finished(),
+        sha256,
+        begun.standsStill(),
+        false,
+        closure());
+  }
+
+  @Override
+  boolean mayTake() {
+    PutPump begun = pump;
+    if (begun == null) {
+      return false;
+    }
+    if (begun.finished()) {
+      return true; // late END, ALIVE, one command
+    }
+    long most =
+        connection.door().backlog().get() > DoorContext.BACKLOG_MOST ? BACKLOG_LEAST : BACKLOG;
+    return backlog < most && begun.mayTake();
+  }
+
+  @Override
+  boolean takesNextCommand() {
+    return pump().finished();
+  }
+
+  @Override
+  boolean outlivesInput() {
+    PutPump begun = pump;
+    return begun != null && begun.finished();
+  }
+
+  @Override
+  void onOffset(long offset) throws ProtocolException {
+    throw new ProtocolException(
+        ErrorCode.BAD_PACKET, "OFFSET " + offset + " within a PUT (expected: DATA or END)");
+  }
+
+  @Override
+  void onData(long offset, int length) throws ProtocolException {
+    pump().data(offset, length);
+  }
+
+  @Override
+  void onPayload(ByteBuf input, int index, int length) {
+    Upload.Writer target = writer;
+    if (target == null) {
+      return;
+    }
+    ByteBuf piece = input.retainedSlice(index, length);
+    backlog += length;
+    connection.door().backlog().addAndGet(length);
+    target.write(piece.nioBuffer(), () -> written(piece, length));
+    PutPump begun = pump();
+    begun.received(length);
+    if (begun.finished()) {
+      finished();
+      return;
+    }
+    boolean due = begun.checkpoint(/* quiet= */ false);
+    if (due || begun.position() - reportedPosition >= REPORT_BYTES) {
+      report();
+    }
+    tellHold();
+    startTimer();
+  }
+
+  /** Called by a disk thread. */
+  private void written(ByteBuf piece, int length) {
+    piece.release();
+    connection.door().backlog().addAndGet(-length);
+    connection.execute(() -> backlog -= length);
+  }
+
+  private void finished() {
+    if (!finishReported) {
+      finishReported = true;
+      connection.door().steps().at("put.received");
+      report();
+    }
+  }
+
+  /** A PUT that pauses is made durable soon, not only at half a window. */
+  private void startTimer() {
+    if (!timing) {
+      timing = true;
+      timedPosition = pump().position();
+      connection
+          .channel()
+          .eventLoop()
+          .schedule(
+              this::onTimer,
+              connection.settings().checkpointDelay().toMillis(),
+              TimeUnit.MILLISECONDS);
+    }
+  }
+
+  private void onTimer() {
+    timing = false;
+    if (over() || pump().finished()) {
+      return;
+    }
+    if (pump().position() != timedPosition) {
+      startTimer(); // still coming
+    } else if (pump().checkpoint(/* quiet= */ true)) {
+      report();
+    }
+  }
+
+  @Override
+  void onEnd(ClientMessage.End end) {
+    try {
+      pump().end(end.size());
+      if (end.sha256().isPresent()
+          && put.sha256().isPresent()
+          && !end.sha256().equals(put.sha256())) {
+        throw new ProtocolException(
+            ErrorCode.BAD_FIELD,
+            "SHA-256 of END: "
+                + end.sha256().get()
+                + " (expected: that of the PUT, "
+                + put.sha256().get()
+                + ")");
+      }
+    } catch (ProtocolException e) {
+      connection.refuse(e, /* endsSession= */ true);
+      return;
+    }
+    if (end.sha256().isPresent()) {
+      sha256 = end.sha256();
+    }
+    finished();
+  }
+
+  @Override
+  void tick(long now) {
+    // checkpoints have a timer of their own
+  }
+
+  private PutPump pump() {
+    PutPump begun = pump;
+    if (begun == null) {
+      throw new IllegalStateException("not accepted yet");
+    }
+    return begun;
+  }
+}

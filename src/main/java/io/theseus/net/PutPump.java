@@ -1,0 +1,203 @@
+package io.theseus.net;
+
+import io.theseus.channel.Range;
+import io.theseus.wire.ErrorCode;
+import io.theseus.wire.ProtocolException;
+
+/**
+ * Checks the DATA of a PUT and decides what is acknowledged: a pure state machine.
+ *
+ * <p>Inputs: headers and payload of DATA, END, grants, what became durable. Outputs: whether the
+ * packet at hand may be taken ({@link #mayTake}), what is to become durable ({@link #checkpoint}),
+ * which OFFSET goes out ({@link #durable}).
+ *
+ * <p>Two numbers are kept apart: {@code position} (received, in order) and {@code acked} (the last
+ * OFFSET: durable).
+ */
+final class PutPump {
+  private final long window;
+  private long generation;
+  private long position;
+  private long packetEnd;
+  private long acked;
+  private long requested;
+  private long granted;
+  private long end;
+  private final boolean sized;
+  private boolean ended;
+  private boolean held;
+
+  /**
+   * A PUT that begins at an offset.
+   *
+   * @param end size in bytes, {@link io.theseus.channel.Progress#UNKNOWN_END} until END tells it
+   * @param window bytes in flight past the last OFFSET
+   */
+  PutPump(long offset, long end, long window, long generation) {
+    this.position = offset;
+    this.packetEnd = offset;
+    this.acked = offset;
+    this.requested = offset;
+    this.granted = offset;
+    this.end = end;
+    this.sized = end != io.theseus.channel.Progress.UNKNOWN_END;
+    this.ended = sized && offset == end;
+    this.window = window;
+    this.generation = generation;
+  }
+
+  long generation() {
+    return generation;
+  }
+
+  /** Received, in order. */
+  long position() {
+    return position;
+  }
+
+  /** The last OFFSET that went out. */
+  long acked() {
+    return acked;
+  }
+
+  long end() {
+    return end;
+  }
+
+  /** The checkpoint that was asked for last; 0 for none. */
+  long requested() {
+    return requested;
+  }
+
+  boolean held() {
+    return held;
+  }
+
+  long grantedAhead() {
+    return granted - position;
+  }
+
+  /** Whether a DATA was begun and is not whole yet. */
+  boolean midPacket() {
+    return packetEnd > position;
+  }
+
+  /** Whether all bytes, and END where it was due, have come. */
+  boolean finished() {
+    return ended && position == end;
+  }
+
+  /** Takes a grant of the current worker; drops others. */
+  void grant(long workerGeneration, Range range) {
+    if (workerGeneration == generation && range.offset() <= granted && range.end() > granted) {
+      granted = range.end();
+    }
+  }
+
+  /** Whether input may be taken: a packet only when the whole of it is granted. */
+  boolean mayTake() {
+    if (midPacket()) {
+      return packetEnd <= granted;
+    }
+    return !held;
+  }
+
+  /** Takes the header of a DATA. */
+  void data(long offset, int length) throws ProtocolException {
+    if (ended) {
+      throw new ProtocolException(
+          ErrorCode.BAD_PACKET, "DATA at " + offset + " behind the end (expected: none)");
+    }
+    if (offset != position) {
+      throw new ProtocolException(
+          ErrorCode.BAD_OFFSET,
+          "DATA at " + offset + " (expected: at " + position + ", where the last one ended)");
+    }
+    long dataEnd = offset + length;
+    if (dataEnd > end) {
+      throw new ProtocolException(
+          ErrorCode.BAD_OFFSET,
+          "DATA up to " + dataEnd + " (expected: at most the Size, " + end + ")");
+    }
+    if (dataEnd - acked > window) {
+      throw new ProtocolException(
+          ErrorCode.BAD_OFFSET,
+          "DATA up to "
+              + dataEnd
+              + " (expected: at most "
+              + (acked + window)
+              + ", the Window of "
+              + window
+              + " past the last OFFSET)");
+    }
+    packetEnd = dataEnd;
+  }
+
+  /** Takes payload of the DATA at hand. */
+  void received(int length) {
+    position += length;
+    ended = ended || (sized && position == end);
+  }
+
+  /** Takes END. One that repeats the size of a PUT that is whole already changes nothing. */
+  void end(long size) throws ProtocolException {
+    boolean fits = size == position && (!sized || size == end);
+    if (!fits) {
+      throw new ProtocolException(
+          ErrorCode.BAD_OFFSET,
+          "END with Size: "
+              + size
+              + " (expected: "
+              + (sized
+                  ? end + ", the Size of the PUT, behind its last byte"
+                  : position + ", the offset reached")
+              + ")");
+    }
+    end = size;
+    ended = true;
+  }
+
+  /** Stands still at the next packet boundary. */
+  void hold() {
+    held = true;
+  }
+
+  /** Whether the hold has taken effect. */
+  boolean standsStill() {
+    return held && !midPacket();
+  }
+
+  /** Obeys another worker; what older ones granted is forgotten, but a packet begun is finished. */
+  void swap(long workerGeneration) {
+    generation = workerGeneration;
+    granted = position;
+    held = false;
+  }
+
+  /**
+   * Asks for a checkpoint where one is due: at packet boundaries only, because a client that takes
+   * an OFFSET for a demand, as without a window, must not meet one within its packet.
+   *
+   * @param quiet whether no DATA came for a while
+   * @return whether {@link #requested} rose
+   */
+  boolean checkpoint(boolean quiet) {
+    if (finished() || midPacket() || position == requested) {
+      return false; // the commit makes the rest durable
+    }
+    if (quiet || position - requested >= window / 2) {
+      requested = position;
+      return true;
+    }
+    return false;
+  }
+
+  /** All before the offset is durable; whether OFFSET goes out. */
+  boolean durable(long offset) {
+    if (offset <= acked) {
+      return false;
+    }
+    acked = offset;
+    return true;
+  }
+}

@@ -1,0 +1,223 @@
+package io.theseus.node;
+
+import akka.actor.typed.ActorSystem;
+import io.theseus.admin.NodeStatus;
+import io.theseus.admin.jmx.JmxDoor;
+import io.theseus.admin.jmx.RunFile;
+import io.theseus.cli.Theseus;
+import io.theseus.steps.Steps;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One running node.
+ *
+ * <p>What outlives an actor system (data directory, doors, uploads) is held here; what lives in one
+ * is spawned by {@link Actors}, for every life of the actor system anew. Several nodes can live in
+ * one process.
+ */
+public final class Node implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Node.class);
+  private static final Duration AGAIN = Duration.ofSeconds(1);
+
+  private final NodeSettings settings;
+  private final Steps steps;
+  private final DataDirectory directory;
+  private final Instant startedAt = Instant.now();
+  private final long startNanos = System.nanoTime();
+
+  /** Starts the next life of the actor system; guards nothing else. */
+  private final ScheduledExecutorService lives =
+      Executors.newSingleThreadScheduledExecutor(
+          task -> {
+            Thread thread = new Thread(task, "theseus-node");
+            thread.setDaemon(true);
+            return thread;
+          });
+
+  private volatile Optional<Services> services = Optional.empty();
+  private volatile Optional<Actors> actors = Optional.empty();
+  private volatile boolean closing;
+  private Optional<JmxDoor> door = Optional.empty();
+
+  private Node(NodeSettings settings, Steps steps, DataDirectory directory) {
+    this.settings = settings;
+    this.steps = steps;
+    this.directory = directory;
+  }
+
+  /**
+   * Starts a node; returns when clients are served, joined to a cluster or not.
+   *
+   * @throws StartException saying what is in the way; nothing is left running then
+   */
+  public static Node start(NodeSettings settings, Steps steps) throws StartException {
+    Node node = new Node(settings, steps, DataDirectory.open(settings.dataDir(), settings.id()));
+    try {
+      node.open();
+      return node;
+    } catch (StartException | RuntimeException e) {
+      node.close();
+      throw e;
+    }
+  }
+
+  private void open() throws StartException {
+    Services opened = Services.open(settings, steps);
+    services = Optional.of(opened);
+    actors = Optional.of(Actors.start(settings, opened, this::onTerminated));
+    opened.listen();
+    openStatus();
+  }
+
+  /** Lets `theseus status` in, last: who is found runs. */
+  private void openStatus() throws StartException {
+    try {
+      JmxDoor opened = JmxDoor.open(settings.id(), this::status);
+      door = Optional.of(opened);
+      new RunFile(
+              settings.id(),
+              ProcessHandle.current().pid(),
+              version(),
+              settings.dataDir().toString(),
+              opened.url(),
+              opened.secret(),
+              opened.objectName(),
+              packetsAddress().orElse(""),
+              startedAt.toString())
+          .write(RunFile.in(settings.dataDir()));
+    } catch (IOException e) {
+      throw new StartException("The node can't offer its status: " + e.getMessage(), e);
+    }
+  }
+
+  /** The actor system has ended; unless the node closes, the next one starts beside the doors. */
+  private void onTerminated() {
+    if (closing) {
+      return;
+    }
+    services.ifPresent(Services::orphaned);
+    log.warn("the actor system has ended (downed by the cluster); starting another one");
+    later(Duration.ZERO);
+  }
+
+  private void later(Duration delay) {
+    var unused = lives.schedule(this::nextLife, delay.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  private void nextLife() {
+    if (closing) {
+      return;
+    }
+    try {
+      actors = Optional.of(Actors.start(settings, services.orElseThrow(), this::onTerminated));
+    } catch (StartException e) {
+      log.error("the actor system can't start, trying again: {}", e.getMessage());
+      later(AGAIN);
+    }
+  }
+
+  public NodeSettings settings() {
+    return settings;
+  }
+
+  /** This life's actor system. */
+  public ActorSystem<?> system() {
+    return actors.orElseThrow().system();
+  }
+
+  /** What joining waits for; empty when this node is in the cluster. */
+  public Optional<String> waitsFor() {
+    return actors.flatMap(each -> each.view().waitsFor());
+  }
+
+  /** The address that clients reach; empty while no door is open. */
+  public Optional<String> packetsAddress() {
+    return services.map(Services::packetsAddress);
+  }
+
+  /** The version of this program. */
+  static String version() {
+    return Theseus.version();
+  }
+
+  /** This node as it is now; from any thread. */
+  public NodeStatus status() {
+    NodeStatus.Cluster cluster =
+        actors
+            .map(Actors::cluster)
+            .orElseGet(() -> new NodeStatus.Cluster("", "", "starting", List.of()));
+    Map<String, String> addresses = new TreeMap<>();
+    packetsAddress().ifPresent(address -> addresses.put("packets", address));
+    addresses.put("remoting", cluster.self());
+    long free = freeBytes();
+    return new NodeStatus(
+        settings.id(),
+        version(),
+        ProcessHandle.current().pid(),
+        startedAt.truncatedTo(ChronoUnit.SECONDS).toString(),
+        (System.nanoTime() - startNanos) / 1_000_000_000,
+        addresses,
+        settings.roles().stream().map(role -> role.name().toLowerCase(Locale.ROOT)).toList(),
+        settings.dataDir().toString(),
+        settings.store().root().toString(),
+        free,
+        sessions(),
+        cluster,
+        List.of(
+            Health.cluster(settings.cluster(), cluster),
+            Health.disk(settings.store(), free),
+            Health.journal(services.map(Services::journal))));
+  }
+
+  /** How many sessions there are in each state. */
+  private Map<String, Long> sessions() {
+    return services
+        .flatMap(Services::sessions)
+        .map(counts -> Map.of("live", (long) counts.live(), "kept", (long) counts.kept()))
+        .orElse(Map.of());
+  }
+
+  private long freeBytes() {
+    Path root = settings.store().root();
+    try {
+      return Files.getFileStore(Files.exists(root) ? root : directory.path()).getUsableSpace();
+    } catch (IOException e) {
+      return -1;
+    }
+  }
+
+  /** Leaves the cluster and ends all; sessions stay resumable. */
+  @Override
+  public void close() {
+    closing = true;
+    lives.shutdownNow();
+    door.ifPresent(
+        opened -> {
+          opened.close();
+          try {
+            Files.deleteIfExists(RunFile.in(settings.dataDir()));
+          } catch (IOException e) {
+            log.debug("the run file could not be removed", e);
+          }
+        });
+    services.ifPresent(Services::stopListening);
+    actors.ifPresent(Actors::stop);
+    services.ifPresent(Services::close);
+    directory.close();
+  }
+}

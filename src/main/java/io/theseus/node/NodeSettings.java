@@ -1,0 +1,363 @@
+package io.theseus.node;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import com.typesafe.config.ConfigUtil;
+import com.typesafe.config.ConfigValueFactory;
+import io.theseus.wire.FileName;
+import io.theseus.wire.ProtocolException;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/**
+ * Everything that a node is configured by, checked. The keys, their meaning and their limits are in
+ * {@code application.conf}; {@link SettingsSource} says which layer wins.
+ *
+ * @param akka the whole resolved config, for the actor system
+ */
+public record NodeSettings(
+    String id,
+    Set<Role> roles,
+    Path dataDir,
+    Store store,
+    Packets packets,
+    Session session,
+    Map<FileName, LiveSource> live,
+    int queuedConnections,
+    Threads threads,
+    Path journalDir,
+    Cluster cluster,
+    Log log,
+    Config akka) {
+
+  /** The thread pool of the control plane. */
+  public static final String CONTROL_DISPATCHER = "theseus.dispatchers.control";
+
+  /** The thread pool in which code of modules runs. */
+  public static final String CHANNEL_DISPATCHER = "theseus.dispatchers.channel";
+
+  /** A member's role that carries its configured id, since an address names nobody. */
+  static final String ID_ROLE = "id:";
+
+  private static final Pattern ID = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
+  private static final String ID_EXPECTED =
+      "1 to 64 of A-Z a-z 0-9 . _ - beginning with a letter or digit";
+  private static final Pattern HOST = Pattern.compile("[^\\s,/\\[\\]]{1,253}");
+  private static final Set<String> WILDCARDS = Set.of("0.0.0.0", "::", "0:0:0:0:0:0:0:0", "*");
+  private static final int KIB = 1 << 10;
+  private static final int MIB = 1 << 20;
+  private static final int GIB = 1 << 30;
+
+  /** What a node does in the cluster. */
+  public enum Role {
+    CONTROL,
+    BACKUP
+  }
+
+  /**
+   * Where files are, and the space that stays free.
+   *
+   * @param restBytes at least 0
+   */
+  public record Store(Path root, long restBytes) {}
+
+  /**
+   * The port of the packet protocol.
+   *
+   * @param advertise {@code host:port} as clients reach it; empty for host and the port in use
+   */
+  public record Packets(
+      String host,
+      int port,
+      String advertise,
+      Duration idle,
+      int maxDataBytes,
+      int putWindowBytes,
+      int maxGetWindowBytes,
+      Duration checkpointDelay) {
+
+    /** The address that clients reach, when the listener is bound. */
+    public String advertised(int boundPort) {
+      return advertise.isEmpty() ? NodeSettings.address(host, boundPort) : advertise;
+    }
+  }
+
+  /** How long sessions are kept and how often a download leaves a mark. */
+  public record Session(Duration keep, long markBytes, Duration markInterval) {}
+
+  /** A stream with a name. */
+  public sealed interface LiveSource {
+    /** A named pipe. */
+    record Fifo(Path path) implements LiveSource {}
+
+    /** What a command prints. */
+    record Command(List<String> arguments) implements LiveSource {}
+  }
+
+  /**
+   * Numbers of threads.
+   *
+   * @param eventLoops at least 1
+   */
+  public record Threads(int eventLoops, int disk) {}
+
+  /**
+   * The other nodes.
+   *
+   * @param nodes ids of all nodes, this one among them
+   * @param seedNodes {@code host:port}, without duplicates
+   */
+  public record Cluster(Set<String> nodes, List<String> seedNodes, String host, int port) {
+
+    /** More than half of all nodes: so many are a cluster, fewer are not. */
+    public int majority() {
+      return Math.max(nodes.size(), seedNodes.size()) / 2 + 1;
+    }
+  }
+
+  /** How events are written. */
+  public record Log(Format format, Level level) {
+
+    /** One line for a person, or one JSON object. */
+    public enum Format {
+      TEXT,
+      JSON
+    }
+
+    /** The least important level that is written. */
+    public enum Level {
+      ERROR,
+      WARN,
+      INFO,
+      DEBUG,
+      TRACE
+    }
+  }
+
+  /**
+   * Checks a resolved config.
+   *
+   * @throws ConfigException naming the key, the value and what was expected
+   */
+  public static NodeSettings from(Config config) {
+    ConfigReader reader = new ConfigReader(config);
+    String id = reader.string("theseus.node.id");
+    if (!ID.matcher(id).matches()) {
+      throw reader.refuse("theseus.node.id", ID_EXPECTED);
+    }
+    Set<Role> roles = roles(reader);
+    Cluster cluster = cluster(reader, id);
+    return new NodeSettings(
+        id,
+        roles,
+        path(reader, "theseus.data-dir"),
+        new Store(
+            path(reader, "theseus.store.root"),
+            reader.bytes("theseus.store.rest-bytes", 0, Long.MAX_VALUE)),
+        packets(reader),
+        new Session(
+            reader.duration("theseus.session.keep", Duration.ofSeconds(1), Duration.ofDays(365)),
+            reader.bytes("theseus.session.mark-bytes", MIB, 1L << 40),
+            reader.duration(
+                "theseus.session.mark-interval", Duration.ofMillis(100), Duration.ofHours(1))),
+        live(reader),
+        reader.integer("theseus.queued-connections", 1, 1_000_000),
+        threads(reader),
+        path(reader, "theseus.journal.dir"),
+        cluster,
+        new Log(
+            reader.oneOf("theseus.log.format", Log.Format.class),
+            reader.oneOf("theseus.log.level", Log.Level.class)),
+        akka(config, id, roles, cluster));
+  }
+
+  /** {@code host:port}, IPv6 in brackets. */
+  static String address(String host, int port) {
+    return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port;
+  }
+
+  private static Set<Role> roles(ConfigReader reader) {
+    String key = "theseus.node.roles";
+    Set<Role> roles = new TreeSet<>();
+    for (String name : reader.strings(key)) {
+      switch (name) {
+        case "control" -> roles.add(Role.CONTROL);
+        case "backup" -> roles.add(Role.BACKUP);
+        default -> throw reader.refuse(key, "\"control\", \"backup\" or both");
+      }
+    }
+    if (roles.isEmpty()) {
+      throw reader.refuse(key, "\"control\", \"backup\" or both");
+    }
+    return Set.copyOf(roles);
+  }
+
+  private static Packets packets(ConfigReader reader) {
+    int maxData = (int) reader.bytes("theseus.packets.max-data", 4 * KIB, 16 * MIB);
+    Packets packets =
+        new Packets(
+            host(reader, "theseus.packets.host"),
+            reader.port("theseus.packets.port"),
+            reader.string("theseus.packets.advertise").strip(),
+            reader.duration("theseus.packets.idle", Duration.ofSeconds(10), Duration.ofHours(1)),
+            maxData,
+            (int) reader.bytes("theseus.packets.put-window", maxData, GIB),
+            (int) reader.bytes("theseus.packets.max-get-window", maxData, GIB),
+            reader.duration(
+                "theseus.packets.checkpoint-delay", Duration.ZERO, Duration.ofSeconds(1)));
+    String key = "theseus.packets.advertise";
+    if (packets.advertise().isEmpty()) {
+      if (WILDCARDS.contains(packets.host())) {
+        throw reader.refuse(
+            key,
+            "host:port by which clients reach this node, since theseus.packets.host is the wildcard "
+                + packets.host());
+      }
+    } else if (!isAddress(packets.advertise())) {
+      throw reader.refuse(key, "host:port as clients reach it, IPv6 in brackets, no wildcard");
+    }
+    return packets;
+  }
+
+  private static Threads threads(ConfigReader reader) {
+    int eventLoops = reader.integer("theseus.threads.event-loops", 0, 256);
+    return new Threads(
+        eventLoops == 0 ? Runtime.getRuntime().availableProcessors() : eventLoops,
+        reader.integer("theseus.threads.disk", 2, 1024));
+  }
+
+  private static Map<FileName, LiveSource> live(ConfigReader reader) {
+    Map<FileName, LiveSource> sources = new TreeMap<>();
+    for (String name : reader.config("theseus.live").root().keySet()) {
+      String key = "theseus.live." + ConfigUtil.quoteString(name);
+      FileName file;
+      try {
+        file = FileName.parse(name);
+      } catch (ProtocolException e) {
+        throw reader.refuse(key, "a name that a file may have: " + e.getMessage());
+      }
+      sources.put(file, liveSource(reader, key));
+    }
+    return Map.copyOf(sources);
+  }
+
+  private static LiveSource liveSource(ConfigReader reader, String key) {
+    Set<String> keys = reader.config(key).root().keySet();
+    if (keys.equals(Set.of("fifo"))) {
+      return new LiveSource.Fifo(path(reader, key + ".fifo"));
+    }
+    if (keys.equals(Set.of("command"))) {
+      List<String> command = reader.strings(key + ".command");
+      if (command.isEmpty() || command.get(0).isEmpty()) {
+        throw reader.refuse(key + ".command", "[\"program\", \"argument\", ...]");
+      }
+      return new LiveSource.Command(command);
+    }
+    throw reader.refuse(key, "{ fifo = \"/path\" } or { command = [\"program\", ...] }");
+  }
+
+  private static Cluster cluster(ConfigReader reader, String id) {
+    Set<String> nodes = new TreeSet<>(reader.strings("theseus.cluster.nodes"));
+    for (String node : nodes) {
+      if (!ID.matcher(node).matches()) {
+        throw reader.refuse("theseus.cluster.nodes", "ids, each " + ID_EXPECTED);
+      }
+    }
+    if (nodes.isEmpty()) {
+      nodes.add(id);
+    } else if (!nodes.contains(id)) {
+      throw reader.refuse(
+          "theseus.cluster.nodes", "all ids, that of this node, theseus.node.id " + id + ", too");
+    }
+    String host = host(reader, "theseus.cluster.host");
+    if (WILDCARDS.contains(host)) {
+      throw reader.refuse("theseus.cluster.host", "an address by which other nodes reach this one");
+    }
+    int port = reader.port("theseus.cluster.port");
+    List<String> seeds = reader.strings("theseus.cluster.seed-nodes");
+    for (String seed : seeds) {
+      if (!isAddress(seed)) {
+        throw reader.refuse(
+            "theseus.cluster.seed-nodes", "host:port of each, IPv6 in brackets, no wildcard");
+      }
+    }
+    if (new HashSet<>(seeds).size() != seeds.size()) {
+      throw reader.refuse("theseus.cluster.seed-nodes", "each node once");
+    }
+    if (port == 0 && !seeds.isEmpty()) {
+      throw reader.refuse(
+          "theseus.cluster.port", "1 to 65535, since theseus.cluster.seed-nodes is set");
+    }
+    if (nodes.size() > 1 && seeds.isEmpty()) {
+      throw reader.refuse(
+          "theseus.cluster.seed-nodes",
+          "the addresses of the nodes, since theseus.cluster.nodes names " + nodes.size());
+    }
+    return new Cluster(Set.copyOf(nodes), List.copyOf(seeds), host, port);
+  }
+
+  /** The config for the actor system: what depends on checked values is put in here. */
+  private static Config akka(Config config, String id, Set<Role> roles, Cluster cluster) {
+    return ConfigFactory.empty()
+        .withValue(
+            "akka.cluster.roles",
+            ConfigValueFactory.fromIterable(
+                Stream.concat(
+                        Stream.of(ID_ROLE + id),
+                        roles.stream().map(role -> role.name().toLowerCase(Locale.ROOT)))
+                    .toList()))
+        .withValue(
+            "akka.cluster.split-brain-resolver.static-quorum.quorum-size",
+            ConfigValueFactory.fromAnyRef(cluster.majority()))
+        .withFallback(config);
+  }
+
+  private static String host(ConfigReader reader, String key) {
+    String host = reader.string(key);
+    if (!HOST.matcher(host).matches()) {
+      throw reader.refuse(key, "a host name or an address, without brackets or port");
+    }
+    return host;
+  }
+
+  private static Path path(ConfigReader reader, String key) {
+    String text = reader.string(key);
+    try {
+      if (!text.isBlank()) {
+        return Path.of(text).toAbsolutePath().normalize();
+      }
+    } catch (InvalidPathException e) {
+      // refused below, with the same words
+    }
+    throw reader.refuse(key, "a path");
+  }
+
+  private static boolean isAddress(String text) {
+    int colon = text.lastIndexOf(':');
+    if (colon <= 0) {
+      return false;
+    }
+    String host = text.substring(0, colon);
+    boolean bracketed = host.startsWith("[") && host.endsWith("]");
+    String bare = bracketed ? host.substring(1, host.length() - 1) : host;
+    if (!HOST.matcher(bare).matches()
+        || WILDCARDS.contains(bare)
+        || bracketed != (bare.indexOf(':') >= 0)) {
+      return false;
+    }
+    String port = text.substring(colon + 1);
+    return port.matches("[0-9]{1,5}")
+        && Integer.parseInt(port) >= 1
+        && Integer.parseInt(port) <= 65_535;
+  }
+}

@@ -1,0 +1,295 @@
+package io.theseus.node;
+
+import akka.actor.typed.ActorRef;
+import akka.actor.typed.ActorSystem;
+import akka.actor.typed.DispatcherSelector;
+import akka.actor.typed.javadsl.ActorContext;
+import akka.actor.typed.javadsl.AskPattern;
+import io.theseus.control.Catalogue;
+import io.theseus.control.Control;
+import io.theseus.control.ControlActor;
+import io.theseus.control.Transfers;
+import io.theseus.journal.JournalDatabase;
+import io.theseus.journal.JournalStatus;
+import io.theseus.journal.OpenSession;
+import io.theseus.module.Revision;
+import io.theseus.net.Door;
+import io.theseus.net.NetSettings;
+import io.theseus.session.SessionActor;
+import io.theseus.session.SessionEnvironment;
+import io.theseus.session.SessionSettings;
+import io.theseus.steps.Steps;
+import io.theseus.store.FileStore;
+import io.theseus.store.LiveSource;
+import io.theseus.store.LiveSources;
+import io.theseus.store.StoreSettings;
+import io.theseus.wire.FileName;
+import java.io.IOException;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What of a node outlives an actor system: files, transfers, connections; and control, which is put
+ * behind them in each life anew.
+ */
+final class Services implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Services.class);
+  private static final long DISK_STOP_SECONDS = 10;
+  private static final Duration ASK = Duration.ofSeconds(2);
+
+  private final NodeSettings settings;
+  private final Steps steps;
+  private final ExecutorService disk;
+  private final FileStore store;
+  private final Control control;
+  private final SessionEnvironment environment;
+  private final Transfers transfers = new Transfers();
+  private volatile @Nullable Door door;
+  private volatile @Nullable ActorSystem<?> system;
+  private volatile @Nullable ActorRef<ControlActor.Command> actor;
+  private boolean taken;
+
+  /** Opens the files. */
+  static Services open(NodeSettings settings, Steps steps) throws StartException {
+    AtomicInteger number = new AtomicInteger();
+    ExecutorService disk =
+        Executors.newFixedThreadPool(
+            settings.threads().disk(),
+            task -> {
+              Thread thread = new Thread(task, settings.id() + "-disk-" + number.incrementAndGet());
+              thread.setDaemon(true);
+              return thread;
+            });
+    try {
+      return new Services(settings, steps, disk);
+    } catch (IOException e) {
+      disk.shutdown();
+      throw new StartException("The files can't be served: " + e.getMessage(), e);
+    }
+  }
+
+  private Services(NodeSettings settings, Steps steps, ExecutorService disk) throws IOException {
+    this.settings = settings;
+    this.steps = steps;
+    this.disk = disk;
+    this.store =
+        FileStore.open(
+            StoreSettings.of(
+                settings.store().root(),
+                settings.dataDir().resolve("records"),
+                settings.store().restBytes(),
+                settings.session().keep()),
+            live(settings),
+            disk,
+            Clock.systemUTC(),
+            steps);
+    String elsewhere = elsewhere(settings);
+    this.control = new Control(new Catalogue(store, disk, elsewhere));
+    this.environment =
+        new SessionEnvironment(
+            settings.id(),
+            elsewhere,
+            store,
+            disk,
+            Revision.builtIn(),
+            new SessionSettings(
+                settings.session().keep(),
+                settings.packets().idle(),
+                settings.session().markBytes(),
+                settings.session().markInterval()),
+            steps);
+  }
+
+  private static LiveSources live(NodeSettings settings) {
+    Map<FileName, LiveSource> sources = new HashMap<>();
+    settings
+        .live()
+        .forEach(
+            (name, source) ->
+                sources.put(
+                    name,
+                    source instanceof NodeSettings.LiveSource.Fifo fifo
+                        ? new LiveSource.Fifo(fifo.path())
+                        : new LiveSource.Command(
+                            ((NodeSettings.LiveSource.Command) source).arguments())));
+    return new LiveSources(sources, LiveSources.DEFAULT_WINDOW_BYTES);
+  }
+
+  private static String elsewhere(NodeSettings settings) {
+    List<String> others =
+        settings.cluster().nodes().stream()
+            .filter(node -> !node.equals(settings.id()))
+            .sorted()
+            .toList();
+    return others.isEmpty()
+        ? "`theseus ls` shows what node " + settings.id() + " has"
+        : "node "
+            + settings.id()
+            + " serves its own files only; ask "
+            + String.join(", ", others)
+            + " too";
+  }
+
+  /**
+   * Opens the journal of an actor system that has just started.
+   *
+   * @throws StartException naming what is wrong with it
+   */
+  Set<UUID> openJournal(ActorSystem<?> system) throws StartException {
+    Set<UUID> open;
+    try {
+      open =
+          JournalDatabase.get(system).openSessions().stream()
+              .map(OpenSession::persistenceId)
+              .flatMap(id -> SessionActor.sessionOf(id).stream())
+              .collect(Collectors.toUnmodifiableSet());
+    } catch (RuntimeException e) {
+      throw new StartException("The journal can't be opened: " + e.getMessage(), e);
+    }
+    if (!taken) {
+      // only before anything was accepted: later there are parts without marks that live
+      try {
+        store.removeLeftovers(open);
+      } catch (IOException e) {
+        throw new StartException("Leftovers can't be removed: " + e.getMessage(), e);
+      }
+      taken = true;
+    }
+    this.system = system;
+    return open;
+  }
+
+  /** The journal of this life; null before the first. */
+  @Nullable JournalStatus journal() {
+    ActorSystem<?> running = system;
+    return running == null ? null : JournalDatabase.get(running).status();
+  }
+
+  /** How many sessions there are; empty where control does not answer in time. */
+  Optional<ControlActor.Counts> sessions() {
+    ActorSystem<?> running = system;
+    ActorRef<ControlActor.Command> asked = actor;
+    if (running == null || asked == null) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(
+          AskPattern.<ControlActor.Command, ControlActor.Counts>ask(
+                  asked, ControlActor.Count::new, ASK, running.scheduler())
+              .toCompletableFuture()
+              .get());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return Optional.empty();
+    } catch (ExecutionException e) {
+      return Optional.empty();
+    }
+  }
+
+  /** Spawns control in the guardian of an actor system, and puts it behind the doors. */
+  void spawn(ActorContext<?> context, Set<UUID> open) {
+    ActorRef<ControlActor.Command> spawned =
+        context.spawn(
+            ControlActor.create(environment, transfers, open),
+            "control",
+            DispatcherSelector.fromConfig(NodeSettings.CONTROL_DISPATCHER));
+    actor = spawned;
+    control.behind(spawned);
+  }
+
+  /** The actor system has ended: commands are refused until the next one is there. */
+  void orphaned() {
+    actor = null;
+    control.behind(null);
+  }
+
+  Steps steps() {
+    return steps;
+  }
+
+  /** Listens for clients. */
+  void listen() throws StartException {
+    NodeSettings.Packets packets = settings.packets();
+    try {
+      door =
+          Door.open(
+              new NetSettings(
+                  packets.host(),
+                  packets.port(),
+                  packets.advertise(),
+                  packets.idle(),
+                  packets.maxDataBytes(),
+                  packets.putWindowBytes(),
+                  packets.maxGetWindowBytes(),
+                  packets.checkpointDelay(),
+                  settings.session().keep(),
+                  settings.threads().eventLoops()),
+              control,
+              disk,
+              steps,
+              settings.id());
+    } catch (IOException | RuntimeException e) {
+      throw PortInUse.isCause(e)
+          ? new StartException(
+              PortInUse.message(packets.host(), packets.port(), "theseus.packets.port"), e)
+          : new StartException(
+              "Clients can't be served at "
+                  + NodeSettings.address(packets.host(), packets.port())
+                  + ": "
+                  + e.getMessage(),
+              e);
+    }
+  }
+
+  /** {@code host:port} as clients reach this node. */
+  String packetsAddress() {
+    Door listening = door;
+    return listening == null ? "" : listening.advertised();
+  }
+
+  int connections() {
+    Door listening = door;
+    return listening == null ? 0 : listening.connections();
+  }
+
+  /** Ends the connections with care; sessions stay resumable. */
+  void stopListening() {
+    Door listening = door;
+    if (listening != null) {
+      listening.close();
+    }
+  }
+
+  /** Closes the files; nothing uses them any more. */
+  @Override
+  public void close() {
+    disk.shutdown();
+    try {
+      if (!disk.awaitTermination(DISK_STOP_SECONDS, TimeUnit.SECONDS)) {
+        log.warn("disk threads have not ended after {} s", DISK_STOP_SECONDS);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    try {
+      store.close();
+    } catch (IOException e) {
+      log.warn("the files can't be closed: {}", e.getMessage());
+    }
+  }
+}

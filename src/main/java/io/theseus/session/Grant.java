@@ -1,0 +1,15 @@
+package io.theseus.session;
+
+import io.theseus.channel.Range;
+
+/**
+ * Leave to move a range, given by a worker to the connection.
+ *
+ * @param range the bytes, at most {@link Range#MOST}
+ * @param workerGeneration of the worker; a grant of another than the current one is dropped
+ * @param seekEpoch of the position that the worker saw; dropped likewise
+ * @param worker name of the worker
+ * @param module {@code name@version} of the code that decided
+ */
+public record Grant(
+    Range range, long workerGeneration, long seekEpoch, String worker, String module) {}

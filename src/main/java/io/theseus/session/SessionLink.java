@@ -1,0 +1,55 @@
+package io.theseus.session;
+
+import io.theseus.store.Completed;
+import io.theseus.store.StoredFile;
+import io.theseus.wire.ErrorCode;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A connection as the session that it serves sees it; the net door implements it.
+ *
+ * <p>One object for each command of a connection. Every call only hands something to the event loop
+ * that owns the connection, in the order of the calls; calls behind the end are ignored.
+ */
+public interface SessionLink {
+  /** Address of the client, for logs and audits. */
+  String remote();
+
+  /**
+   * Says whom to wake when a report is there; wakes at once if one waits. The newest call wins.
+   *
+   * @param wake called by the event loop, once for each turn of the slot from empty to full
+   */
+  void onReport(Runnable wake);
+
+  /** Takes the latest report; null if there is none since the last call. */
+  @Nullable Report drain();
+
+  /** Accepts the session: READY, and RESTART where it says so. */
+  void ready(Ready ready);
+
+  /** Gives leave to move a range. */
+  void grant(Grant grant);
+
+  /** Holds the transfer at the next packet boundary; MODIFYING tells the client. */
+  void hold();
+
+  /**
+   * Obeys a new worker from the next packet on and forgets what older ones granted.
+   *
+   * @param tell whether RESUMED tells the client
+   */
+  void swap(long workerGeneration, String module, boolean tell);
+
+  /** PUT: all before {@code offset} is durable. */
+  void durable(long offset);
+
+  /** PUT: content and name are durable; OFFSET(size) and COMPLETE. */
+  void complete(Completed completed);
+
+  /** GET: the file is another now; RESTART. */
+  void restart(StoredFile file, long workerGeneration);
+
+  /** Refuses or ends the session: ERROR, then close. */
+  void fail(ErrorCode code, String message);
+}

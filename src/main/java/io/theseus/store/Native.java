@@ -1,0 +1,259 @@
+package io.theseus.store;
+
+import com.sun.jna.LastErrorException;
+import com.sun.jna.Library;
+import com.sun.jna.Memory;
+import com.sun.jna.Platform;
+import java.io.FileDescriptor;
+import java.io.IOException;
+import java.lang.reflect.Field;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.attribute.UserDefinedFileAttributeView;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The system calls that the Java library lacks: all of them are here. On 64-bit Linux only; where
+ * they are missing, attributes take the library's longer way, read-ahead is left out, and a FIFO is
+ * no live source.
+ */
+final class Native {
+  /** The C library's functions, named as their manual pages are. */
+  @SuppressWarnings({"MethodName", "checkstyle:MethodName"}) // posix_fadvise is its name
+  interface C extends Library {
+    long lgetxattr(byte[] path, byte[] name, byte[] value, long size) throws LastErrorException;
+
+    int lsetxattr(byte[] path, byte[] name, byte[] value, long size, int flags)
+        throws LastErrorException;
+
+    int posix_fadvise(int fd, long offset, long length, int advice);
+
+    int open(byte[] path, int flags) throws LastErrorException;
+
+    long read(int fd, Memory into, long count) throws LastErrorException;
+
+    int poll(Memory fds, long count, int timeoutMillis) throws LastErrorException;
+
+    int close(int fd) throws LastErrorException;
+  }
+
+  private static final Logger LOG = LoggerFactory.getLogger(Native.class);
+  private static final String ATTRIBUTE = "theseus";
+  private static final byte[] ATTRIBUTE_NAME = terminated("user." + ATTRIBUTE);
+  private static final int MOST_ATTRIBUTE_BYTES = 1024;
+  private static final int POSIX_FADV_WILLNEED = 3;
+  private static final int O_RDONLY = 0;
+  private static final int O_NONBLOCK = 0x800;
+  private static final int O_CLOEXEC = 0x80000;
+  private static final int EINTR = 4;
+  private static final int EAGAIN = 11;
+  private static final short POLLIN = 1;
+
+  private static final @Nullable C LIBRARY = load();
+  private static final @Nullable Field CHANNEL_DESCRIPTOR = field(FileChannelFields.CHANNEL);
+  private static final @Nullable Field DESCRIPTOR_NUMBER = field(FileChannelFields.NUMBER);
+
+  private Native() {}
+
+  /** Whether the calls are there at all. */
+  static boolean available() {
+    return LIBRARY != null;
+  }
+
+  // ---- the attribute user.theseus
+
+  /** The attribute's text; empty where there is none, or no way to have one. */
+  static Optional<String> attribute(Path file) {
+    C c = LIBRARY;
+    try {
+      if (c != null) {
+        byte[] value = new byte[MOST_ATTRIBUTE_BYTES];
+        long length = c.lgetxattr(terminated(file.toString()), ATTRIBUTE_NAME, value, value.length);
+        return Optional.of(new String(value, 0, (int) length, StandardCharsets.UTF_8));
+      }
+      ByteBuffer value = ByteBuffer.allocate(MOST_ATTRIBUTE_BYTES);
+      view(file).read(ATTRIBUTE, value);
+      return Optional.of(StandardCharsets.UTF_8.decode(value.flip()).toString());
+    } catch (LastErrorException | IOException e) {
+      // none, one that is not ours (too long), or a file that is gone: all mean that nothing is
+      // known
+      return Optional.empty();
+    }
+  }
+
+  /** Sets the attribute; false where the file system has none, or no room for it. */
+  static boolean setAttribute(Path file, String text) {
+    byte[] value = text.getBytes(StandardCharsets.UTF_8);
+    C c = LIBRARY;
+    try {
+      if (c != null) {
+        c.lsetxattr(terminated(file.toString()), ATTRIBUTE_NAME, value, value.length, 0);
+      } else {
+        view(file).write(ATTRIBUTE, ByteBuffer.wrap(value));
+      }
+      return true;
+    } catch (LastErrorException | IOException | UnsupportedOperationException e) {
+      LOG.debug("attribute of {} not set: {}", file.getFileName(), e.getMessage());
+      return false;
+    }
+  }
+
+  private static UserDefinedFileAttributeView view(Path file) throws IOException {
+    UserDefinedFileAttributeView view =
+        Files.getFileAttributeView(
+            file, UserDefinedFileAttributeView.class, LinkOption.NOFOLLOW_LINKS);
+    if (view == null) {
+      throw new IOException("no user attributes");
+    }
+    return view;
+  }
+
+  // ---- read-ahead
+
+  /** Asks for read-ahead of a range. A hint: what can't be done is left out. */
+  static void willNeed(FileChannel channel, long offset, long length) {
+    C c = LIBRARY;
+    int fd = descriptor(channel);
+    if (c != null && fd >= 0) {
+      c.posix_fadvise(fd, offset, length, POSIX_FADV_WILLNEED);
+    }
+  }
+
+  /** When an open file was last modified; empty where its descriptor's number is not to be had. */
+  static Optional<Instant> modified(FileChannel channel) throws IOException {
+    int fd = descriptor(channel);
+    return fd < 0
+        ? Optional.empty()
+        : Optional.of(Files.getLastModifiedTime(Path.of("/proc/self/fd/" + fd)).toInstant());
+  }
+
+  /** The number of a channel's descriptor; -1 where the runtime doesn't show it. */
+  static int descriptor(FileChannel channel) {
+    Field ofChannel = CHANNEL_DESCRIPTOR;
+    Field number = DESCRIPTOR_NUMBER;
+    if (ofChannel == null
+        || number == null
+        || !ofChannel.getDeclaringClass().isInstance(channel)
+        || !channel.isOpen()) {
+      return -1;
+    }
+    try {
+      return number.getInt(ofChannel.get(channel));
+    } catch (IllegalAccessException e) {
+      return -1;
+    }
+  }
+
+  /** The two private fields between a FileChannel and its number, the same that Netty reads. */
+  private enum FileChannelFields {
+    CHANNEL("sun.nio.ch.FileChannelImpl"),
+    NUMBER(FileDescriptor.class.getName());
+
+    private final String owner;
+
+    FileChannelFields(String owner) {
+      this.owner = owner;
+    }
+  }
+
+  private static @Nullable Field field(FileChannelFields which) {
+    try {
+      Field field = Class.forName(which.owner).getDeclaredField("fd");
+      field.setAccessible(true);
+      return field;
+    } catch (ReflectiveOperationException | RuntimeException e) {
+      // RuntimeException: InaccessibleObjectException, the package is not opened to us
+      LOG.info(
+          "no read-ahead of files: {} is closed (expected: the manifest's Add-Opens, by java -jar)",
+          which.owner);
+      return null;
+    }
+  }
+
+  // ---- FIFOs
+
+  /** Opens for reading without waiting for a writer. */
+  static int openNonBlocking(Path path) throws IOException {
+    try {
+      return library().open(terminated(path.toString()), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    } catch (LastErrorException e) {
+      throw failed("open", e);
+    }
+  }
+
+  /** Waits for input or for the end of all writers; false when the time is over. */
+  static boolean awaitInput(int fd, int timeoutMillis) throws IOException {
+    try (Memory poll = new Memory(8)) {
+      poll.setInt(0, fd);
+      poll.setShort(4, POLLIN);
+      poll.setShort(6, (short) 0);
+      return library().poll(poll, 1, timeoutMillis) > 0;
+    } catch (LastErrorException e) {
+      if (e.getErrorCode() == EINTR) {
+        return false;
+      }
+      throw failed("poll", e);
+    }
+  }
+
+  /** Reads what is there; 0 at the end, -1 where there is nothing right now. */
+  static int read(int fd, Memory into, int most) throws IOException {
+    try {
+      return (int) library().read(fd, into, most);
+    } catch (LastErrorException e) {
+      if (e.getErrorCode() == EINTR || e.getErrorCode() == EAGAIN) {
+        return -1;
+      }
+      throw failed("read", e);
+    }
+  }
+
+  static void close(int fd) {
+    try {
+      library().close(fd);
+    } catch (LastErrorException | IOException e) {
+      LOG.warn("descriptor {} not closed: {}", fd, e.getMessage());
+    }
+  }
+
+  // ---- loading
+
+  private static C library() throws IOException {
+    C c = LIBRARY;
+    if (c == null) {
+      throw new IOException(
+          "native calls are not available here (expected: 64-bit Linux with JNA)");
+    }
+    return c;
+  }
+
+  private static @Nullable C load() {
+    if (!Platform.isLinux() || !Platform.is64Bit()) {
+      return null;
+    }
+    try {
+      return com.sun.jna.Native.load("c", C.class);
+    } catch (LinkageError | RuntimeException e) {
+      LOG.warn("native calls are not available: {}", e.toString());
+      return null;
+    }
+  }
+
+  private static IOException failed(String call, LastErrorException e) {
+    return new IOException(call + ": " + e.getMessage(), e);
+  }
+
+  private static byte[] terminated(String text) {
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    return Arrays.copyOf(bytes, bytes.length + 1);
+  }
+}

@@ -1,0 +1,98 @@
+package io.theseus.store;
+
+import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.FileChannel;
+import java.nio.file.StandardOpenOption;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The staged file of an upload: one descriptor, opened when it is needed. */
+final class PartFile {
+  private static final Logger LOG = LoggerFactory.getLogger(PartFile.class);
+
+  private final Folder staging;
+  private final String component;
+  private @Nullable FileChannel channel;
+  private int users;
+  private volatile boolean resting;
+  private boolean retired;
+
+  PartFile(Folder staging, String component, FileChannel channel) {
+    this.staging = staging;
+    this.component = component;
+    this.channel = channel;
+  }
+
+  String component() {
+    return component;
+  }
+
+  /** The open channel, until {@link #release}. */
+  synchronized FileChannel acquire() throws IOException {
+    if (retired) {
+      throw new ClosedChannelException();
+    }
+    FileChannel open = channel;
+    if (open == null) {
+      open = staging.file(component, StandardOpenOption.READ, StandardOpenOption.WRITE);
+      channel = open;
+    }
+    users++;
+    return open;
+  }
+
+  synchronized void release() {
+    users--;
+    settle();
+  }
+
+  /** From the next {@link #settle} on, holds no descriptor while nobody uses it. Never waits. */
+  void rest() {
+    resting = true;
+  }
+
+  /** Holds the descriptor between uses again. Never waits. */
+  void wake() {
+    resting = false;
+  }
+
+  /** Opens no more, closes as soon as nobody uses it. */
+  synchronized void retire() {
+    retired = true;
+    settle();
+  }
+
+  /** Waits for those who use it right now. */
+  synchronized void awaitIdle() {
+    boolean interrupted = false;
+    while (users > 0) {
+      try {
+        wait();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Closes the descriptor where it is to be closed and nobody uses it. */
+  synchronized void settle() {
+    if (users > 0) {
+      return;
+    }
+    FileChannel open = channel;
+    if (open != null && (resting || retired)) {
+      channel = null;
+      try {
+        open.close();
+      } catch (IOException e) {
+        LOG.warn("{}: close failed: {}", component, e.getMessage());
+      }
+    }
+    notifyAll();
+  }
+}

@@ -1,0 +1,256 @@
+package io.theseus.store;
+
+import io.theseus.steps.Steps;
+import io.theseus.wire.FileName;
+import io.theseus.wire.ProtocolException;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.zip.CRC32C;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What is remembered of completed uploads that no file names any more: one append-only file of text
+ * lines, {@code checksum format state untilMillis session size identity sha256 name}.
+ *
+ * <p>An append is durable before {@link #persist} returns. A kill can tear the last append only:
+ * damaged lines at the end are dropped, one that is followed by a sound line is corruption, and the
+ * store refuses to start. Lines whose time is over are dropped when the file is written anew, at
+ * start and whenever it has doubled.
+ */
+final class Records implements Closeable {
+  /** What a line says of its upload. */
+  enum State {
+    /** It was committed; the file has been replaced or removed since, or is about to be. */
+    DONE,
+    /**
+     * It is committed as soon as its part is gone from staging (where files have no attributes).
+     */
+    INTENT,
+    /** It was given up after an INTENT. */
+    VOID
+  }
+
+  /** One line. */
+  record Entry(State state, Instant until, Completed completed) {}
+
+  private static final Logger LOG = LoggerFactory.getLogger(Records.class);
+  private static final String FILE = "completed";
+  private static final String FORMAT = "1";
+  private static final int FIELDS = 9;
+  private static final long LEAST_REWRITE_BYTES = 1 << 20;
+
+  private final Path directory;
+  private final Clock clock;
+  private final Steps steps;
+  private final Map<UUID, Entry> entries = new HashMap<>();
+  private FileChannel channel;
+  private GroupForce force;
+  private long length;
+  private long rewriteAt;
+
+  static Records open(Path directory, Clock clock, Steps steps) throws IOException {
+    Files.createDirectories(directory);
+    return new Records(directory, clock, steps);
+  }
+
+  private Records(Path directory, Clock clock, Steps steps) throws IOException {
+    this.directory = directory;
+    this.clock = clock;
+    this.steps = steps;
+    Path file = directory.resolve(FILE);
+    if (Files.exists(file)) {
+      read(file);
+    }
+    rewrite();
+    this.channel = openChannel();
+    this.force = forceOf(channel);
+    this.rewriteAt = rewriteAt(length);
+  }
+
+  private static GroupForce forceOf(FileChannel channel) {
+    return new GroupForce(
+        () -> {
+          try {
+            channel.force(false);
+          } catch (ClosedChannelException e) {
+            // written anew meanwhile, with all that this one held, and forced there
+            LOG.debug("records were written anew during an fsync");
+          }
+        });
+  }
+
+  /** What is remembered of a session whose time is not over. */
+  synchronized Optional<Entry> find(UUID session) {
+    Entry entry = entries.get(session);
+    return entry == null || entry.state() == State.VOID || isOver(entry)
+        ? Optional.empty()
+        : Optional.of(entry);
+  }
+
+  /** Remembers, durably. */
+  void persist(Entry entry) throws IOException {
+    GroupForce mine;
+    synchronized (this) {
+      if (length >= rewriteAt) {
+        rewrite();
+        FileChannel old = channel;
+        channel = openChannel();
+        force = forceOf(channel);
+        rewriteAt = rewriteAt(length);
+        old.close();
+      }
+      append(line(entry));
+      entries.put(entry.completed().session(), entry);
+      mine = force;
+    }
+    mine.force();
+    steps.at("record.persisted");
+  }
+
+  @Override
+  public synchronized void close() throws IOException {
+    channel.close();
+  }
+
+  private void append(String line) throws IOException {
+    ByteBuffer bytes = ByteBuffer.wrap(line.getBytes(StandardCharsets.UTF_8));
+    int size = bytes.remaining();
+    try {
+      channel.position(length);
+      while (bytes.hasRemaining()) {
+        channel.write(bytes);
+      }
+      length += size;
+    } catch (IOException e) {
+      // half a line in the middle would be taken for corruption
+      channel.truncate(length);
+      throw e;
+    }
+  }
+
+  private void read(Path file) throws IOException {
+    // bytes that are no UTF-8 become other characters, which the checksum finds
+    String[] lines = new String(Files.readAllBytes(file), StandardCharsets.UTF_8).split("\n", -1);
+    List<Integer> damaged = new ArrayList<>();
+    for (int i = 0; i < lines.length; i++) {
+      // what follows the last line feed is empty, or torn
+      Optional<Entry> entry = i == lines.length - 1 ? Optional.empty() : parse(lines[i]);
+      if (entry.isPresent()) {
+        if (!damaged.isEmpty()) {
+          throw new IOException(
+              file
+                  + ": line "
+                  + (damaged.get(0) + 1)
+                  + " is damaged (expected: its checksum; remove the line, and resumed uploads that"
+                  + " it named are not answered again)");
+        }
+        entries.put(entry.get().completed().session(), entry.get());
+      } else if (i < lines.length - 1 || !lines[i].isEmpty()) {
+        damaged.add(i);
+      }
+    }
+    if (!damaged.isEmpty()) {
+      LOG.info("{}: {} torn lines at the end dropped", file, damaged.size());
+    }
+  }
+
+  /** Writes what still counts into a new file and puts it in the place of the old one. */
+  private void rewrite() throws IOException {
+    entries.values().removeIf(entry -> isOver(entry) || entry.state() == State.VOID);
+    Path fresh = directory.resolve(FILE + ".new");
+    try (FileChannel out =
+        FileChannel.open(
+            fresh,
+            StandardOpenOption.CREATE,
+            StandardOpenOption.TRUNCATE_EXISTING,
+            StandardOpenOption.WRITE)) {
+      long written = 0;
+      for (Entry entry : entries.values()) {
+        ByteBuffer bytes = ByteBuffer.wrap(line(entry).getBytes(StandardCharsets.UTF_8));
+        written += bytes.remaining();
+        while (bytes.hasRemaining()) {
+          out.write(bytes);
+        }
+      }
+      out.force(true);
+      length = written;
+    }
+    Files.move(fresh, directory.resolve(FILE), StandardCopyOption.ATOMIC_MOVE);
+    try (Folder folder = Folder.open(directory)) {
+      folder.force();
+    }
+  }
+
+  private FileChannel openChannel() throws IOException {
+    return FileChannel.open(directory.resolve(FILE), StandardOpenOption.WRITE);
+  }
+
+  private boolean isOver(Entry entry) {
+    return entry.until().isBefore(clock.instant());
+  }
+
+  private static long rewriteAt(long length) {
+    return Math.max(LEAST_REWRITE_BYTES, 2 * length);
+  }
+
+  static String line(Entry entry) {
+    Completed completed = entry.completed();
+    String text =
+        String.join(
+            " ",
+            FORMAT,
+            entry.state().name(),
+            Long.toString(entry.until().toEpochMilli()),
+            completed.session().toString(),
+            Long.toString(completed.size()),
+            completed.identity(),
+            completed.sha256(),
+            completed.name().value());
+    return checksum(text) + " " + text + "\n";
+  }
+
+  private static Optional<Entry> parse(String line) {
+    String[] fields = line.split(" ", FIELDS);
+    if (fields.length != FIELDS
+        || !fields[0].equals(checksum(line.substring(Math.min(line.length(), 9))))) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(
+          new Entry(
+              State.valueOf(fields[2]),
+              Instant.ofEpochMilli(Long.parseLong(fields[3])),
+              new Completed(
+                  UUID.fromString(fields[4]),
+                  FileName.parse(fields[8]),
+                  Long.parseLong(fields[5]),
+                  fields[6],
+                  fields[7])));
+    } catch (IllegalArgumentException | ProtocolException e) {
+      return Optional.empty();
+    }
+  }
+
+  private static String checksum(String text) {
+    CRC32C crc = new CRC32C();
+    crc.update(text.getBytes(StandardCharsets.UTF_8));
+    return String.format("%08x", crc.getValue());
+  }
+}

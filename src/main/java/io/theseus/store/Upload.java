@@ -1,0 +1,791 @@
+package io.theseus.store;
+
+import io.theseus.wire.ErrorCode;
+import io.theseus.wire.FileName;
+import io.theseus.wire.ProtocolException;
+import io.theseus.wire.Texts;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One unfinished file: staged, hashed behind the writes, synced, committed. Outlives connections
+ * and actors. None of its methods waits for the disk.
+ */
+public final class Upload {
+  /*
+   * Three lanes on the disk executor, each of them one thread at a time:
+   *
+   *   writing   takes accepted chunks in order, several by one gathering write
+   *   hashing   SHA-256 and block sums of the same chunks; may run ahead of the writes or behind
+   *   syncing   fdatasync, beside further writes
+   *
+   * Four numbers, in bytes, none of which ever falls: durable <= written <= accepted, and
+   * hashed <= accepted. All but `durable` (read by anybody) are touched under the lock of this
+   * object, which nobody holds across a call to the disk, a callback, or a lane.
+   *
+   * A chunk is held by the lanes that still need its buffer, and released by the last of them. A
+   * lane that finds the upload failed lets its own chunks go and nobody else's: another lane may
+   * be inside a system call with them.
+   *
+   * After reopen the hash begins at 0 while chunks arrive at `durable`: until it has caught up with
+   * what is written, the hashing lane reads the part and holds no chunk, so that the transfer isn't
+   * slowed down to the hash. At the moment when hashed == written it joins the chunks that are
+   * accepted and not yet written, and goes on with buffers.
+   *
+   * A sync covers what was accepted before it. It waits until that is written, then takes all that
+   * is written by then: so one fdatasync answers all who asked meanwhile. A failed one is the end
+   * of the upload, since the kernel may have forgotten the pages that it could not write.
+   *
+   * Commit begins when all is written and hashed; no chunk is accepted from then on.
+   */
+
+  private static final Logger LOG = LoggerFactory.getLogger(Upload.class);
+  private static final int MOST_BUFFERS = 64;
+  private static final int MOST_BATCH_BYTES = 8 << 20;
+  private static final int READ_BACK_BYTES = 256 << 10;
+
+  /** The right to append; the newest alone has it. Used by one thread at a time. */
+  public static final class Writer {
+    private final Upload upload;
+
+    private Writer(Upload upload) {
+      this.upload = upload;
+    }
+
+    /**
+     * Appends; {@code release} is called exactly once, by any thread, when the bytes are written
+     * and hashed, or dropped.
+     *
+     * @param data direct, and left alone until {@code release}; what is between position and limit
+     * @return false where the writer is stale, or the upload has failed or is being committed: then
+     *     the bytes are dropped, and released already
+     */
+    public boolean write(ByteBuffer data, Runnable release) {
+      return upload.append(this, data, release);
+    }
+
+    /** Whether a newer writer has taken over. */
+    public boolean isStale() {
+      return !upload.isCurrent(this);
+    }
+  }
+
+  /** Bytes on their way, with the number of lanes that still need them. */
+  private static final class Chunk {
+    private final ByteBuffer toWrite;
+    private final ByteBuffer toHash;
+    private final Runnable release;
+    private final AtomicInteger holds;
+
+    Chunk(ByteBuffer data, Runnable release, int holds) {
+      this.toWrite = data.duplicate();
+      this.toHash = data.duplicate();
+      this.release = release;
+      this.holds = new AtomicInteger(holds);
+    }
+
+    void hold() {
+      holds.incrementAndGet();
+    }
+
+    void drop() {
+      if (holds.decrementAndGet() == 0) {
+        try {
+          release.run();
+        } catch (RuntimeException e) {
+          LOG.error("release of a buffer failed", e);
+        }
+      }
+    }
+  }
+
+  /** Somebody who waits until so many bytes are durable. */
+  private record Waiting(long goal, CompletableFuture<Long> answer) {}
+
+  /** A commit that was asked for. */
+  private record Wish(long size, Optional<String> sha256, CompletableFuture<Completed> answer) {}
+
+  private final FileStore store;
+  private final UploadRequest request;
+  private final PartFile part;
+  private final Space.Reservation reservation;
+  private final Lane writing;
+  private final Lane hashing;
+  private final Lane syncing;
+
+  // of the hashing lane alone, and of the commit behind it
+  private final MessageDigest sha256 = newSha256();
+  private final BlockSums blockSums = new BlockSums();
+  private @Nullable ByteBuffer readBack;
+
+  // of the syncing lane alone
+  private boolean nameIsDurable;
+
+  // guarded by this
+  private final Deque<Chunk> unwritten = new ArrayDeque<>();
+  private final Deque<Chunk> unhashed = new ArrayDeque<>();
+  private final Deque<Waiting> waiting = new ArrayDeque<>();
+  private @Nullable Writer writer;
+  private long accepted;
+  private long written;
+  private long hashed;
+  private boolean readingBack;
+  private @Nullable ProtocolException failure;
+  private @Nullable Wish wish;
+  private boolean committing;
+  private boolean committed;
+  private @Nullable CompletableFuture<Void> discarded;
+
+  private volatile long durable;
+
+  /**
+   * An upload whose first {@code durable} bytes are in the part and safe. The store calls {@link
+   * #start} once it is known.
+   */
+  Upload(
+      FileStore store,
+      UploadRequest request,
+      PartFile part,
+      Space.Reservation reservation,
+      long durable) {
+    this.store = store;
+    this.request = request;
+    this.part = part;
+    this.reservation = reservation;
+    this.accepted = durable;
+    this.written = durable;
+    this.durable = durable;
+    this.nameIsDurable = durable > 0;
+    this.readingBack = durable > 0;
+    this.writing = new Lane(store.disk(), this::writeSome, () -> onRejected(this::dropUnwritten));
+    this.hashing = new Lane(store.disk(), this::hashSome, () -> onRejected(this::dropUnhashed));
+    this.syncing = new Lane(store.disk(), this::syncAll, () -> onRejected(this::refuseWaiting));
+  }
+
+  void start() {
+    hashing.signal();
+  }
+
+  public UUID session() {
+    return request.session();
+  }
+
+  public FileName name() {
+    return request.name();
+  }
+
+  /** What was asked for when it began. */
+  public UploadRequest request() {
+    return request;
+  }
+
+  /** A new handle, which appends at {@link #received}; all older ones are stale from now on. */
+  public synchronized Writer takeOver() {
+    Writer fresh = new Writer(this);
+    writer = fresh;
+    part.wake();
+    return fresh;
+  }
+
+  /** Bytes accepted in order. */
+  public synchronized long received() {
+    return accepted;
+  }
+
+  /** Bytes that survive a power cut. */
+  public long durable() {
+    return durable;
+  }
+
+  /** Why nothing more is stored; empty while all is well. */
+  public synchronized Optional<ProtocolException> failure() {
+    return Optional.ofNullable(failure);
+  }
+
+  // ---- writing
+
+  private boolean append(Writer by, ByteBuffer data, Runnable release) {
+    if (!data.isDirect()) {
+      throw new IllegalArgumentException("buffer: on the heap (expected: a direct one)");
+    }
+    Chunk chunk = null;
+    boolean hash = false;
+    synchronized (this) {
+      if (by == writer && failure == null && wish == null && discarded == null) {
+        hash = !readingBack;
+        chunk = new Chunk(data, release, hash ? 2 : 1);
+        unwritten.add(chunk);
+        if (hash) {
+          unhashed.add(chunk);
+        }
+        accepted += data.remaining();
+      }
+    }
+    if (chunk == null) {
+      release.run();
+      return false;
+    }
+    writing.signal();
+    if (hash) {
+      hashing.signal();
+    }
+    return true;
+  }
+
+  private synchronized boolean isCurrent(Writer candidate) {
+    return candidate == writer;
+  }
+
+  private boolean writeSome() {
+    List<Chunk> batch = new ArrayList<>();
+    long bytes = 0;
+    long at;
+    boolean failed;
+    synchronized (this) {
+      failed = failure != null;
+      at = written;
+      for (Chunk chunk : unwritten) {
+        if (failed || batch.size() == MOST_BUFFERS || bytes >= MOST_BATCH_BYTES) {
+          break;
+        }
+        batch.add(chunk);
+        bytes += chunk.toWrite.remaining();
+      }
+    }
+    if (failed) {
+      dropUnwritten();
+      return false;
+    }
+    if (batch.isEmpty()) {
+      return false;
+    }
+    try {
+      reservation.cover(bytes);
+      write(batch, at, bytes);
+      reservation.used(bytes);
+      store.steps().at("put.written");
+    } catch (IOException e) {
+      fail(Refusals.io(name(), "write", e));
+      return true;
+    } catch (ProtocolException e) {
+      fail(e);
+      return true;
+    } catch (RuntimeException | Error e) {
+      fail(bug(e));
+      return true;
+    }
+    boolean more;
+    boolean readBackMore;
+    boolean someWait;
+    synchronized (this) {
+      for (int i = 0; i < batch.size(); i++) {
+        unwritten.remove();
+      }
+      written += bytes;
+      more = !unwritten.isEmpty();
+      readBackMore = readingBack;
+      someWait = !waiting.isEmpty();
+    }
+    batch.forEach(Chunk::drop);
+    if (readBackMore) {
+      hashing.signal();
+    }
+    if (someWait) {
+      syncing.signal();
+    }
+    commitWhenReady();
+    return more;
+  }
+
+  private void write(List<Chunk> batch, long at, long bytes) throws IOException {
+    ByteBuffer[] buffers = new ByteBuffer[batch.size()];
+    for (int i = 0; i < buffers.length; i++) {
+      buffers[i] = batch.get(i).toWrite;
+    }
+    FileChannel channel = part.acquire();
+    try {
+      channel.position(at);
+      int first = 0;
+      for (long left = bytes; left > 0; ) {
+        left -= channel.write(buffers, first, buffers.length - first);
+        while (first < buffers.length && !buffers[first].hasRemaining()) {
+          first++;
+        }
+      }
+    } finally {
+      part.release();
+    }
+  }
+
+  private void dropUnwritten() {
+    List<Chunk> dropped;
+    synchronized (this) {
+      dropped = new ArrayList<>(unwritten);
+      unwritten.clear();
+    }
+    dropped.forEach(Chunk::drop);
+  }
+
+  // ---- hashing
+
+  private boolean hashSome() {
+    Chunk chunk = null;
+    long from = -1;
+    long upTo = 0;
+    boolean failed;
+    synchronized (this) {
+      failed = failure != null;
+      if (!failed && readingBack) {
+        from = hashed;
+        upTo = written;
+        if (from == upTo) {
+          // caught up: go on with the buffers that are not in the part yet
+          readingBack = false;
+          from = -1;
+          for (Chunk late : unwritten) {
+            late.hold();
+            unhashed.add(late);
+          }
+        }
+      }
+      if (!failed && !readingBack) {
+        chunk = unhashed.peek();
+      }
+    }
+    if (failed) {
+      dropUnhashed();
+      return false;
+    }
+    try {
+      if (from >= 0) {
+        hashStaged(from, upTo);
+        return true;
+      }
+      readBack = null;
+      if (chunk == null) {
+        commitWhenReady();
+        return false;
+      }
+      int size = chunk.toHash.remaining();
+      hash(chunk.toHash);
+      synchronized (this) {
+        unhashed.remove();
+        hashed += size;
+      }
+      chunk.drop();
+      return true;
+    } catch (IOException e) {
+      fail(Refusals.io(name(), "reading what is staged", e));
+      return true;
+    } catch (RuntimeException | Error e) {
+      fail(bug(e));
+      return true;
+    }
+  }
+
+  private void hashStaged(long from, long upTo) throws IOException {
+    ByteBuffer into = readBack;
+    if (into == null) {
+      into = ByteBuffer.allocateDirect(READ_BACK_BYTES);
+      readBack = into;
+    }
+    into.clear().limit((int) Math.min(into.capacity(), upTo - from));
+    FileChannel channel = part.acquire();
+    int n;
+    try {
+      n = channel.read(into, from);
+    } finally {
+      part.release();
+    }
+    if (n <= 0) {
+      throw new IOException("the part ends at " + from + " (expected: >= " + upTo + ")");
+    }
+    hash(into.flip());
+    synchronized (this) {
+      hashed += n;
+    }
+  }
+
+  private void hash(ByteBuffer data) {
+    blockSums.update(data);
+    sha256.update(data);
+  }
+
+  private void dropUnhashed() {
+    List<Chunk> dropped;
+    synchronized (this) {
+      dropped = new ArrayList<>(unhashed);
+      unhashed.clear();
+    }
+    dropped.forEach(Chunk::drop);
+  }
+
+  // ---- syncing
+
+  /**
+   * Makes all that was accepted before the call durable; gives {@link #durable}. Fails with a
+   * {@link ProtocolException}. Completed on a disk thread, or at once where nothing is to be done.
+   */
+  public CompletionStage<Long> sync() {
+    CompletableFuture<Long> answer = new CompletableFuture<>();
+    ProtocolException failed;
+    boolean done;
+    synchronized (this) {
+      failed = failure;
+      done = durable >= accepted;
+      if (failed == null && !done) {
+        waiting.add(new Waiting(accepted, answer));
+      }
+    }
+    if (failed != null) {
+      answer.completeExceptionally(again(failed));
+    } else if (done) {
+      answer.complete(durable);
+    } else {
+      syncing.signal();
+    }
+    return answer;
+  }
+
+  private boolean syncAll() {
+    long goal;
+    boolean failed;
+    synchronized (this) {
+      failed = failure != null;
+      goal = written;
+      Waiting first = waiting.peek();
+      if (!failed && (first == null || first.goal > goal)) {
+        return false;
+      }
+    }
+    if (failed) {
+      refuseWaiting();
+      return false;
+    }
+    try {
+      if (goal > durable) {
+        store.requireHealthy();
+        force(part.acquire());
+        store.steps().at("put.synced");
+      }
+    } catch (IOException e) {
+      fail(Refusals.io(name(), "opening what is staged", e));
+      return true;
+    } catch (ProtocolException e) {
+      fail(e);
+      return true;
+    } catch (RuntimeException | Error e) {
+      fail(bug(e));
+      return true;
+    }
+    List<Waiting> answered = new ArrayList<>();
+    boolean more;
+    synchronized (this) {
+      durable = Math.max(durable, goal);
+      while (!waiting.isEmpty() && waiting.element().goal <= goal) {
+        answered.add(waiting.remove());
+      }
+      more = !waiting.isEmpty();
+    }
+    long now = durable;
+    answered.forEach(each -> each.answer.complete(now));
+    return more;
+  }
+
+  private void force(FileChannel channel) throws ProtocolException {
+    try {
+      if (!nameIsDurable) {
+        store.commits().forceStaging();
+        nameIsDurable = true;
+      }
+      channel.force(false);
+    } catch (IOException e) {
+      throw store.forceFailed(name(), e);
+    } finally {
+      part.release();
+    }
+  }
+
+  private void refuseWaiting() {
+    List<Waiting> refused;
+    ProtocolException failed;
+    synchronized (this) {
+      refused = new ArrayList<>(waiting);
+      waiting.clear();
+      failed = failure;
+    }
+    if (failed != null) {
+      refused.forEach(each -> each.answer.completeExceptionally(again(failed)));
+    }
+  }
+
+  // ---- commit
+
+  /**
+   * Makes the file visible under its name, whole and durable. A second call gives the first one's
+   * result. Fails with a {@link ProtocolException}: {@code bad-offset} where {@code size} is not
+   * what was received, {@code bad-field} for a wrong SHA-256, {@code exists} and {@code changed} by
+   * the precondition, {@code no-space}, {@code internal}. Completed on a disk thread.
+   *
+   * @param sha256 as the client has it, which is checked beside the one of the request
+   */
+  public CompletionStage<Completed> commit(long size, Optional<String> sha256) {
+    Wish mine;
+    ProtocolException refused = null;
+    synchronized (this) {
+      Wish known = wish;
+      if (known != null && known.size == size) {
+        return known.answer;
+      }
+      mine = new Wish(size, sha256, new CompletableFuture<>());
+      long expected = known == null ? accepted : known.size;
+      if (size != expected) {
+        refused =
+            new ProtocolException(
+                ErrorCode.BAD_OFFSET,
+                "Size: " + size + " (expected: " + expected + ", which is what was received)");
+      } else if (failure != null) {
+        refused = again(failure);
+      } else {
+        wish = mine;
+      }
+    }
+    if (refused != null) {
+      mine.answer.completeExceptionally(refused);
+    } else {
+      commitWhenReady();
+    }
+    return mine.answer;
+  }
+
+  private void commitWhenReady() {
+    Wish due;
+    synchronized (this) {
+      due = wish;
+      if (due == null
+          || committing
+          || discarded != null
+          || failure != null
+          || written < accepted
+          || hashed < accepted) {
+        return;
+      }
+      committing = true;
+    }
+    Wish ready = due;
+    try {
+      store.disk().execute(() -> commitNow(ready));
+    } catch (RejectedExecutionException e) {
+      fail(stopping());
+      settle(ready);
+    }
+  }
+
+  private void commitNow(Wish due) {
+    try {
+      String sha = HexFormat.of().formatHex(sha256.digest());
+      requireSha(request.expectedSha256(), sha);
+      requireSha(due.sha256, sha);
+      Completed completed;
+      FileChannel channel = part.acquire();
+      try {
+        completed = store.commits().commit(request, part, channel, due.size, sha);
+      } finally {
+        part.release();
+      }
+      synchronized (this) {
+        committed = true;
+        durable = due.size;
+      }
+      part.retire();
+      reservation.close();
+      store.remove(this);
+      due.answer.complete(completed);
+    } catch (IOException e) {
+      fail(Refusals.io(name(), "commit", e));
+    } catch (ProtocolException e) {
+      fail(e);
+    } catch (RuntimeException | Error e) {
+      fail(bug(e));
+    }
+    settle(due);
+  }
+
+  /** Ends a commit that failed, and lets a discard go on that waited for its end. */
+  private void settle(Wish due) {
+    ProtocolException failed;
+    CompletableFuture<Void> discard;
+    synchronized (this) {
+      committing = false;
+      failed = failure;
+      discard = discarded;
+    }
+    if (failed != null) {
+      due.answer.completeExceptionally(again(failed));
+    }
+    if (discard != null) {
+      remove(discard);
+    }
+  }
+
+  private static void requireSha(Optional<String> given, String computed) throws ProtocolException {
+    if (given.isPresent() && !given.get().toLowerCase(Locale.ROOT).equals(computed)) {
+      throw new ProtocolException(
+          ErrorCode.BAD_FIELD,
+          "SHA-256: "
+              + given.get()
+              + " (expected: "
+              + computed
+              + ", which is that of the bytes received)");
+    }
+  }
+
+  /** The CRC32C of each block of 1 MiB; complete once the upload is committed. */
+  synchronized int[] blockSums() {
+    return blockSums.toArray();
+  }
+
+  // ---- the end
+
+  /**
+   * Gives back the descriptor, once what was accepted is written; the next use opens it again. For
+   * an upload whose connection is lost.
+   */
+  public void suspend() {
+    part.rest();
+    try {
+      store.disk().execute(part::settle);
+    } catch (RejectedExecutionException e) {
+      LOG.debug("session {}: the descriptor stays open until the store is closed", session());
+    }
+  }
+
+  /**
+   * Ends the upload, removes its part, gives back its space; completes when that is done. A commit
+   * that has begun is waited for, and stands where it succeeds.
+   */
+  public CompletionStage<Void> discard() {
+    CompletableFuture<Void> answer;
+    boolean now;
+    synchronized (this) {
+      if (discarded != null) {
+        return discarded;
+      }
+      answer = new CompletableFuture<>();
+      discarded = answer;
+      now = !committing;
+    }
+    if (now) {
+      remove(answer);
+    }
+    return answer;
+  }
+
+  private void remove(CompletableFuture<Void> answer) {
+    synchronized (this) {
+      if (committed) {
+        answer.complete(null);
+        return;
+      }
+    }
+    fail(Refusals.internal(Texts.quote(name().value()) + " was given up (expected: a new upload)"));
+    part.retire();
+    try {
+      store
+          .disk()
+          .execute(
+              () -> {
+                part.awaitIdle();
+                try {
+                  store.commits().removePart(session(), part.component());
+                } catch (IOException e) {
+                  LOG.warn("session {}: part not removed: {}", session(), Refusals.reason(e));
+                }
+                reservation.close();
+                store.remove(this);
+                answer.complete(null);
+              });
+    } catch (RejectedExecutionException e) {
+      // the store is being closed: the part has no mark, so the next start removes it
+      answer.complete(null);
+    }
+  }
+
+  /** Lets go of the part, which stays; waits for those who use it right now. */
+  void abandon() {
+    fail(stopping());
+    part.retire();
+    part.awaitIdle();
+    reservation.close();
+  }
+
+  private void fail(ProtocolException reason) {
+    Wish due;
+    boolean expected;
+    synchronized (this) {
+      if (failure != null || committed) {
+        return;
+      }
+      failure = reason;
+      expected = discarded != null;
+      due = committing ? null : wish;
+    }
+    if (expected) {
+      LOG.debug("session {}: upload discarded", session());
+    } else if (reason.code() == ErrorCode.INTERNAL || reason.code() == ErrorCode.NO_SPACE) {
+      LOG.warn("session {}: upload stopped: {}", session(), reason.errorText());
+    }
+    writing.signal();
+    hashing.signal();
+    syncing.signal();
+    if (due != null) {
+      due.answer.completeExceptionally(again(reason));
+    }
+  }
+
+  private void onRejected(Runnable drain) {
+    fail(stopping());
+    drain.run();
+  }
+
+  private ProtocolException stopping() {
+    return Refusals.internal(
+        Texts.quote(name().value()) + ": the upload was let go (expected: to be taken up again)");
+  }
+
+  private ProtocolException bug(Throwable e) {
+    LOG.error("session {}: upload broke", session(), e);
+    return Refusals.internal(Texts.quote(name().value()) + ": " + e);
+  }
+
+  /** The same reason with the trace of who meets it now. */
+  private static ProtocolException again(ProtocolException reason) {
+    return new ProtocolException(reason.code(), String.valueOf(reason.getMessage()));
+  }
+
+  private static MessageDigest newSha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("SHA-256 is missing (expected: any Java runtime has it)", e);
+    }
+  }
+}
