@@ -55,6 +55,7 @@ final class GetTransfer extends Exchange {
   private long dataAt;
   private long reportedWanted = -1;
   private long reportedTold = -1;
+  private OptionalLong reportedSize = OptionalLong.empty();
 
   private @Nullable Info complete;
 
@@ -409,10 +410,12 @@ final class GetTransfer extends Exchange {
 
   @Override
   void report() {
-    if (reportedWanted != wanted || reportedTold != told) {
+    OptionalLong known = sizeFinal ? size : OptionalLong.empty();
+    if (reportedWanted != wanted || reportedTold != told || !reportedSize.equals(known)) {
       reportedWanted = wanted;
       reportedTold = told;
-      listener.progress(wanted, told, sizeFinal ? size : OptionalLong.empty());
+      reportedSize = known;
+      listener.progress(wanted, told, known);
     }
   }
 

@@ -200,27 +200,37 @@ class GetTransferTest {
     }
   }
 
-  @Test
-  void shouldDropAndCutDataAsThePageSays() throws Exception {
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldDropAndCutDataAsThePageSays(boolean stream) throws Exception {
     byte[] content = content(100, 4);
-    byte[] wrong = new byte[100];
+    // what isn't wanted is garbage, so that taking it shows
+    byte[] cut = content.clone();
+    Arrays.fill(cut, 0, 40, (byte) 0);
+    byte[] cutAgain = content.clone();
+    cutAgain[59]++;
     Script script =
         peer -> {
           peer.readyGet(peer.expectInfo("GET"), 100, "id");
           peer.data(content, 0, 40);
           peer.expectOffset(40);
-          peer.data(content, 10, 40); // ends at the wanted byte: dropped
-          peer.data(50, Arrays.copyOf(wrong, 10)); // starts after it: dropped
-          peer.data(content, 30, 60); // contains it: cut
+          peer.data(cut, 10, 40); // ends at the wanted byte: dropped
+          peer.data(50, new byte[10]); // starts after it: dropped
+          peer.data(cut, 30, 60); // contains it: cut
           peer.expectOffset(60);
-          peer.data(content, 59, 100);
+          peer.data(cutAgain, 59, 100);
           peer.expectOffset(100);
           peer.complete(100, "id", content);
           peer.expectEnd();
         };
-    try (ScriptedServer server = ScriptedServer.start(script)) {
-      get(quick(server).build(), GetRequest.of(NAME));
-      assertThat(out()).isEqualTo(content);
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try (ScriptedServer server = ScriptedServer.start(script);
+        TheseusClient client = new TheseusClient(quick(server).build())) {
+      client.get(
+          GetRequest.of(NAME),
+          stream ? Consumer.stream(out) : Consumer.file(dir.resolve("out")),
+          events);
+      assertThat(stream ? out.toByteArray() : out()).isEqualTo(content);
     }
   }
 
