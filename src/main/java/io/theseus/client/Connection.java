@@ -265,7 +265,7 @@ final class Connection implements AutoCloseable {
         read(handler);
       } else {
         // nobody can be called silent who isn't listened to
-        lastReceivedNanos = System.nanoTime();
+        heard();
       }
     } catch (IOException e) {
       throw AttemptException.lost(node + ": " + e.getMessage());
@@ -389,6 +389,11 @@ final class Connection implements AutoCloseable {
     }
     // where the socket takes nothing, asking again at once would be a busy loop
     lastSentNanos = System.nanoTime();
+  }
+
+  /** The server's silence counts from now on. */
+  void heard() {
+    lastReceivedNanos = System.nanoTime();
   }
 
   /** When a server that owes us something is taken for dead. */

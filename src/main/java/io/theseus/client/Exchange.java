@@ -37,6 +37,9 @@ abstract class Exchange implements PacketHandler {
   /** Does what is due by now, and says when to come again. */
   abstract long work(long nowNanos) throws ProtocolException, AttemptException, TransferException;
 
+  /** Tells the listener where it stands, where that has changed. */
+  void report() throws TransferException {}
+
   /** Whether the server owes us something, so that its silence means something. */
   abstract boolean owed();
 
@@ -76,13 +79,17 @@ abstract class Exchange implements PacketHandler {
       on.beginExchange();
       begin();
       on.sendInfo(command());
+      boolean owedBefore = false;
       while (!done()) {
         long now = System.nanoTime();
         long until = Math.min(work(now), on.aliveDueNanos());
-        if (done()) {
-          return;
+        boolean owed = owed();
+        if (owed && !owedBefore) {
+          // a server that owed nothing was free to be silent until now
+          on.heard();
         }
-        if (owed()) {
+        owedBefore = owed;
+        if (owed) {
           if (now - on.silentAtNanos() >= 0) {
             throw on.silent();
           }
@@ -93,6 +100,7 @@ abstract class Exchange implements PacketHandler {
         }
         on.pump(this, until);
       }
+      report();
     } catch (ProtocolException e) {
       on.giveUp(e.errorText());
       throw new TransferException(

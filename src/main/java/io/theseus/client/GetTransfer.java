@@ -402,12 +402,17 @@ final class GetTransfer extends Exchange {
         next = acknowledgeNanos;
       }
     }
+    report();
+    return next;
+  }
+
+  @Override
+  void report() {
     if (reportedWanted != wanted || reportedTold != told) {
       reportedWanted = wanted;
       reportedTold = told;
       listener.progress(wanted, told, sizeFinal ? size : OptionalLong.empty());
     }
-    return next;
   }
 
   /** Sends OFFSET where there is reason to. */

@@ -39,6 +39,7 @@ final class PutTransfer extends Exchange {
   // of the session
   private final UUID session;
   private long acknowledged;
+  private long begun = -1;
 
   // of the connection
   private Stage stage = Stage.COMMAND;
@@ -87,6 +88,11 @@ final class PutTransfer extends Exchange {
   @Override
   long acknowledged() {
     return acknowledged;
+  }
+
+  /** The first OFFSET: what the node had already. */
+  long begun() {
+    return Math.max(0, begun);
   }
 
   @Override
@@ -239,6 +245,9 @@ final class PutTransfer extends Exchange {
               "first OFFSET: " + offset + " (expected: at most " + most + ", all that there is)");
         }
         stage = Stage.SENDING;
+        if (begun < 0) {
+          begun = offset;
+        }
         sent = offset;
         sentMost = offset;
         acknowledge(offset);
@@ -283,17 +292,22 @@ final class PutTransfer extends Exchange {
         throw local(e);
       }
     }
+    report();
+    return Long.MAX_VALUE;
+  }
+
+  @Override
+  void report() throws TransferException {
     if (reportedSent != sent || reportedAcknowledged != acknowledged) {
       reportedSent = sent;
       reportedAcknowledged = acknowledged;
       listener.progress(sent, acknowledged, end());
     }
-    return Long.MAX_VALUE;
   }
 
   private void send() throws IOException, TransferException {
     long readable = producer.readableTo();
-    while (sent < readable && connection().queued() < QUEUED_MOST) {
+    while (sent < readable) {
       if (settings.windowBytes() == 0 && sent > acknowledged) {
         break;
       }
@@ -308,6 +322,13 @@ final class PutTransfer extends Exchange {
       connection().sendData(sent, piece.bytes(), piece.chunk());
       sent += length;
       sentMost = Math.max(sentMost, sent);
+      if (connection().queued() >= QUEUED_MOST) {
+        connection().flush();
+        if (connection().queued() >= QUEUED_MOST) {
+          // the socket is full and says when it isn't
+          break;
+        }
+      }
     }
     OptionalLong end = producer.end();
     if (!endSent && producer.size().isEmpty() && end.isPresent() && sent == end.getAsLong()) {

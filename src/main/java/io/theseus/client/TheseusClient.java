@@ -126,7 +126,7 @@ public final class TheseusClient implements AutoCloseable {
           complete.identity("Identity"),
           sha256,
           said.isPresent(),
-          0,
+          transfer.begun(),
           outcome.reconnects(),
           Duration.ofNanos(System.nanoTime() - begun),
           outcome.node());
@@ -167,7 +167,7 @@ public final class TheseusClient implements AutoCloseable {
         Info.of("LIST " + prefix).field("After", after).field("Token", settings.token()).text(),
         "LIST",
         route(),
-        TheseusClient::page);
+        info -> page(prefix, info));
   }
 
   /** All pages of the names that begin with a prefix, one after another. */
@@ -322,13 +322,17 @@ public final class TheseusClient implements AutoCloseable {
 
   // ---- reading answers
 
-  private static ListPage page(Info info) throws ProtocolException {
+  private static ListPage page(String prefix, Info info) throws ProtocolException {
     List<ListEntry> entries = new ArrayList<>();
     for (String line : info.body().split("\n", -1)) {
       if (!line.isEmpty()) {
         String[] parts = line.split(" ", 4);
-        if (parts.length < 4 || parts[3].isEmpty()) {
+        if (parts.length < 4 || !parts[2].matches("[!-~]{1,128}")) {
           throw Info.bad("LIST line", line, "size modified identity name");
+        }
+        // a recursive get makes paths of these: a name must be one, and where it was asked for
+        if (!FileName.parse(parts[3]).value().startsWith(prefix)) {
+          throw Info.bad("name in LIST", parts[3], "a name that begins with " + prefix);
         }
         entries.add(
             new ListEntry(
