@@ -72,4 +72,18 @@ final class Health {
     }
     return Part.normal("disk");
   }
+
+  /** The journal: does it take writes. */
+  static Part journal(Optional<JournalStatus> journal) {
+    if (journal.isEmpty()) {
+      return new Part("journal", "closed", "the actor system is starting");
+    }
+    Optional<String> failure = journal.get().failure();
+    return failure.isEmpty()
+        ? Part.normal("journal")
+        : new Part(
+            "journal",
+            "failed",
+            "uploads are not acknowledged until the node is started again: " + failure.get());
+  }
 }
