@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class FormationTest {
   private static final long SECOND = 1_000_000_000L;
   private static final List<String> THREE = List.of("h:1", "h:2", "h:3");
-  private static final int RUNS = 400;
+  private static final int RUNS = 150;
 
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 3, 4, 5})
