@@ -28,6 +28,9 @@ record Failure(ExitCode exit, Optional<ErrorCode> code, String message, String a
   static Failure of(TransferException failure) {
     ExitCode exit = ExitCode.of(failure);
     String message = failure.getMessage() == null ? exit.meaning() : failure.getMessage();
+    if (exit == ExitCode.LOCAL_IO && message.endsWith("Broken pipe")) {
+      return of(exit, "nobody reads any more what is written (broken pipe)", "");
+    }
     return new Failure(exit, failure.code(), Display.name(message), advice(failure));
   }
 
