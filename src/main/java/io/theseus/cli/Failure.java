@@ -31,7 +31,10 @@ record Failure(ExitCode exit, Optional<ErrorCode> code, String message, String a
     if (exit == ExitCode.LOCAL_IO && message.endsWith("Broken pipe")) {
       return of(exit, "nobody reads any more what is written (broken pipe)", "");
     }
-    return new Failure(exit, failure.code(), Display.name(message), advice(failure));
+    String advice = advice(failure);
+    // a node may say it already, and better
+    boolean said = exit == ExitCode.NOT_FOUND && message.contains("theseus ls");
+    return new Failure(exit, failure.code(), Display.name(message), said ? "" : advice);
   }
 
   static Failure of(IOException failure) {
