@@ -8,10 +8,12 @@ directory that the node serves: files are then also planted there by hand and lo
 """
 
 import argparse
+import atexit
 import itertools
 import os
 import random
 import select
+import shutil
 import signal
 import socket
 import stat
@@ -69,6 +71,12 @@ class Node:
 
     def bytes(self, count):
         return self.random.randbytes(count)
+
+    def outside(self):
+        """A folder that the node must never reach; removed when the run ends."""
+        folder = tempfile.mkdtemp(prefix="theseus-outside-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        return folder
 
     def path(self, name):
         return os.path.join(os.fsencode(self.root), name.encode())
@@ -587,7 +595,7 @@ def bad_lengths_are_refused_at_the_header(node):
         refuse_bytes(node, wire.info_raw(""), "bad-packet")
     for length in (0, None, 1 << 31, (1 << 32) - 1):
         with cases.case(f"DATA length {length}"), node.connect() as c:
-            ready = c.command(f"PUT {node.name()}", Size=1 << 40).ready("PUT")
+            ready = c.command(f"PUT {node.name()}").ready("PUT")
             c.offset(0)
             value = ready.number("Max-Data") + 1 if length is None else length
             c.send(bytes([wire.DATA]) + value.to_bytes(4, "big") + bytes(8))
@@ -646,7 +654,7 @@ def unknown_verbs_and_packets_out_of_place_are_bad_packet(node):
     with cases.case("END in a GET"), node.connect() as c:
         c.command(f"GET {name}").ready("GET")
         c.send(wire.info("END", {"Size": 5000}))
-        c.refused("bad-packet")
+        c.refused(("bad-packet", "bad-offset"))
     with cases.case("unknown verb in a GET"), node.connect() as c:
         c.command(f"GET {name}").ready("GET")
         c.send(wire.info("HELLO"))
@@ -1167,8 +1175,9 @@ def alive_is_never_answered(node):
         c.send(wire.info("ALIVE"), wire.info("ALIVE"))
         c.quiet("ALIVE is not answered")
         c.send(wire.offset(1000))
-        c.send(wire.info("ALIVE"), wire.offset(c.data(1000).end))
-        c.data(2000)
+        end = c.data(1000).end
+        c.send(wire.info("ALIVE"), wire.offset(end))
+        c.data(end)
     with node.connect() as c:
         put = node.name()
         c.command(f"PUT {put}", Size=6).ready("PUT")
@@ -1367,7 +1376,7 @@ def put_acknowledges_at_half_a_window(node):
         ready = c.command(f"PUT {node.name()}").ready("PUT")
         c.offset(0)
         window, max_data = ready.number("Window"), ready.number("Max-Data")
-        if window > 256 << 20 or window < 64:
+        if window > 64 << 20 or window < 64:
             raise Skipped(f"Window {window} is too large or too small")
         half = (window + 1) // 2
         for at in range(0, half, max_data):
@@ -1451,10 +1460,10 @@ def put_data_behind_the_size_is_refused_or_late(node):
 def put_beyond_the_window_is_refused_or_taken_whole(node):
     name = node.name()
     with node.connect() as c:
-        ready = c.command(f"PUT {name}", Size=1 << 40).ready("PUT")
+        ready = c.command(f"PUT {name}").ready("PUT")
         c.offset(0)
         window, max_data = ready.number("Window"), ready.number("Max-Data")
-        if window > 64 << 20:
+        if window > 32 << 20:
             raise Skipped(f"Window {window} is too large")
         # the first DATA passes the window at once where Max-Data allows it
         at = 0
@@ -2307,7 +2316,7 @@ def good_names_are_taken_byte_for_byte(node):
 def links_pipes_and_devices_are_not_served(node):
     base = node.name("planted")
     node.place(f"{base}/file", b"file")
-    outside = tempfile.mkdtemp(prefix="theseus-outside-")
+    outside = node.outside()
     secret = os.path.join(outside, "secret")
     with open(secret, "wb") as f:
         f.write(b"secret")
@@ -2379,7 +2388,7 @@ def a_link_swapped_in_during_open_is_not_followed(node):
     name = node.name("swap")
     node.place(name, b"public")
     path = os.fsdecode(node.path(name))
-    outside = tempfile.mkdtemp(prefix="theseus-outside-")
+    outside = node.outside()
     secret = os.path.join(outside, "secret")
     with open(secret, "wb") as f:
         f.write(b"secret")

@@ -60,6 +60,7 @@ class Conversation:
         self.split = split
         self.sent = 0
         self.ended = None
+        self.write_reset = False
         self.errors = []
         self.asked_max_data = None
 
@@ -126,7 +127,8 @@ class Conversation:
                     count = self.socket.send(view[:65536])
                 except BlockingIOError:
                     continue
-                except OSError:
+                except OSError as e:
+                    self.write_reset = isinstance(e, ConnectionResetError)
                     return  # who fails to write reads what is there before it reports
                 view = view[count:]
                 self.sent += count
@@ -146,6 +148,8 @@ class Conversation:
             return
         if chunk:
             self.decoder.feed(chunk)
+        elif self.write_reset:  # the kernel reports a reset once, here to the writer
+            self.ended = Reset("reset by the server while the client was sending")
         else:
             self.ended = EndOfStream("end of stream from the server")
 

@@ -231,7 +231,11 @@ class Store:
         for folder, folders, files in os.walk(root):
             for file in files:
                 path = os.path.join(folder, file)
-                if stat.S_ISREG(os.lstat(path).st_mode) or self.bug("links-followed") and os.path.isfile(path):
+                try:
+                    mode = os.lstat(path).st_mode
+                except FileNotFoundError:
+                    continue  # deleted meanwhile
+                if stat.S_ISREG(mode) or self.bug("links-followed") and os.path.isfile(path):
                     name = os.path.relpath(path, root)
                     try:
                         text = name.decode("utf-8")
@@ -375,7 +379,16 @@ class Connection:
                 raise Gone() from None
 
     def info(self, verb, fields=()):
+        self.chat()
         self.send(wire.info(verb, fields))
+
+    def chat(self):
+        """A quirky node says, now and then, what a client has to skip."""
+        if self.server.options.quirky and random.random() < 0.1:
+            self.send(random.choice((
+                wire.info("ALIVE"), wire.info("NOTICE", {"Text": "\u00e4 person reads this", "X-New": 1}),
+                wire.info("NOTICE", {"Replication": "full"}), wire.info("WEATHER sunny", {"Wind": "1: west"}),
+                wire.info("RESUMED", {"Module": "reference@2"}))))
 
     def reset(self):
         try:
@@ -429,7 +442,7 @@ class Connection:
             self.reset()
             return
         if self.bug("open-after-error"):
-            time.sleep(8)
+            threading.Event().wait(8)
         self.linger()
 
     def linger(self):
@@ -752,6 +765,7 @@ class Connection:
         self.take_over(session)
         self.session = session
         self.ready(session.id, {"Consumer": producer, "Window": WINDOW, "Keep": 3600}, MAX_DATA)
+        quirky = server.options.quirky
         staged = session.staged
         if self.bug("resume-from-zero") and session.complete is None:
             staged.clear()
@@ -761,9 +775,10 @@ class Connection:
             self.send(wire.info("COMPLETE", session.complete))
             return
         while size is None or len(staged) < size:
-            packet = self.in_session(block=not (self.bug("ack-silence-only") and acked < len(staged)))
+            waits = (self.bug("ack-silence-only") or quirky) and acked < len(staged)
+            packet = self.in_session(block=not waits)
             if packet is None:
-                if select.select([self.socket], [], [], 0.5)[0]:
+                if select.select([self.socket, self.wake_reader], [], [], 0.02 if quirky else 0.5)[0]:
                     continue
                 acked = len(staged)
                 self.send(wire.offset(acked))
@@ -793,7 +808,7 @@ class Connection:
                 staged += packet.data
                 if self.bug("partial-visible"):
                     server.store.switch(name, bytes(staged))
-                if self.bug("ack-silence-only"):
+                if self.bug("ack-silence-only") or quirky and len(staged) - acked < WINDOW // 2:
                     continue
                 if self.bug("ack-at-half-only") and len(staged) - acked < WINDOW // 2:
                     continue
@@ -855,6 +870,9 @@ class Sending:
         content = self.content
         if self.bug("torn-in-place") and not self.live:
             content = self.connection.server.store.read(self.name)[0].ljust(self.size, b"\0")
+        if self.connection.server.options.quirky and random.random() < 0.3:
+            room = random.randint(1, room)
+            self.connection.chat()
         piece = content[self.sent:self.sent + room]
         if piece:
             self.connection.send(wire.data(self.sent, piece))
@@ -884,6 +902,9 @@ class Sending:
                     continue
             asked = True
             self.on_offset(packet.offset)
+            if self.connection.server.options.quirky and self.window and self.last < self.size \
+                    and self.sent < min(self.size, self.last + self.window):
+                self.one()  # it sends before it looks at the next OFFSET
 
     def on_offset(self, offset):
         if self.live and not self.last <= offset <= self.sent:
@@ -947,6 +968,7 @@ def main():
     parser.add_argument("--dir")
     parser.add_argument("--idle", type=int, default=10)
     parser.add_argument("--live", action="append", help="NAME=BYTES, a live stream of so many bytes")
+    parser.add_argument("--quirky", action="store_true", help="does what the page allows and few would do")
     parser.add_argument("--bug", action="append", choices=sorted(BUGS))
     parser.add_argument("--list-bugs", action="store_true")
     options = parser.parse_args()

@@ -83,6 +83,19 @@ class Run:
             "violations": [], "notes": []}
         self.finished = False  # a final ERROR was sent or a loss asked for: nothing may follow
         self.address = ["", ""]
+        self.close_after = options.close_after
+        self.transfer_open = False
+
+    def next_limit(self, number):
+        """Behind how many bytes this connection ends, None for never."""
+        if not self.options.sweep:
+            return self.close_after if number == 1 else None
+        with self.lock:  # the first connection of each transfer, one byte later each time
+            if self.transfer_open:
+                return None
+            self.transfer_open = True
+            self.close_after += 1
+            return self.close_after
 
     @property
     def content(self):
@@ -128,9 +141,11 @@ class Peer:
             run.report["sent_bytes"].append(0)
             run.report["received_bytes"].append(0)
         settings = run.scenario.settings
-        limited = self.number == 1
-        self.send_limit = run.options.close_after if limited and settings.get("close_after_sent") else None
-        self.receive_limit = run.options.close_after if limited and settings.get("close_after_received") else None
+        self.send_limit = self.receive_limit = None
+        if settings.get("close_after_sent"):
+            self.send_limit = run.next_limit(self.number)
+        elif settings.get("close_after_received"):
+            self.receive_limit = run.next_limit(self.number)
         self.one_byte = settings.get("one_byte", False)
         self.ended = False
 
@@ -140,6 +155,7 @@ class Peer:
         if self.send_limit is not None:
             room = self.send_limit - self.run.report["sent_bytes"][self.number - 1]
             if len(raw) >= room:
+                self.run.transfer_open |= len(raw) > room
                 self._send(raw[:room])
                 self.close_now()
         self._send(raw)
@@ -508,6 +524,7 @@ class Get(Exchange):
             self.pause(0.3)
             self.send_end()
         self.at("before-complete")
+        run.transfer_open = False
         digest = hashlib.sha256(run.content).hexdigest()
         if self.settings.get("wrong_hash"):
             digest = hashlib.sha256(run.content + b"x").hexdigest()
@@ -554,9 +571,10 @@ class Get(Exchange):
         self.at("data")
         part = self.run.content[self.sent:self.sent + len(part)]
         if part:
+            # before it is sent: the connection may be cut right behind it
+            self.session["sent_high"] = max(self.session["sent_high"], self.sent + len(part))
             self.send_part(part)
             self.sent += len(part)
-            self.session["sent_high"] = max(self.session["sent_high"], self.sent)
 
     def send_part(self, part):
         trouble = self.settings.get("trouble")
@@ -661,6 +679,7 @@ class Put(Exchange):
         self.at("ready")
         if session["complete"]:
             self.peer.send(wire.offset(len(staged)))
+            run.transfer_open = False
             self.peer.info("COMPLETE", session["complete"])
             run.report["completed"] = True
             return
@@ -699,6 +718,7 @@ class Put(Exchange):
             with open(os.path.join(run.options.dir, "received"), "wb") as f:
                 f.write(content)
         self.at("before-complete")
+        run.transfer_open = False
         self.peer.info("COMPLETE", session["complete"])
         run.report["completed"] = True
 
@@ -1179,6 +1199,9 @@ def main():
     parser.add_argument("--dir", help="gets the files `content` (served, the last version) and `received`")
     parser.add_argument("--report-file", help="gets the report too")
     parser.add_argument("--close-after", type=int, default=0, help="for the scenarios that need it")
+    parser.add_argument("--sweep", action="store_true",
+                        help="many transfers, one after another: the first connection of the first ends behind one "
+                             "byte more than --close-after, that of the next behind one byte more")
     parser.add_argument("--until-stdin-ends", action="store_true")
     parser.add_argument("--timeout", type=float, default=120)
     parser.add_argument("--list", action="store_true", help="all scenarios as JSON")

@@ -103,13 +103,13 @@ NOTICED_BY = {
 }
 
 
-def run(bugs, only):
+def run(bugs, only, *flags):
     """Runs the client against a reference server with these bugs; gives outcomes by check."""
     folder = tempfile.mkdtemp(prefix="selftest-")
     root = os.path.join(folder, "root")
     os.mkdir(root)
     command = [sys.executable, os.path.join(HERE, "reference_server.py"), "--dir", root,
-               "--live", f"live/a={LIVE_BYTES}"]
+               "--live", f"live/a={LIVE_BYTES}", *flags]
     for bug in bugs:
         command += ["--bug", bug]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
@@ -132,12 +132,12 @@ def run(bugs, only):
     return client.returncode, outcomes, client.stdout
 
 
-def without_bugs():
-    code, outcomes, output = run([], [])
+def without_bugs(*flags):
+    code, outcomes, output = run([], [], *flags)
     bad = [f"{name}: {what[1]}" for name, what in outcomes.items() if what[0] == "FAIL"]
     if code != 0 or bad or not outcomes:
-        return f"FAIL reference server without bugs: {bad or output[-2000:]}"
-    return f"ok reference server without bugs: {len(outcomes)} checks"
+        return f"FAIL reference server without bugs {flags}: {bad or output[-2000:]}"
+    return f"ok reference server without bugs {' '.join(flags)}: {len(outcomes)} checks"
 
 
 def with_bug(bug):
@@ -158,7 +158,7 @@ def main():
     missing = set(BUGS) ^ set(NOTICED_BY)
     lines = [f"FAIL bugs without checks: {missing}"] if missing else []
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        jobs = [] if options.only or options.quick else [pool.submit(without_bugs)]
+        jobs = [] if options.only or options.quick else [pool.submit(without_bugs), pool.submit(without_bugs, "--quirky")]
         jobs += [pool.submit(with_bug, bug) for bug in NOTICED_BY if not options.only or bug in options.only]
         for job in concurrent.futures.as_completed(jobs):
             lines.append(job.result())

@@ -25,8 +25,8 @@ import picocli.CommandLine.Spec;
     sortOptions = false,
     footer = {
       "",
-      "Exit codes: 0 all is normal, 1 something isn't (the reason is shown), 2 several nodes run,",
-      "4 no node runs or it does not answer.",
+      "Exit codes: 0 all is normal, 15 something isn't (the reason is shown), 2 several nodes run,",
+      "6 no node runs or it does not answer.",
       "",
       "Examples:",
       "  theseus status",
@@ -61,11 +61,11 @@ final class StatusCommand implements Callable<Integer> {
       NodeStatus status = client.status(node);
       out.print(json ? status.toJson() + "\n" : describe(status));
       out.flush();
-      return status.isNormal() ? ExitCode.OK : ExitCode.NOT_NORMAL;
+      return (status.isNormal() ? ExitCode.OK : ExitCode.NOT_NORMAL).number();
     } catch (UnreachableException e) {
       err.println("theseus status: " + e.getMessage());
       err.flush();
-      return e.severalRun() ? ExitCode.USAGE : ExitCode.NOT_RUNNING;
+      return (e.severalRun() ? ExitCode.USAGE : ExitCode.UNREACHABLE).number();
     }
   }
 

@@ -1,5 +1,9 @@
 package io.theseus.cli;
 
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.Writer;
+import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -7,6 +11,7 @@ import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The root of the command line; does nothing by itself. */
 @Command(
@@ -15,11 +20,16 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     versionProvider = Theseus.Version.class,
     subcommands = {StatusCommand.class},
+    exitCodeListHeading = "%nExit codes:%n",
     footer = {
       "",
       "Begin with:",
       "  theseus node                     start a node that serves ./data/files",
       "  theseus status                   how it does",
+      "  theseus put FILE                 put a file onto it",
+      "  theseus ls                       what is there",
+      "  theseus get NAME                 get a file from it",
+      "  theseus COMMAND --help           more about each, with examples",
     })
 public final class Theseus implements Runnable {
   @Spec
@@ -28,7 +38,18 @@ public final class Theseus implements Runnable {
 
   /** The command line with all the commands that need no node in this process. */
   public static CommandLine commandLine() {
-    return new CommandLine(new Theseus()).setCaseInsensitiveEnumValuesAllowed(true);
+    return commandLine(Streams.system());
+  }
+
+  /** The same, reading and writing elsewhere. */
+  static CommandLine commandLine(Streams streams) {
+    CommandLine line = new CommandLine(new Theseus());
+    line.getCommandSpec().usageMessage().exitCodeList(ExitCode.help());
+    TransferCommands.addTo(line, streams);
+    return line.setCaseInsensitiveEnumValuesAllowed(true)
+        .setOut(writer(streams.out()))
+        .setErr(writer(streams.err()))
+        .setParameterExceptionHandler(Theseus::onBadArguments);
   }
 
   /** The version of this program, as in the jar's manifest. */
@@ -39,7 +60,46 @@ public final class Theseus implements Runnable {
 
   @Override
   public void run() {
-    throw new ParameterException(spec.commandLine(), "which command? (expected: one of these)");
+    throw new ParameterException(
+        spec.commandLine(), "COMMAND: missing (expected: one that `theseus --help` lists)");
+  }
+
+  /** One sentence, what was probably meant, and where to read on; never the whole help. */
+  private static int onBadArguments(ParameterException failure, String[] arguments) {
+    CommandLine command = failure.getCommandLine();
+    PrintWriter err = command.getErr();
+    String name = command.getCommandSpec().qualifiedName();
+    err.println(name + ": " + Display.name(String.valueOf(failure.getMessage())));
+    if (failure instanceof UnmatchedArgumentException unmatched) {
+      List<String> meant = unmatched.getSuggestions();
+      if (!meant.isEmpty()) {
+        err.println("Did you mean: " + String.join(" or ", meant) + "?");
+      }
+    }
+    err.println("Try: " + name + " --help");
+    return ExitCode.USAGE.number();
+  }
+
+  /** A writer that leaves the encoding to the stream. */
+  private static PrintWriter writer(PrintStream stream) {
+    Writer through =
+        new Writer() {
+          @Override
+          public void write(char[] text, int from, int length) {
+            stream.print(new String(text, from, length));
+          }
+
+          @Override
+          public void flush() {
+            stream.flush();
+          }
+
+          @Override
+          public void close() {
+            stream.flush();
+          }
+        };
+    return new PrintWriter(through, true);
   }
 
   static final class Version implements IVersionProvider {

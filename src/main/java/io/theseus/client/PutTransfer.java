@@ -39,6 +39,7 @@ final class PutTransfer extends Exchange {
   // of the session
   private final UUID session;
   private long acknowledged;
+  private long begun = -1;
 
   // of the connection
   private Stage stage = Stage.COMMAND;
@@ -88,6 +89,11 @@ final class PutTransfer extends Exchange {
   @Override
   long acknowledged() {
     return acknowledged;
+  }
+
+  /** The first OFFSET: what the node had already. */
+  long begun() {
+    return Math.max(0, begun);
   }
 
   @Override
@@ -240,6 +246,9 @@ final class PutTransfer extends Exchange {
               "first OFFSET: " + offset + " (expected: at most " + most + ", all that there is)");
         }
         stage = Stage.SENDING;
+        if (begun < 0) {
+          begun = offset;
+        }
         sent = offset;
         sentMost = offset;
         acknowledge(offset);

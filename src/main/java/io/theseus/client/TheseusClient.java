@@ -126,7 +126,7 @@ public final class TheseusClient implements AutoCloseable {
           complete.identity("Identity"),
           sha256,
           said.isPresent(),
-          0,
+          transfer.begun(),
           outcome.reconnects(),
           Duration.ofNanos(System.nanoTime() - begun),
           outcome.node());

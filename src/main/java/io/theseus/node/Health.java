@@ -43,6 +43,17 @@ final class Health {
         : new Part("cluster", "incomplete", String.join("; ", reasons));
   }
 
+  /** Control: does it answer. */
+  static Part control(boolean answers) {
+    return answers
+        ? Part.normal("control")
+        : new Part(
+            "control",
+            "silent",
+            "it has not answered: the actor system is starting again, or overloaded; new transfers"
+                + " wait or are told `busy`");
+  }
+
   /** The disk under the files: has it room for uploads. */
   static Part disk(NodeSettings.Store settings, long freeBytes) {
     if (freeBytes < 0) {

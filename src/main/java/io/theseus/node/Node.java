@@ -147,7 +147,7 @@ public final class Node implements AutoCloseable {
 
   /** The address that clients reach; empty while no door is open. */
   public Optional<String> packetsAddress() {
-    return services.map(Services::packetsAddress);
+    return services.map(Services::packetsAddress).filter(address -> !address.isEmpty());
   }
 
   /** The version of this program. */
@@ -164,6 +164,7 @@ public final class Node implements AutoCloseable {
     Map<String, String> addresses = new TreeMap<>();
     packetsAddress().ifPresent(address -> addresses.put("packets", address));
     addresses.put("remoting", cluster.self());
+    Map<String, Long> sessions = sessions();
     long free = freeBytes();
     return new NodeStatus(
         settings.id(),
@@ -176,15 +177,16 @@ public final class Node implements AutoCloseable {
         settings.dataDir().toString(),
         settings.store().root().toString(),
         free,
-        sessions(),
+        sessions,
         cluster,
         List.of(
             Health.cluster(settings.cluster(), cluster),
+            Health.control(!sessions.isEmpty()),
             Health.disk(settings.store(), free),
             Health.journal(services.map(Services::journal))));
   }
 
-  /** How many sessions there are in each state. */
+  /** How many sessions there are in each state; none at all where control does not answer. */
   private Map<String, Long> sessions() {
     return services
         .flatMap(Services::sessions)

@@ -26,7 +26,7 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "Every key is explained in application.conf. Later wins: application.conf, --config FILE,",
-      "system properties, --set, --root. Exit code 3: it can't start, the message says why.",
+      "system properties, --set, --root. Exit code 16: it can't start, the message says why.",
       "",
       "Examples:",
       "  theseus node                                  one node, serving ./data/files",
@@ -75,7 +75,7 @@ public final class NodeCommand implements Callable<Integer> {
       PrintWriter err = spec.commandLine().getErr();
       err.println("theseus node: " + e.getMessage());
       err.flush();
-      return ExitCode.CANT_START;
+      return ExitCode.CANT_START.number();
     }
     RunRegistry registry = RunRegistry.ofUser(System.getenv());
     register(registry, node);
@@ -95,7 +95,7 @@ public final class NodeCommand implements Callable<Integer> {
     out.print(greeting(node));
     out.flush();
     closed.await();
-    return ExitCode.OK;
+    return ExitCode.OK.number();
   }
 
   /** Where everything is, for whoever started the node. */

@@ -2,7 +2,6 @@ package io.theseus.node;
 
 import io.theseus.wire.Texts;
 import java.io.IOException;
-import java.net.BindException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -16,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Says who has a port, as far as this process may know (proc(5)), and which setting moves ours. */
 public final class PortInUse {
+  private static final String IN_USE = "Address already in use";
   private static final String LISTENING = "0A";
 
   private PortInUse() {}
@@ -23,7 +23,8 @@ public final class PortInUse {
   /** Whether a failure is a port in use. */
   public static boolean isCause(@Nullable Throwable failure) {
     for (Throwable t = failure; t != null; t = t.getCause()) {
-      if (t instanceof BindException && String.valueOf(t.getMessage()).contains("in use")) {
+      // BindException from Java's own sockets, an IOException of Netty's from epoll
+      if (t instanceof IOException && String.valueOf(t.getMessage()).contains(IN_USE)) {
         return true;
       }
     }
@@ -45,7 +46,7 @@ public final class PortInUse {
         + owner(proc, port)
         + ". Stop that, or choose another port: --set "
         + (setting.startsWith("theseus.") ? setting.substring("theseus.".length()) : setting)
-        + "=PORT (0 takes a free one)";
+        + "=PORT";
   }
 
   private static String owner(Path proc, int port) {

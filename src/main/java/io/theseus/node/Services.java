@@ -37,6 +37,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -192,11 +193,12 @@ final class Services implements AutoCloseable {
           AskPattern.<ControlActor.Command, ControlActor.Counts>ask(
                   asked, ControlActor.Count::new, ASK, running.scheduler())
               .toCompletableFuture()
-              .get());
+              // the ask's own timeout ends with the actor system that keeps its time
+              .get(2 * ASK.toMillis(), TimeUnit.MILLISECONDS));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return Optional.empty();
-    } catch (ExecutionException e) {
+    } catch (ExecutionException | TimeoutException e) {
       return Optional.empty();
     }
   }

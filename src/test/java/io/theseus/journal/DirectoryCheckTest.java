@@ -60,6 +60,9 @@ class DirectoryCheckTest {
           assertThat(TestJournals.events(database, ID))
               .as("cut at %d of %d to %d, then %s", cut, begin, end, tail)
               .isEqualTo(whole ? List.of(1L, 2L, 3L) : List.of(1L, 2L));
+          if (cut % 8 != 0) {
+            continue;
+          }
           TestJournals.await(TestJournals.persist(database, ID, 4));
         }
         try (Database database = TestJournals.open(directory, engine)) {

@@ -124,7 +124,8 @@ class JournalPluginTest {
                 "theseus.journal.snapshots",
                 "akka.actor.allow-java-serialization",
                 false))
-        .withFallback(ConfigFactory.load());
+        // not application.conf: no cluster here, no ports
+        .withFallback(ConfigFactory.defaultReference());
   }
 
   private static String append(ActorTestKit kit, ActorRef<Command> actor, Object text) {

@@ -1,0 +1,67 @@
+package io.theseus.cli;
+
+import io.theseus.client.ClientSettings;
+import io.theseus.client.SessionInfo;
+import io.theseus.client.TransferListener;
+import java.util.OptionalLong;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Slows a transfer down to so many bytes a second: after each piece its thread waits until the
+ * piece is due. The other end is slowed by the window, which shrinks to about half a second's
+ * worth.
+ */
+final class RateLimit extends ForwardingListener {
+  private static final int LEAST_DATA = 4 * 1024;
+  private static final int MOST_DATA = 1024 * 1024;
+  private static final int PIECES_PER_SECOND = 8;
+  private static final long LONGEST_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+  private final long bytesPerSecond;
+  private long last = -1;
+  private long dueNanos;
+
+  RateLimit(TransferListener listener, long bytesPerSecond) {
+    super(listener);
+    this.bytesPerSecond = bytesPerSecond;
+  }
+
+  /** Makes pieces and window so small that a wait between two of them is short. */
+  static void configure(ClientSettings.Builder settings, long bytesPerSecond) {
+    long piece = Math.max(LEAST_DATA, Math.min(MOST_DATA, bytesPerSecond / PIECES_PER_SECOND));
+    settings.maxDataBytes((int) piece).windowBytes(piece * PIECES_PER_SECOND / 2);
+  }
+
+  @Override
+  public void progress(long transferred, long acknowledged, OptionalLong size) {
+    super.progress(transferred, acknowledged, size);
+    long now = System.nanoTime();
+    if (last < 0 || transferred < last) {
+      dueNanos = now;
+    } else {
+      long worth = (long) ((transferred - last) * 1e9 / bytesPerSecond);
+      // time that was lost is not made up for by a burst
+      dueNanos = Math.max(dueNanos, now - LONGEST_NANOS / PIECES_PER_SECOND) + worth;
+    }
+    last = transferred;
+    long deadline = Math.min(dueNanos, now + LONGEST_NANOS);
+    for (long left = deadline - now;
+        left > 0 && !Thread.currentThread().isInterrupted();
+        left = deadline - System.nanoTime()) {
+      LockSupport.parkNanos(left);
+    }
+  }
+
+  @Override
+  public void ready(SessionInfo session) {
+    last = -1;
+    super.ready(session);
+  }
+
+  @Override
+  public void restarted(String reason) {
+    last = -1;
+    super.restarted(reason);
+  }
+}

@@ -1,0 +1,173 @@
+package io.theseus.wire;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.theseus.wire.PacketDecoder.Event;
+import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Random;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class PacketDecoderTest {
+  private static final int MAX_DATA = 4096;
+
+  /** Any packets, split anywhere, come out as they went in; payload is a view of the input. */
+  @Property(tries = 300)
+  void shouldReadWhatWasWrittenHoweverItIsSplit(
+      @ForAll long seed, @ForAll @IntRange(min = 1, max = 40) int packets) throws Exception {
+    Random random = new Random(seed);
+    ByteArrayOutputStream stream = new ByteArrayOutputStream();
+    List<String> written = new ArrayList<>();
+    for (int i = 0; i < packets; i++) {
+      written.add(writeAny(random, stream));
+    }
+    PacketDecoder decoder = new PacketDecoder(MAX_DATA);
+    List<String> read = new ArrayList<>();
+    ByteArrayOutputStream payload = new ByteArrayOutputStream();
+    byte[] bytes = stream.toByteArray();
+    for (int from = 0; from < bytes.length; ) {
+      int length = Math.min(bytes.length - from, 1 + random.nextInt(700));
+      // not at the beginning of its array, as a pooled buffer is not
+      byte[] array = new byte[length + 7];
+      System.arraycopy(bytes, from, array, 7, length);
+      ByteBuffer in = ByteBuffer.wrap(array, 7, length);
+      drain(decoder, in, array, payload, read);
+      from += length;
+    }
+    assertThat(read).isEqualTo(written);
+    assertThat(decoder.midPacket()).isFalse();
+  }
+
+  private static void drain(
+      PacketDecoder decoder,
+      ByteBuffer in,
+      byte[] array,
+      ByteArrayOutputStream payload,
+      List<String> read)
+      throws ProtocolException {
+    Event event;
+    while ((event = decoder.next(in)) != Event.NEED_INPUT) {
+      switch (event) {
+        case INFO -> read.add("INFO " + decoder.text());
+        case ERROR -> read.add("ERROR " + decoder.text());
+        case OFFSET -> read.add("OFFSET " + decoder.offset());
+        case DATA -> payload.reset();
+        default -> {
+          payload.write(array, decoder.payloadPosition(), decoder.payloadLength());
+          if (decoder.lastPiece()) {
+            read.add(
+                "DATA " + decoder.offset() + " " + HexFormat.of().formatHex(payload.toByteArray()));
+          }
+        }
+      }
+    }
+  }
+
+  private static String writeAny(Random random, ByteArrayOutputStream stream) {
+    long offset = random.nextLong() & (Long.MAX_VALUE >> random.nextInt(60));
+    String text = "x\u00e9\ud83d\ude00".repeat(random.nextInt(60));
+    return switch (random.nextInt(4)) {
+      case 0 -> {
+        stream.writeBytes(Packets.info(text).array());
+        yield "INFO " + text;
+      }
+      case 1 -> {
+        stream.writeBytes(Packets.error(text).array());
+        yield "ERROR " + text;
+      }
+      case 2 -> {
+        ByteBuffer packet = ByteBuffer.allocate(Packets.OFFSET_LENGTH);
+        Packets.putOffset(packet, offset);
+        stream.writeBytes(packet.array());
+        yield "OFFSET " + offset;
+      }
+      default -> writeData(random, Math.min(offset, Long.MAX_VALUE - MAX_DATA), stream);
+    };
+  }
+
+  private static String writeData(Random random, long offset, ByteArrayOutputStream stream) {
+    byte[] data = new byte[1 + random.nextInt(MAX_DATA)];
+    random.nextBytes(data);
+    ByteBuffer header = ByteBuffer.allocate(Packets.DATA_HEADER);
+    Packets.putDataHeader(header, data.length, offset);
+    stream.writeBytes(header.array());
+    stream.writeBytes(data);
+    return "DATA " + offset + " " + HexFormat.of().formatHex(data);
+  }
+
+  /** Refused at the byte that is wrong: nothing behind it is waited for, nothing is allocated. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "00                         | packet type: 0 (expected: 1 to 4)",
+        "ff                         | packet type: 255 (expected: 1 to 4)",
+        "05 | packet type: 5 (expected: 1 to 4; BACKUP packets travel between members only)",
+        "06 | packet type: 6 (expected: 1 to 4; BACKUP packets travel between members only)",
+        "03 00000000                | length of DATA: 0 (expected: 1 to 4096)",
+        "03 00001001                | length of DATA: 4097 (expected: 1 to 4096)",
+        "03 80000000                | length of DATA: 2147483648 (expected: 1 to 4096)",
+        "03 ffffffff                | length of DATA: 4294967295 (expected: 1 to 4096)",
+        "02 00010001                | length of INFO: 65537 (expected: at most 65536)",
+        "01 ffffffff                | length of ERROR: 4294967295 (expected: at most 65536)",
+        "04 8000000000000000 | offset of OFFSET: 9223372036854775808 (expected: below 2^63)",
+        "03 00000001 ffffffffffffffff"
+            + " | offset of DATA: 18446744073709551615 (expected: below 2^63)",
+        "03 00000001 7fffffffffffffff"
+            + " | end of DATA: 9223372036854775807 + 1 (expected: below 2^63)",
+        "02 00000002 c3 28          | text of INFO: not UTF-8 (expected: well-formed UTF-8)",
+        "02 00000003 ed a0 80       | text of INFO: not UTF-8 (expected: well-formed UTF-8)",
+        "01 00000001 ff             | text of ERROR: not UTF-8 (expected: well-formed UTF-8)",
+      })
+  void shouldNameWhatIsWrongWithAPacket(String hex, String message) {
+    byte[] bytes = HexFormat.of().parseHex(hex.replace(" ", ""));
+    PacketDecoder decoder = new PacketDecoder(MAX_DATA);
+    assertThatThrownBy(
+            () -> {
+              ByteBuffer in = ByteBuffer.wrap(bytes);
+              Event event = decoder.next(in);
+              throw new AssertionError("read " + event);
+            })
+        .isInstanceOfSatisfying(
+            ProtocolException.class,
+            refusal -> {
+              assertThat(refusal.code()).isEqualTo(ErrorCode.BAD_PACKET);
+              assertThat(refusal.errorText()).isEqualTo("bad-packet: " + message);
+            });
+    assertThatThrownBy(() -> decoder.next(ByteBuffer.allocate(1)))
+        .isInstanceOf(IllegalStateException.class);
+  }
+
+  /** Bytes that mean nothing are refused or read; nothing else ever happens. */
+  @Property(tries = 2000)
+  void shouldSurviveAnyBytes(@ForAll byte[] bytes) {
+    PacketDecoder decoder = new PacketDecoder(MAX_DATA);
+    ByteBuffer in = ByteBuffer.wrap(bytes);
+    try {
+      while (decoder.next(in) != Event.NEED_INPUT) {
+        assertThat(in.position()).isLessThanOrEqualTo(bytes.length);
+      }
+    } catch (ProtocolException e) {
+      assertThat(e.code()).isEqualTo(ErrorCode.BAD_PACKET);
+    }
+  }
+
+  @Test
+  void shouldTakeALowerLimitFromTheNextPacketOn() throws Exception {
+    PacketDecoder decoder = new PacketDecoder(MAX_DATA);
+    decoder.maxData(8);
+    ByteBuffer header = ByteBuffer.allocate(Packets.DATA_HEADER);
+    Packets.putDataHeader(header, 9, 0);
+    assertThatThrownBy(() -> decoder.next(header.flip()))
+        .hasMessage("length of DATA: 9 (expected: 1 to 8)");
+  }
+}
