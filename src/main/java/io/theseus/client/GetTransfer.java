@@ -126,6 +126,10 @@ final class GetTransfer extends Exchange {
     try {
       // what is pending is acknowledged by the Offset, and memory stays within one window
       consumer.settle(cancellation);
+      if (consumer.rewindable()) {
+        // half a packet is no DATA to a server that counts packets: ask for all of it again
+        wanted = consumer.settled();
+      }
     } catch (IOException e) {
       throw failed(e);
     }
@@ -343,16 +347,16 @@ final class GetTransfer extends Exchange {
       throw outOfPlace("DATA", stage == Stage.CHANGED ? "RESTART" : "READY first");
     }
     long end = offset + length;
-    if (sizeFinal && end > size.getAsLong()) {
-      throw new ProtocolException(
-          ErrorCode.BAD_OFFSET,
-          "end of DATA: " + end + " (expected: at most the Size, " + size.getAsLong() + ")");
-    }
     dataAt = offset;
     if (offset > wanted || end <= wanted) {
       takeFrom = 0;
       takeTo = 0;
       return;
+    }
+    if (sizeFinal && end > size.getAsLong()) {
+      throw new ProtocolException(
+          ErrorCode.BAD_OFFSET,
+          "end of DATA: " + end + " (expected: at most the Size, " + size.getAsLong() + ")");
     }
     long most = told + (windowBytes > 0 ? windowBytes : 2L * maxDataBytes);
     if (end > most) {
