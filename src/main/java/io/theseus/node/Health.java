@@ -54,18 +54,6 @@ final class Health {
                 + " wait or are told `busy`");
   }
 
-  /** The journal: does it take writes. */
-  static Part journal(Optional<JournalStatus> journal) {
-    return journal
-        .map(
-            status ->
-                status
-                    .failure()
-                    .map(failure -> new Part("journal", "failed", failure))
-                    .orElseGet(() -> Part.normal("journal")))
-        .orElseGet(() -> new Part("journal", "closed", "the actor system is starting"));
-  }
-
   /** The disk under the files: has it room for uploads. */
   static Part disk(NodeSettings.Store settings, long freeBytes) {
     if (freeBytes < 0) {
