@@ -371,9 +371,9 @@ public final class SessionActor {
             facts.size().isPresent() ? String.valueOf(facts.size().getAsLong()) : "none");
       }
       Upload upload = transfer.upload;
-      long has = upload == null ? transfer.durable : upload.received();
-      if (put.offset() > has && !transfer.committing) {
-        return Optional.of(unknownSession(put.offset(), has));
+      // without an upload the disk says what is there: all of it, where only COMPLETE was lost
+      if (upload != null && put.offset() > upload.received() && !transfer.committing) {
+        return Optional.of(unknownSession(put.offset(), upload.received()));
       }
     }
     return Optional.empty();
@@ -557,7 +557,8 @@ public final class SessionActor {
     Facts known = transfer.facts;
     if (known != null) {
       long durable = transfer.durable;
-      onDisk(() -> reopen(known, durable), opened -> opened, SessionActor::openFailed);
+      onDisk(
+          () -> reopen(known, durable, put.offset()), opened -> opened, SessionActor::openFailed);
       return;
     }
     onDisk(() -> begin(put), opened -> opened, SessionActor::openFailed);
@@ -586,11 +587,22 @@ public final class SessionActor {
                     put.modified())));
   }
 
-  private Command reopen(Facts facts, long durable) throws Exception {
+  private Command reopen(Facts facts, long durable, long offset) throws Exception {
     FileName name = FileName.parse(facts.name());
     Optional<Completed> completed = environment.store().completed(transfer.id, name);
     if (completed.isPresent()) {
       return new AlreadyCompleted(completed.get());
+    }
+    long staged = environment.store().stagedBytes(transfer.id);
+    if (staged < durable) {
+      log.warn(
+          "lost acknowledged bytes of {}: {} are staged (expected: >= {})",
+          Texts.quote(facts.name()),
+          staged,
+          durable);
+    }
+    if (offset > Math.min(staged, durable)) {
+      throw unknownSession(offset, Math.min(staged, durable));
     }
     return new UploadOpened(
         environment
@@ -682,6 +694,10 @@ public final class SessionActor {
                         String.valueOf(put.size().getAsLong()),
                         String.valueOf(completed.size()))
                     .get()));
+      }
+      if (put.offset() > completed.size()) {
+        return giveUp(
+            ErrorCode.UNKNOWN_SESSION, message(unknownSession(put.offset(), completed.size())));
       }
       sayCompleted(link, completed);
     }
@@ -1129,7 +1145,7 @@ public final class SessionActor {
       opening = true;
       Facts known = facts();
       long durable = transfer.durable;
-      onDisk(() -> reopen(known, durable), opened -> opened, SessionActor::openFailed);
+      onDisk(() -> reopen(known, durable, 0), opened -> opened, SessionActor::openFailed);
       expiring = true;
       return Next.STAY;
     }
