@@ -126,6 +126,10 @@ final class GetTransfer extends Exchange {
     try {
       // what is pending is acknowledged by the Offset, and memory stays within one window
       consumer.settle(cancellation);
+      if (consumer.rewindable()) {
+        // half a packet is no DATA to a server that counts packets: ask for all of it again
+        wanted = consumer.settled();
+      }
     } catch (IOException e) {
       throw failed(e);
     }

@@ -133,6 +133,56 @@ class FormationTest {
   }
 
   @Test
+  void shouldCountAVoteForHalfALeaseFromWhenItWasAskedFor() {
+    Formation formation = formation("h:1", THREE);
+    formation.onReply(reply("h:2", 0, false, Membership.NONE), 4 * SECOND);
+    formation.onTick(4 * SECOND, Membership.NONE);
+    assertThat(formation.vote(4 * SECOND)).hasValue("h:1");
+
+    // the answer was on its way for a second
+    formation.onReply(reply("h:2", 4 * SECOND, true, Membership.NONE), 5 * SECOND);
+
+    assertThat(formation.voters(5 * SECOND + SECOND / 2 - 1)).containsExactly("h:2");
+    assertThat(formation.voters(5 * SECOND + SECOND / 2)).isEmpty();
+  }
+
+  @Test
+  void shouldFormWithAMajorityOfVotesOnly() {
+    Formation formation = formation("h:1", THREE);
+    long now = 4 * SECOND;
+    formation.onReply(reply("h:2", 0, false, Membership.NONE), now);
+    assertThat(formation.onTick(now, Membership.NONE)).doesNotContain(new Action.Form());
+    formation.onReply(reply("h:2", now, false, Membership.NONE), now);
+    assertThat(formation.onTick(now, Membership.NONE)).doesNotContain(new Action.Form());
+    formation.onReply(reply("h:2", now, true, Membership.NONE), now);
+    assertThat(formation.onTick(now, Membership.NONE)).contains(new Action.Form());
+  }
+
+  @Test
+  void shouldJoinNothingElseWhileItsVoteIsOut() {
+    Formation voter = formation("h:3", THREE);
+    long now = 4 * SECOND;
+    assertThat(voter.onQuestion(asks("h:1", now), now, Membership.NONE).granted()).isTrue();
+    Membership second = new Membership(Set.of("h:2#9"), 1);
+    voter.onReply(reply("h:2", now, false, second), now + SECOND);
+    assertThat(voter.onTick(now + SECOND, Membership.NONE)).doesNotContain(new Action.Join("h:2"));
+
+    // what the vote was for may be joined at once
+    Membership first = new Membership(Set.of("h:1#9"), 1);
+    voter.onReply(reply("h:1", now, false, first), now + SECOND);
+    assertThat(voter.onTick(now + SECOND, Membership.NONE)).contains(new Action.Join("h:1"));
+  }
+
+  @Test
+  void shouldJoinAnotherClusterWhenItsVoteIsOver() {
+    Formation voter = formation("h:3", THREE);
+    long now = 4 * SECOND;
+    assertThat(voter.onQuestion(asks("h:1", now), now, Membership.NONE).granted()).isTrue();
+    voter.onReply(reply("h:2", now, false, new Membership(Set.of("h:2#9"), 1)), now + 3 * SECOND);
+    assertThat(voter.onTick(now + 3 * SECOND, Membership.NONE)).contains(new Action.Join("h:2"));
+  }
+
+  @Test
   void shouldIgnoreAnswersToAnEarlierLife() {
     Formation formation = formation("h:1", THREE);
     Membership theirs = new Membership(Set.of("h:3#9"), 1);
