@@ -639,6 +639,7 @@ public final class SessionActor {
     transfer.opening = null;
     Upload upload = opened.upload();
     transfer.upload = upload;
+    writer = null; // one of an upload that failed appends nothing to this one
     if (transfer.link == null) {
       if (transfer.facts == null || expiring) {
         return finish(expiring ? "expired" : "given up before READY");

@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,7 +31,12 @@ final class ControlActorTest {
   private static final int MIB = 1 << 20;
   private static final UUID SESSION = UUID.fromString("6b7e0f3a-1111-4222-8333-123456789abc");
 
-  @TempDir private Path directory;
+  private Path directory;
+
+  @BeforeEach
+  void use(@TempDir Path temporary) {
+    directory = temporary;
+  }
 
   /** Throws when a point is passed for the n-th to m-th time. */
   private static Steps failing(String point, int from, int to) {
@@ -400,6 +406,24 @@ final class ControlActorTest {
       node.restartActors();
       FakeLink again = FakeLink.sending(content, MIB, /* sized= */ true);
       node.open(again, put("out", content.length) + "Offset: " + link.acked() + "\n");
+      awaitFinished(again);
+      node.awaitNoSession();
+      assertThat(node.file("out")).hasBinaryContent(content);
+      assertThat(node.openSessions()).isEmpty();
+    }
+  }
+
+  @Test
+  void shouldGoOnWithAnotherUploadWhereTheFirstFailed() throws Exception {
+    try (TestNode node = node(failing("put.synced", 2, 2))) {
+      byte[] content = TestNode.content(6 * MIB);
+      FakeLink link = FakeLink.sending(content, MIB, /* sized= */ true);
+      node.open(link, put("out", content.length));
+      await().atMost(TestNode.PATIENCE).until(() -> link.failure().isPresent());
+      assertThat(link.failure().get()).startsWith("internal: \"out\": ");
+      assertThat(link.acked()).isEqualTo(MIB);
+      FakeLink again = FakeLink.sending(content, MIB, /* sized= */ true);
+      node.open(again, put("out", content.length) + "Offset: " + MIB + "\n");
       awaitFinished(again);
       node.awaitNoSession();
       assertThat(node.file("out")).hasBinaryContent(content);
