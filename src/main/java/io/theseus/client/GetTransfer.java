@@ -349,6 +349,7 @@ final class GetTransfer extends Exchange {
     long end = offset + length;
     dataAt = offset;
     if (offset > wanted || end <= wanted) {
+      // dropped, wherever it lies
       takeFrom = 0;
       takeTo = 0;
       return;

@@ -408,6 +408,12 @@ public final class FileStore implements Closeable {
         });
   }
 
+  /** Bytes that are staged for a session, acknowledged or not; 0 where nothing is. */
+  public long stagedBytes(UUID session) throws IOException {
+    BasicFileAttributes found = staging.find(part(session));
+    return found == null || !found.isRegularFile() ? 0 : found.size();
+  }
+
   @FunctionalInterface
   private interface Making {
     Upload make() throws IOException, ProtocolException;
