@@ -454,7 +454,7 @@ final class Demo implements AutoCloseable {
                   : Progress.lines(text -> detail(text), label, Duration.ofSeconds(5))) {
         TransferListener shown =
             progress.file(get ? Progress.Direction.GET : Progress.Direction.PUT);
-        TransferListener listener = new RateLimit(new Watch(shown), rateBytes);
+        TransferListener listener = new RateLimit(new Watch(shown), new RateLimit.Pace(rateBytes));
         TransferResult result =
             get
                 ? opened.get(GetRequest.of(name), Consumer.file(target), listener)

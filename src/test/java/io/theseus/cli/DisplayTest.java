@@ -39,7 +39,8 @@ final class DisplayTest {
 
   @Test
   void shouldKeepTheEndOfAShortenedName() {
-    assertThat(Display.shortName("photos/2026/a.jpg", 8)).isEqualTo("…6/a.jpg");
+    assertThat(Display.shortName("photos/2026/a.jpg", 8)).isEqualTo("…/a.jpg");
+    assertThat(Display.shortName("abcdefghijkl.jpg", 8)).isEqualTo("…jkl.jpg");
     assertThat(Display.shortName("a.jpg", 8)).isEqualTo("a.jpg");
   }
 
