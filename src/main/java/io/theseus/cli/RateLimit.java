@@ -16,7 +16,9 @@ final class RateLimit extends ForwardingListener {
   private static final int LEAST_DATA = 4 * 1024;
   private static final int MOST_DATA = 1024 * 1024;
   private static final int PIECES_PER_SECOND = 8;
-  private static final long LONGEST_NANOS = TimeUnit.SECONDS.toNanos(1);
+  // an Idle is at least 10 s
+  private static final long LONGEST_NANOS = TimeUnit.SECONDS.toNanos(4);
+  private static final long CATCH_UP_NANOS = TimeUnit.MILLISECONDS.toNanos(125);
 
   private final long bytesPerSecond;
   private long last = -1;
@@ -42,7 +44,7 @@ final class RateLimit extends ForwardingListener {
     } else {
       long worth = (long) ((transferred - last) * 1e9 / bytesPerSecond);
       // time that was lost is not made up for by a burst
-      dueNanos = Math.max(dueNanos, now - LONGEST_NANOS / PIECES_PER_SECOND) + worth;
+      dueNanos = Math.max(dueNanos, now - CATCH_UP_NANOS) + worth;
     }
     last = transferred;
     long deadline = Math.min(dueNanos, now + LONGEST_NANOS);

@@ -3,6 +3,7 @@ package io.theseus.control;
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
 import akka.actor.typed.ChildFailed;
+import akka.actor.typed.SupervisorStrategy;
 import akka.actor.typed.Terminated;
 import akka.actor.typed.javadsl.AbstractBehavior;
 import akka.actor.typed.javadsl.ActorContext;
@@ -12,7 +13,6 @@ import akka.actor.typed.javadsl.TimerScheduler;
 import akka.persistence.typed.internal.JournalFailureException;
 import io.theseus.session.SessionActor;
 import io.theseus.session.SessionEnvironment;
-import io.theseus.session.SessionLink;
 import io.theseus.session.SessionLog;
 import io.theseus.session.Transfer;
 import io.theseus.wire.ClientMessage;
@@ -32,7 +32,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Supervision: a session that fails is adopted again with the transfer that outlived it, so its
  * client notices nothing; one that fails three times in a row, or whose journal fails, loses its
  * connection with {@code internal} and stays resumable. After a restart of the actor system every
- * transfer that is left is adopted in the same way.
+ * transfer that is left is adopted in the same way; after a bug of this actor, too: it is
+ * restarted.
  */
 public final class ControlActor extends AbstractBehavior<ControlActor.Command> {
   private static final int FAILURES = 3;
@@ -43,8 +44,8 @@ public final class ControlActor extends AbstractBehavior<ControlActor.Command> {
   /** What control can be told. */
   public sealed interface Command {}
 
-  /** A connection sent GET or PUT. */
-  public record OpenSession(SessionLink link, ClientMessage.Command command) implements Command {}
+  /** A connection sent GET or PUT: it waits in {@link Transfers}, where no mailbox loses it. */
+  public record OpenSession() implements Command {}
 
   /** Asks how many sessions there are. */
   public record Count(ActorRef<Counts> replyTo) implements Command {}
@@ -85,10 +86,12 @@ public final class ControlActor extends AbstractBehavior<ControlActor.Command> {
    */
   public static Behavior<Command> create(
       SessionEnvironment environment, Transfers transfers, Collection<UUID> open) {
-    return Behaviors.setup(
-        context ->
-            Behaviors.withTimers(
-                timers -> new ControlActor(context, timers, environment, transfers, open)));
+    return Behaviors.supervise(
+            Behaviors.<Command>setup(
+                context ->
+                    Behaviors.withTimers(
+                        timers -> new ControlActor(context, timers, environment, transfers, open))))
+        .onFailure(SupervisorStrategy.restart());
   }
 
   private ControlActor(
@@ -108,6 +111,9 @@ public final class ControlActor extends AbstractBehavior<ControlActor.Command> {
       kept.remove(transfer.id());
       adopt(transfer);
     }
+    for (int i = transfers.waiting(); i > 0; i--) {
+      context.getSelf().tell(new OpenSession());
+    }
     timers.startTimerWithFixedDelay(Sweep.NOW, SWEEP);
   }
 
@@ -125,8 +131,10 @@ public final class ControlActor extends AbstractBehavior<ControlActor.Command> {
   }
 
   private Behavior<Command> onOpenSession(OpenSession open) {
-    UUID session = sessionOf(open.command()).orElseGet(UUID::randomUUID);
-    attach(session, new SessionActor.Attach(open.link(), open.command()));
+    SessionActor.Attach attach = transfers.nextArrival();
+    if (attach != null) {
+      attach(sessionOf(attach.command()).orElseGet(UUID::randomUUID), attach);
+    }
     return this;
   }
 
@@ -138,11 +146,14 @@ public final class ControlActor extends AbstractBehavior<ControlActor.Command> {
   }
 
   private void attach(UUID session, SessionActor.Attach attach) {
+    Transfer transfer = transferOf(session);
+    transfer.arrive(attach);
     ActorRef<SessionActor.Command> actor = live.get(session);
     if (actor == null) {
-      actor = adopt(transferOf(session));
+      adopt(transfer); // which looks for it
+    } else {
+      actor.tell(new SessionActor.Arrived());
     }
-    actor.tell(attach);
   }
 
   private Transfer transferOf(UUID session) {
@@ -171,11 +182,13 @@ public final class ControlActor extends AbstractBehavior<ControlActor.Command> {
     if (from.notice() instanceof SessionActor.Finished finished) {
       live.remove(finished.session());
       failures.remove(finished.session());
-      transfers.remove(finished.session());
+      Transfer transfer = transfers.remove(finished.session());
       getContext().unwatch(finished.actor());
       finished.actor().tell(new SessionActor.Stop());
-    } else if (from.notice() instanceof SessionActor.Bounced bounced) {
-      attach(bounced.session(), bounced.attach());
+      SessionActor.Attach late;
+      while (transfer != null && (late = transfer.nextArrival()) != null) {
+        attach(finished.session(), late);
+      }
     }
     return this;
   }

@@ -100,7 +100,7 @@ final class Services implements AutoCloseable {
             Clock.systemUTC(),
             steps);
     String elsewhere = elsewhere(settings);
-    this.control = new Control(new Catalogue(store, disk, elsewhere));
+    this.control = new Control(new Catalogue(store, disk, elsewhere), transfers);
     this.environment =
         new SessionEnvironment(
             settings.id(),

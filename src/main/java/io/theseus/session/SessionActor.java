@@ -60,14 +60,15 @@ import org.slf4j.LoggerFactory;
  *                                     ended (GET)       ended (GET)
  * COMMITTING  answered at the end     -                 goes on                 ERROR, DETACHED or ended
  * DETACHED    RUNNING                 -                 -                       (expires: ended)
- * ended       sent back to control    -                 -                       -
+ * ended       taken up by another     -                 -                       -
  * </pre>
  *
  * <p>Supervision: a worker that fails is followed by another of the next generation at the
  * committed offset; three failures without progress end the connection with {@code internal} and
  * leave the session resumable. A failing journal stops this actor and nothing is acknowledged; a
  * failing disk is ERROR {@code no-space} or {@code internal}, session kept. When this actor fails
- * its supervisor adopts the same transfer again.
+ * its supervisor adopts the same transfer again: whatever was under way is in the {@link Transfer},
+ * not in this actor or its mailbox, and goes on.
  */
 public final class SessionActor {
   private static final Logger LOG = LoggerFactory.getLogger(SessionActor.class);
@@ -81,7 +82,10 @@ public final class SessionActor {
   public sealed interface Command {}
 
   /** A connection begins or resumes the session by a GET or PUT. */
-  public record Attach(SessionLink link, ClientMessage.Command command) implements Command {}
+  public record Attach(SessionLink link, ClientMessage.Command command) {}
+
+  /** An {@link Attach} waits in the transfer. */
+  public record Arrived() implements Command {}
 
   /** Hold at the next packet boundary; answered when it stands there, marked. */
   public record Hold(ActorRef<Held> replyTo) implements Command {}
@@ -99,6 +103,9 @@ public final class SessionActor {
   public record Held(UUID session, long offset) {}
 
   private record ReportReady(SessionLink link) implements Command {}
+
+  /** The last report that an earlier incarnation took may not have been acted on. */
+  private record ReportAgain() implements Command {}
 
   private record FileOpened(@Nullable StoredFile file, @Nullable LiveStream live)
       implements Command {}
@@ -124,9 +131,6 @@ public final class SessionActor {
 
   /** The session is over; forget it, then send {@link Stop}. */
   public record Finished(UUID session, ActorRef<Command> actor) implements Notice {}
-
-  /** A command came for a session that is over. */
-  public record Bounced(UUID session, Attach attach) implements Notice {}
 
   /** What the journal keeps. */
   public sealed interface Event {}
@@ -182,10 +186,8 @@ public final class SessionActor {
   private Upload.@Nullable Writer writer;
   private @Nullable Cancellable expiry;
   private final List<ActorRef<Held>> awaitingHold = new ArrayList<>();
-  private boolean opening;
   private boolean expiring;
   private boolean syncing;
-  private boolean over;
   private int workerFailures;
   private long failedAt = -1;
 
@@ -224,7 +226,8 @@ public final class SessionActor {
     this.log = new SessionLog(transfer.id);
     this.environment = environment;
     this.supervisor = supervisor;
-    this.revision = environment.revision();
+    Revision switched = transfer.revision;
+    this.revision = switched == null ? environment.revision() : switched;
   }
 
   private Behavior<Command> start() {
@@ -245,6 +248,16 @@ public final class SessionActor {
 
   /** Goes on where an earlier incarnation stopped; a session that begins has nothing to take up. */
   private void takeUp() {
+    if (transfer.over) {
+      context.getSelf().tell(new Persist(ended("over")));
+      return;
+    }
+    for (int i = transfer.waiting(); i > 0; i--) {
+      context.getSelf().tell(new Arrived());
+    }
+    if (transfer.opening != null) {
+      awaitOpening(transfer.opening);
+    }
     SessionLink link = transfer.link;
     if (link == null) {
       if (transfer.facts != null) {
@@ -262,6 +275,10 @@ public final class SessionActor {
       if (transfer.held) {
         link.hold();
       }
+      Report last = transfer.report;
+      if (last != null && (last.finished() || last.closure() != null)) {
+        context.getSelf().tell(new ReportAgain());
+      }
     }
   }
 
@@ -278,10 +295,13 @@ public final class SessionActor {
   }
 
   private Next handle(Command command) {
-    if (command instanceof Attach attach) {
-      return onAttach(attach);
+    if (command instanceof Arrived) {
+      return onArrived();
     } else if (command instanceof ReportReady ready) {
       return onReport(ready);
+    } else if (command instanceof ReportAgain) {
+      Report last = transfer.report;
+      return last == null || transfer.link == null ? Next.STAY : onReport(last);
     } else if (command instanceof Synced synced) {
       return onSynced(synced);
     } else if (command instanceof FileOpened opened) {
@@ -312,12 +332,14 @@ public final class SessionActor {
 
   // ---- connections
 
+  private Next onArrived() {
+    // those that come too late stay for the session that the supervisor begins after this one
+    Attach attach = transfer.over ? null : transfer.nextArrival();
+    return attach == null ? Next.STAY : onAttach(attach);
+  }
+
   private Next onAttach(Attach attach) {
     SessionLink link = attach.link();
-    if (over) {
-      supervisor.tell(new Bounced(transfer.id, attach));
-      return Next.STAY;
-    }
     Optional<ProtocolException> refusal = refusal(attach.command());
     if (refusal.isPresent()) {
       link.fail(refusal.get().code(), message(refusal.get()));
@@ -414,7 +436,7 @@ public final class SessionActor {
 
   private void open() {
     ClientMessage.Command command = transfer.command;
-    if (opening || transfer.committing) {
+    if (transfer.opening != null || transfer.committing) {
       return; // the newest connection is served when that is done
     }
     if (command instanceof ClientMessage.Get get) {
@@ -431,20 +453,17 @@ public final class SessionActor {
       return;
     }
     closeFile();
-    opening = true;
-    onDisk(
+    openOnDisk(
         () -> {
           Optional<LiveStream> stream = environment.store().openLive(get.name());
           return stream.isPresent()
               ? new FileOpened(null, stream.get())
               : new FileOpened(environment.store().openFile(get.name()), null);
-        },
-        opened -> opened,
-        SessionActor::openFailed);
+        });
   }
 
   private Next onFileOpened(FileOpened opened) {
-    opening = false;
+    transfer.opening = null;
     transfer.file = opened.file();
     transfer.live = opened.live();
     if (transfer.link != null && transfer.command instanceof ClientMessage.Get get) {
@@ -553,15 +572,13 @@ public final class SessionActor {
       sync();
       return;
     }
-    opening = true;
     Facts known = transfer.facts;
     if (known != null) {
       long durable = transfer.durable;
-      onDisk(
-          () -> reopen(known, durable, put.offset()), opened -> opened, SessionActor::openFailed);
+      openOnDisk(() -> reopen(known, durable, put.offset()));
       return;
     }
-    onDisk(() -> begin(put), opened -> opened, SessionActor::openFailed);
+    openOnDisk(() -> begin(put));
   }
 
   private Command begin(ClientMessage.Put put) throws Exception {
@@ -619,9 +636,10 @@ public final class SessionActor {
   }
 
   private Next onUploadOpened(UploadOpened opened) {
-    opening = false;
+    transfer.opening = null;
     Upload upload = opened.upload();
     transfer.upload = upload;
+    writer = null; // one of an upload that failed appends nothing to this one
     if (transfer.link == null) {
       if (transfer.facts == null || expiring) {
         return finish(expiring ? "expired" : "given up before READY");
@@ -676,7 +694,7 @@ public final class SessionActor {
   }
 
   private Next onAlreadyCompleted(AlreadyCompleted already) {
-    opening = false;
+    transfer.opening = null;
     Completed completed = already.completed();
     SessionLink link = transfer.link;
     if (link != null && transfer.command instanceof ClientMessage.Put put) {
@@ -705,7 +723,7 @@ public final class SessionActor {
   }
 
   private Next onOpenFailed(OpenFailed failed) {
-    opening = false;
+    transfer.opening = null;
     if (expiring && transfer.link == null) {
       return finish("expired");
     }
@@ -738,6 +756,10 @@ public final class SessionActor {
     if (report == null) {
       return Next.STAY;
     }
+    return onReport(report);
+  }
+
+  private Next onReport(Report report) {
     transfer.report = report;
     if (!transfer.accepted) {
       return report.closure() == null ? Next.STAY : onClosed(report.closure());
@@ -757,7 +779,8 @@ public final class SessionActor {
       return onClosed(report.closure());
     }
     if (report.changed()) {
-      return reopenChanged();
+      // of an older generation: said before RESTART was on its way
+      return report.workerGeneration() == transfer.workerGeneration ? reopenChanged() : Next.STAY;
     }
     if (report.held()) {
       return onHeld(report.acked());
@@ -828,7 +851,7 @@ public final class SessionActor {
     syncing = false;
     environment.steps().at("session.synced");
     long durable = synced.durable();
-    if (transfer.link == null || transfer.committing || over) {
+    if (transfer.link == null || transfer.committing || transfer.over) {
       return Next.STAY; // nobody waits for it
     }
     OptionalLong size = facts().size();
@@ -885,7 +908,6 @@ public final class SessionActor {
     environment.steps().at("put.committed");
     log.info("complete: {} bytes in {}", completed.size(), Texts.quote(facts().name()));
     SessionLink link = transfer.link;
-    transfer.upload = null;
     if (link != null) {
       if (transfer.accepted) {
         link.complete(completed);
@@ -927,8 +949,8 @@ public final class SessionActor {
       link.fail(failed.code(), failed.message());
     }
     Upload upload = transfer.upload;
-    if (!ends && upload != null) {
-      // a failed upload stays failed; the next connection opens what is durable anew
+    if (!ends && upload != null && upload.failure().isPresent()) {
+      // it stays failed; the next connection opens what is durable anew
       upload.suspend();
       transfer.upload = null;
     }
@@ -936,13 +958,12 @@ public final class SessionActor {
   }
 
   private Next reopenChanged() {
+    if (transfer.opening != null) {
+      return Next.STAY; // under way
+    }
     stopWorker();
     if (transfer.command instanceof ClientMessage.Get get && !get.streamConsumer()) {
-      opening = true;
-      onDisk(
-          () -> new Reopened(environment.store().openFile(get.name())),
-          opened -> opened,
-          SessionActor::openFailed);
+      openOnDisk(() -> new Reopened(environment.store().openFile(get.name())));
       return Next.STAY;
     }
     return giveUp(
@@ -952,7 +973,7 @@ public final class SessionActor {
   }
 
   private Next onReopened(Reopened reopened) {
-    opening = false;
+    transfer.opening = null;
     SessionLink link = transfer.link;
     if (link == null) {
       transfer.file = reopened.file();
@@ -969,7 +990,7 @@ public final class SessionActor {
     awaitingHold.add(hold.replyTo());
     transfer.held = true;
     SessionLink link = transfer.link;
-    if (link != null && transfer.accepted && !transfer.committing && !over) {
+    if (link != null && transfer.accepted && !transfer.committing && !transfer.over) {
       link.hold();
       return Next.STAY;
     }
@@ -984,7 +1005,7 @@ public final class SessionActor {
     List<ActorRef<Held>> waiting = List.copyOf(awaitingHold);
     awaitingHold.clear();
     Runnable answer = () -> waiting.forEach(to -> to.tell(new Held(transfer.id, offset)));
-    if (transfer.facts == null || over) {
+    if (transfer.facts == null || transfer.over) {
       answer.run();
       return Next.STAY;
     }
@@ -999,8 +1020,9 @@ public final class SessionActor {
 
   private Next onSwitch(Switch switching) {
     revision = switching.revision();
+    transfer.revision = revision;
     transfer.held = false;
-    if (transfer.link != null && transfer.accepted && !transfer.committing && !over) {
+    if (transfer.link != null && transfer.accepted && !transfer.committing && !transfer.over) {
       respawn(true);
     }
     return transfer.marked
@@ -1094,7 +1116,7 @@ public final class SessionActor {
         link == null ? "?" : link.remote(),
         transfer.report == null ? 0 : transfer.report.position(),
         Texts.escape(closure.reason()));
-    if (opening) {
+    if (transfer.opening != null) {
       return Next.STAY; // decided when that is done
     }
     if (closure.endsSession() || transfer.facts == null) {
@@ -1137,15 +1159,14 @@ public final class SessionActor {
   }
 
   private Next onExpire() {
-    if (transfer.link != null || over || opening || transfer.committing) {
+    if (transfer.link != null || transfer.over || transfer.opening != null || transfer.committing) {
       return Next.STAY;
     }
     if (transfer.upload == null && transfer.facts != null && facts().direction() == Direction.PUT) {
       // recovered and never resumed: open what is staged, so that it can be removed
-      opening = true;
       Facts known = facts();
       long durable = transfer.durable;
-      onDisk(() -> reopen(known, durable, 0), opened -> opened, SessionActor::openFailed);
+      openOnDisk(() -> reopen(known, durable, 0));
       expiring = true;
       return Next.STAY;
     }
@@ -1155,7 +1176,7 @@ public final class SessionActor {
 
   /** Lets go of everything; the journal forgets the session, then the supervisor does. */
   private Next finish(String outcome) {
-    over = true;
+    transfer.over = true;
     stopWorker();
     cancelExpiry();
     closeFile();
@@ -1169,18 +1190,21 @@ public final class SessionActor {
       upload.discard();
       transfer.upload = null;
     }
-    Runnable then =
-        () -> {
-          environment.steps().at("session.ended");
-          supervisor.tell(new Finished(transfer.id, context.getSelf()));
-        };
     for (ActorRef<Held> waiting : awaitingHold) {
       waiting.tell(new Held(transfer.id, transfer.durable));
     }
     awaitingHold.clear();
-    return transfer.marked
-        ? new Next(List.of(new Ended(outcome)), then, /* stop= */ false)
-        : new Next(List.of(), then, /* stop= */ false);
+    return ended(outcome);
+  }
+
+  private Next ended(String outcome) {
+    return new Next(
+        transfer.marked ? List.of(new Ended(outcome)) : List.of(),
+        () -> {
+          environment.steps().at("session.ended");
+          supervisor.tell(new Finished(transfer.id, context.getSelf()));
+        },
+        /* stop= */ false);
   }
 
   private void closeFile() {
@@ -1217,20 +1241,27 @@ public final class SessionActor {
     return upload;
   }
 
-  private <T> void onDisk(
-      Callable<T> task, Function<T, Command> done, Function<Throwable, Command> failed) {
-    pipe(
+  /**
+   * Opens something. What was opened belongs to the transfer, not to the message that tells of it:
+   * an actor that dies in between leaves it to the next one.
+   */
+  private void openOnDisk(Callable<Command> task) {
+    CompletionStage<Command> opening =
         CompletableFuture.supplyAsync(
             () -> {
               try {
                 return task.call();
               } catch (Exception e) {
-                throw new CompletionException(e);
+                return openFailed(e);
               }
             },
-            environment.disk()),
-        done,
-        failed);
+            environment.disk());
+    transfer.opening = opening;
+    awaitOpening(opening);
+  }
+
+  private void awaitOpening(CompletionStage<Command> opening) {
+    pipe(opening, opened -> opened, SessionActor::openFailed);
   }
 
   private <T> void pipe(
@@ -1306,6 +1337,9 @@ public final class SessionActor {
         if (next.events().isEmpty()) {
           next.then().run();
           return Effect().none();
+        }
+        if (!transfer.over) {
+          transfer.marked = true;
         }
         if (next.events().get(0) instanceof Ended
             && (lastSequenceNumber(context) + 1) % SNAPSHOT_EVERY == 0) {

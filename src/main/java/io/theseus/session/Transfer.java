@@ -1,11 +1,15 @@
 package io.theseus.session;
 
+import io.theseus.module.Revision;
 import io.theseus.store.LiveStream;
 import io.theseus.store.StoredFile;
 import io.theseus.store.Upload;
 import io.theseus.wire.ClientMessage;
 import io.theseus.wire.ErrorCode;
+import java.util.Queue;
 import java.util.UUID;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,6 +21,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Transfer {
   final UUID id;
+
+  /** Commands of connections that no incarnation has looked at yet: no mailbox can lose them. */
+  private final Queue<SessionActor.Attach> arrivals = new ConcurrentLinkedQueue<>();
 
   /** The connection in use; null while there is none. */
   @Nullable SessionLink link;
@@ -39,6 +46,15 @@ public final class Transfer {
 
   /** Whether the bytes are all here and the commit may have begun. */
   boolean committing;
+
+  /** What is being opened on the disk; the next incarnation waits for the same. */
+  @Nullable CompletionStage<SessionActor.Command> opening;
+
+  /** Whether nothing is left to be done but to be forgotten, by the journal and the supervisor. */
+  boolean over;
+
+  /** What it was switched to; null before the first switch. */
+  @Nullable Revision revision;
 
   boolean held;
   long workerGeneration;
@@ -66,8 +82,26 @@ public final class Transfer {
     return id;
   }
 
-  /** Ends the connection when the session's actor can't any more; the session itself stays. */
+  /** Hands a connection's command to the session; its actor is told by {@code Arrived}. */
+  public void arrive(SessionActor.Attach attach) {
+    arrivals.add(attach);
+  }
+
+  /** The oldest command that nobody has looked at; null if there is none. */
+  public SessionActor.@Nullable Attach nextArrival() {
+    return arrivals.poll();
+  }
+
+  int waiting() {
+    return arrivals.size();
+  }
+
+  /** Ends the connections when the session's actor can't any more; the session itself stays. */
   public void disconnect(ErrorCode code, String message) {
+    SessionActor.Attach attach;
+    while ((attach = arrivals.poll()) != null) {
+      attach.link().fail(code, message);
+    }
     SessionLink connected = link;
     if (connected != null) {
       link = null;

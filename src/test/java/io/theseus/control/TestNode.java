@@ -1,0 +1,224 @@
+package io.theseus.control;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import akka.actor.BootstrapSetup;
+import akka.actor.setup.ActorSystemSetup;
+import akka.actor.typed.ActorRef;
+import akka.actor.typed.ActorSystem;
+import akka.actor.typed.DispatcherSelector;
+import akka.actor.typed.Props;
+import akka.actor.typed.SpawnProtocol;
+import akka.actor.typed.javadsl.AskPattern;
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import com.typesafe.config.ConfigValueFactory;
+import io.theseus.journal.JournalDatabase;
+import io.theseus.journal.JournalSetup;
+import io.theseus.journal.OpenSession;
+import io.theseus.module.Revision;
+import io.theseus.session.SessionActor;
+import io.theseus.session.SessionEnvironment;
+import io.theseus.session.SessionSettings;
+import io.theseus.steps.Steps;
+import io.theseus.store.FileStore;
+import io.theseus.store.StoreSettings;
+import io.theseus.wire.ClientMessage;
+import io.theseus.wire.ProtocolException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.stream.Collectors;
+
+/**
+ * Control, sessions and workers with the real store and the real journal, without sockets and
+ * cluster. The actor system can be ended and begun anew beside all that outlives it.
+ */
+final class TestNode implements AutoCloseable {
+  static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  private final Path directory;
+  private final Steps steps;
+  private final ExecutorService disk = Executors.newFixedThreadPool(2);
+  private final Transfers transfers = new Transfers();
+  private final FileStore store;
+  private final Control control;
+  private final SessionEnvironment environment;
+  private ActorSystem<SpawnProtocol.Command> system;
+  private ActorRef<ControlActor.Command> actor;
+
+  TestNode(Path directory, Steps steps, SessionSettings settings) {
+    this.directory = directory;
+    this.steps = steps;
+    try {
+      store =
+          FileStore.open(
+              StoreSettings.of(
+                  directory.resolve("files"), directory.resolve("records"), 0, settings.keep()),
+              disk,
+              Clock.systemUTC(),
+              steps);
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+    control = new Control(new Catalogue(store, disk, "nowhere else"), transfers);
+    environment =
+        new SessionEnvironment(
+            "test", "nowhere else", store, disk, Revision.builtIn(), settings, steps);
+    system = newSystem();
+    actor = spawn();
+  }
+
+  /** Marks seldom: only what asks for a mark gets one. */
+  static SessionSettings unhurried() {
+    return new SessionSettings(
+        Duration.ofHours(1), Duration.ofHours(1), Long.MAX_VALUE, Duration.ofHours(1));
+  }
+
+  private ActorSystem<SpawnProtocol.Command> newSystem() {
+    Config config =
+        ConfigFactory.parseString(
+                "akka.actor.provider = local, theseus.journal.min-free = 0, akka.loglevel = WARNING")
+            .withValue(
+                "theseus.journal.dir",
+                ConfigValueFactory.fromAnyRef(directory.resolve("journal").toString()))
+            .withFallback(ConfigFactory.load());
+    return ActorSystem.create(
+        SpawnProtocol.create(),
+        "test",
+        ActorSystemSetup.create(BootstrapSetup.create(config), new JournalSetup(steps)));
+  }
+
+  private ActorRef<ControlActor.Command> spawn() {
+    Set<UUID> open =
+        openSessions().stream()
+            .flatMap(id -> SessionActor.sessionOf(id).stream())
+            .collect(Collectors.toSet());
+    ActorRef<ControlActor.Command> spawned =
+        AskPattern.<SpawnProtocol.Command, ActorRef<ControlActor.Command>>ask(
+                system,
+                replyTo ->
+                    new SpawnProtocol.Spawn<>(
+                        ControlActor.create(environment, transfers, open),
+                        "control",
+                        props(),
+                        replyTo),
+                PATIENCE,
+                system.scheduler())
+            .toCompletableFuture()
+            .join();
+    control.behind(spawned);
+    return spawned;
+  }
+
+  private static Props props() {
+    return DispatcherSelector.fromConfig("theseus.dispatchers.control");
+  }
+
+  /** Ends the actor system, as the cluster does to a downed member, and starts another one. */
+  void restartActors() {
+    system.terminate();
+    assertThat(system.getWhenTerminated()).succeedsWithin(PATIENCE);
+    JournalDatabase.get(system).whenClosed().toCompletableFuture().join();
+    control.behind(null);
+    system = newSystem();
+    actor = spawn();
+  }
+
+  Control control() {
+    return control;
+  }
+
+  ActorSystem<?> system() {
+    return system;
+  }
+
+  /** Sends a command as a connection does. */
+  void open(FakeLink link, String command) {
+    control.open(link, command(command));
+  }
+
+  static ClientMessage.Command command(String text) {
+    try {
+      return (ClientMessage.Command) ClientMessage.parse(text);
+    } catch (ProtocolException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  void tell(UUID session, SessionActor.Command what) {
+    actor.tell(new ControlActor.Tell(java.util.Optional.of(session), what));
+  }
+
+  ControlActor.Counts counts() {
+    return AskPattern.<ControlActor.Command, ControlActor.Counts>ask(
+            actor, ControlActor.Count::new, PATIENCE, system.scheduler())
+        .toCompletableFuture()
+        .join();
+  }
+
+  /** Waits until no session has an actor. */
+  void awaitNoSession() {
+    await().atMost(PATIENCE).until(() -> counts().live() == 0);
+  }
+
+  List<String> openSessions() {
+    return JournalDatabase.get(system).openSessions().stream()
+        .map(OpenSession::persistenceId)
+        .toList();
+  }
+
+  /** Batches that the journal has synced in this life of the actor system. */
+  long journalBatches() {
+    return JournalDatabase.get(system).status().batches();
+  }
+
+  Path file(String name) {
+    return directory.resolve("files").resolve(name);
+  }
+
+  /** Names in the staging directory that belong to sessions. */
+  List<String> parts() {
+    try (var files = Files.list(directory.resolve("files").resolve(StoreSettings.STAGING))) {
+      return files
+          .map(path -> path.getFileName().toString())
+          .filter(n -> n.endsWith(".part"))
+          .toList();
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  byte[] write(String name, int size) {
+    byte[] content = content(size);
+    try {
+      Files.write(file(name), content);
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+    return content;
+  }
+
+  static byte[] content(int size) {
+    byte[] content = new byte[size];
+    new Random(size).nextBytes(content);
+    return content;
+  }
+
+  @Override
+  public void close() throws IOException {
+    system.terminate();
+    assertThat(system.getWhenTerminated()).succeedsWithin(PATIENCE);
+    disk.shutdown();
+    store.close();
+  }
+}
