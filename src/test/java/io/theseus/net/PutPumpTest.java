@@ -337,8 +337,8 @@ class PutPumpTest {
       } else {
         // the window is full: what was received must be on its way to being acknowledged
         if (model.asked <= model.last) {
-          boolean due = model.checkpoint(/* quiet= */ false) | model.checkpoint(/* quiet= */ true);
-          boolean asked = pump.checkpoint(/* quiet= */ false) | pump.checkpoint(/* quiet= */ true);
+          boolean due = model.checkpoint(/* quiet= */ false) || model.checkpoint(/* quiet= */ true);
+          boolean asked = pump.checkpoint(/* quiet= */ false) || pump.checkpoint(/* quiet= */ true);
           assertThat(asked).as("after %s", trace).isTrue().isEqualTo(due);
         }
         durable(pump, model, model.asked);
