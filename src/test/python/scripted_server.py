@@ -303,7 +303,8 @@ class Peer:
 
 KNOWN = {
     "GET": "offset window max-data consumer session identity migrate-port token version".split(),
-    "PUT": "size producer session offset sha-256 if-identity migrate-port token version".split(),
+    # Modified: an extension of our own client; the page has unknown fields ignored
+    "PUT": "size producer session offset sha-256 if-identity migrate-port token version modified".split(),
     "STAT": "token version".split(), "LIST": "after token version".split(),
     "DELETE": "if-identity token version".split(),
     "END": "size sha-256".split(),

@@ -43,24 +43,21 @@ final class BarRenderer implements ProgressBarRenderer {
   synchronized String render(String name, long done, long size, String extra, int width) {
     rate.note(nanos.getAsLong(), done);
     OptionalDouble speed = rate.perSecond();
-    String numbers = numbers(done, size, speed);
-    String percent = size < 0 ? "" : String.format("%3d%%", percent(done, size));
-    int left = width - length(numbers) - length(percent) - 2;
-    int nameWidth = Math.max(NAME_LEAST, Math.min(NAME_MOST, left - BAR_LEAST - 3));
+    boolean stands = !extra.isEmpty() && speed.orElse(0) < 1;
+    String numbers = numbers(done, size, stands ? OptionalDouble.empty() : speed);
+    String tail = extra.isEmpty() ? numbers : numbers + "  " + Display.name(extra);
+    String percent = size < 0 ? "" : String.format(" %3d%%", percent(done, size));
+    int left = width - length(tail) - length(percent) - 1;
+    // the bar gives way first, then the name, then what stands behind the numbers
+    int nameWidth =
+        Math.max(NAME_LEAST, Math.min(NAME_MOST, left - (size < 0 ? 0 : BAR_LEAST + 3)));
     StringBuilder line = new StringBuilder(pad(shortName(name, nameWidth), nameWidth));
-    if (size >= 0) {
-      line.append(' ').append(percent);
-    }
-    left = width - length(line.toString()) - length(numbers) - 1;
-    int barWidth = Math.min(BAR_MOST, left - 3);
+    line.append(percent);
+    int barWidth = Math.min(BAR_MOST, width - length(line.toString()) - length(tail) - 4);
     if (size >= 0 && barWidth >= BAR_LEAST) {
       line.append(' ').append(bar(done, size, barWidth));
     }
-    line.append(' ').append(numbers);
-    if (!extra.isEmpty()) {
-      line.append("  ").append(Display.name(extra));
-    }
-    return cut(line.toString(), width);
+    return cut(line.append(' ').append(tail).toString(), width);
   }
 
   private static String numbers(long done, long size, OptionalDouble speed) {

@@ -12,10 +12,10 @@ import picocli.CommandLine.Option;
 final class CommonOptions {
   @Option(
       names = {"-s", "--server"},
-      paramLabel = "HOST:PORT[,...]",
+      paramLabel = "NODES",
       defaultValue = "${env:THESEUS_SERVER:-127.0.0.1:7411}",
       description = {
-        "The nodes to ask, in this order; port 7411 where none is given.",
+        "The nodes to ask, in this order: host:port,host:port; port 7411 where none is given.",
         "Default: the variable THESEUS_SERVER, or 127.0.0.1:7411."
       })
   String servers = "";
@@ -55,6 +55,12 @@ final class CommonOptions {
       names = "--verbose",
       description = "Show the stack trace of a failure. Also: THESEUS_DEBUG=1.")
   boolean verbose;
+
+  @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      description = "Show this help and exit.")
+  boolean help;
 
   /** Settings of the client library; refuses bad values with an IllegalArgumentException. */
   ClientSettings.Builder settings(Streams streams, PacketTrace tracer) {

@@ -28,14 +28,16 @@ final class Display {
     return out.toString();
   }
 
-  /** A name in at most so many columns, its end rather than its beginning. */
+  /** A name in at most so many columns: its end, from a slash on where there is one. */
   static String shortName(String text, int most) {
     String shown = name(text);
     int length = shown.codePointCount(0, shown.length());
     if (length <= most) {
       return shown;
     }
-    return "…" + shown.substring(shown.offsetByCodePoints(0, length - most + 1));
+    String end = shown.substring(shown.offsetByCodePoints(0, length - most + 1));
+    int slash = end.indexOf('/');
+    return "…" + (slash > 0 ? end.substring(slash) : end);
   }
 
   /** {@code 1.2 GiB}. */

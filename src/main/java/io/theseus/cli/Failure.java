@@ -28,7 +28,13 @@ record Failure(ExitCode exit, Optional<ErrorCode> code, String message, String a
   static Failure of(TransferException failure) {
     ExitCode exit = ExitCode.of(failure);
     String message = failure.getMessage() == null ? exit.meaning() : failure.getMessage();
-    return new Failure(exit, failure.code(), Display.name(message), advice(failure));
+    if (exit == ExitCode.LOCAL_IO && message.endsWith("Broken pipe")) {
+      return of(exit, "nobody reads any more what is written (broken pipe)", "");
+    }
+    String advice = advice(failure);
+    // a node may say it already, and better
+    boolean said = exit == ExitCode.NOT_FOUND && message.contains("theseus ls");
+    return new Failure(exit, failure.code(), Display.name(message), said ? "" : advice);
   }
 
   static Failure of(IOException failure) {

@@ -34,7 +34,6 @@ import picocli.CommandLine.Parameters;
           + " A file that is here already and is the same (size and modification time) is left as"
           + " it is. One that differs is replaced only if you named it with -o, or with --force."
     },
-    mixinStandardHelpOptions = true,
     sortOptions = false,
     footerHeading = "%nExamples:%n",
     footer = {
@@ -110,7 +109,7 @@ final class GetCommand extends TransferCommand {
   private ExitCode stream(TheseusClient client, FileName name, Consumer consumer, String where)
       throws TransferException {
     TransferResult result;
-    try (Screen screen = new Screen(streams.err(), streams.columns());
+    try (Screen screen = Screen.ofErrors(streams);
         Progress progress = progress(name.value(), toStandardOutput(), screen)) {
       result =
           client.get(GetRequest.of(name), consumer, limited(progress.file(Progress.Direction.GET)));
@@ -133,7 +132,7 @@ final class GetCommand extends TransferCommand {
     }
     resumable = there.isPresent();
     TransferResult result;
-    try (Screen screen = new Screen(streams.err(), streams.columns());
+    try (Screen screen = Screen.ofErrors(streams);
         Progress progress = progress(name.value(), false, screen)) {
       result = fetch(client, name, target, stat.identity(), stat.modified(), progress);
     }
@@ -195,7 +194,7 @@ final class GetCommand extends TransferCommand {
           node, Failure.of(ExitCode.UNREACHABLE, "can't be reached: its names may be missing", ""));
     }
     resumable = true;
-    try (Screen screen = new Screen(streams.err(), streams.columns());
+    try (Screen screen = Screen.ofErrors(streams);
         Progress progress = progress(prefix.isEmpty() ? "/" : prefix, false, screen)) {
       progress.total(entries.stream().mapToLong(entry -> entry.size().orElse(0)).sum());
       for (int i = 0; i < entries.size(); i++) {
@@ -332,6 +331,6 @@ final class GetCommand extends TransferCommand {
 
   @Override
   String afterInterrupt() {
-    return resumable ? "What came is kept. Go on with: " + again("--continue") : "";
+    return resumable ? "Go on with: " + again("--continue") : "";
   }
 }

@@ -16,7 +16,6 @@ import picocli.CommandLine.Parameters;
       "",
       "-l adds size in bytes, modification time and identity. A live source has - for these."
     },
-    mixinStandardHelpOptions = true,
     sortOptions = false,
     footerHeading = "%nExamples:%n",
     footer = {
@@ -50,19 +49,31 @@ final class ListCommand extends ClientCommand {
   @Override
   ExitCode run(TheseusClient client) throws TransferException {
     TreeSet<String> unreachable = new TreeSet<>();
-    client.list(
-        prefix,
-        page -> {
-          page.entries().forEach(this::print);
-          unreachable.addAll(page.unreachable());
-        });
-    streams.out().flush();
+    try {
+      client.list(
+          prefix,
+          page -> {
+            page.entries().forEach(this::print);
+            unreachable.addAll(page.unreachable());
+            if (streams.out().checkError()) {
+              throw new ReaderGoneException();
+            }
+          });
+    } catch (ReaderGoneException e) {
+      // as with `ls | head`: nobody reads on, and nothing is to be said about it
+      return ExitCode.LOCAL_IO;
+    }
     for (String node : unreachable) {
       streams
           .err()
           .println("ls: node " + Display.name(node) + " can't be reached, names may be missing");
     }
     return unreachable.isEmpty() ? ExitCode.OK : ExitCode.SOME_FAILED;
+  }
+
+  /** Standard output is closed. */
+  private static final class ReaderGoneException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
   }
 
   private void print(ListEntry entry) {

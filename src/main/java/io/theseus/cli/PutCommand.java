@@ -28,13 +28,12 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "put",
     description = {
-      "Puts a file onto a node; when it is done, it is safely on the node's disk.",
+      "Puts a file onto a node, checked against its SHA-256.",
       "",
-      "Others see what was there before until the new file is whole, never a mixture. A lost"
-          + " connection is made again and the transfer goes on where the node has it. The"
-          + " modification time is kept."
+      "When it is done, the file is safely on the node's disk. Others see what was there before"
+          + " until the new file is whole, never a mixture. A lost connection is made again and the"
+          + " transfer goes on where the node has it. The modification time is kept."
     },
-    mixinStandardHelpOptions = true,
     sortOptions = false,
     footerHeading = "%nExamples:%n",
     footer = {
@@ -136,7 +135,7 @@ final class PutCommand extends TransferCommand {
     resultName = name.value();
     resumable = true;
     TransferResult result;
-    try (Screen screen = new Screen(streams.err(), streams.columns());
+    try (Screen screen = Screen.ofErrors(streams);
         Progress progress = progress(name.value(), false, screen)) {
       result = send(client, file, name, Stamp.of(attributes), progress);
     }
@@ -147,7 +146,7 @@ final class PutCommand extends TransferCommand {
       throws TransferException {
     resultName = name.value();
     TransferResult result;
-    try (Screen screen = new Screen(streams.err(), streams.columns());
+    try (Screen screen = Screen.ofErrors(streams);
         Progress progress = progress(name.value(), false, screen)) {
       result =
           client.put(
@@ -215,7 +214,7 @@ final class PutCommand extends TransferCommand {
             other -> report.failed(other.path(), Failure.of(ExitCode.LOCAL_IO, other.why(), "")));
     Map<String, Stamp> there = resume ? there(client, prefix) : Map.of();
     resumable = true;
-    try (Screen screen = new Screen(streams.err(), streams.columns());
+    try (Screen screen = Screen.ofErrors(streams);
         Progress progress = progress(prefix.isEmpty() ? "/" : prefix, false, screen)) {
       progress.total(tree.bytes());
       int count = tree.files().size();
@@ -318,7 +317,7 @@ final class PutCommand extends TransferCommand {
   @Override
   String afterInterrupt() {
     return resumable
-        ? "What the node has is kept for a while. Go on with: " + again("--continue")
+        ? "The node keeps what it has for a while. Go on with: " + again("--continue")
         : "";
   }
 

@@ -16,15 +16,39 @@ final class RateLimit extends ForwardingListener {
   private static final int LEAST_DATA = 4 * 1024;
   private static final int MOST_DATA = 1024 * 1024;
   private static final int PIECES_PER_SECOND = 8;
-  private static final long LONGEST_NANOS = TimeUnit.SECONDS.toNanos(1);
+  // an Idle is at least 10 s
+  private static final long LONGEST_NANOS = TimeUnit.SECONDS.toNanos(4);
+  private static final long CATCH_UP_NANOS = TimeUnit.MILLISECONDS.toNanos(125);
 
-  private final long bytesPerSecond;
+  /** When the next byte is due; one for all the files of a command. */
+  static final class Pace {
+    private final long bytesPerSecond;
+    private long dueNanos = System.nanoTime();
+
+    Pace(long bytesPerSecond) {
+      this.bytesPerSecond = bytesPerSecond;
+    }
+
+    /** Waits until so many more bytes are due. */
+    private void take(long bytes) {
+      long now = System.nanoTime();
+      // time that was lost is not made up for by a burst
+      dueNanos = Math.max(dueNanos, now - CATCH_UP_NANOS) + (long) (bytes * 1e9 / bytesPerSecond);
+      long deadline = Math.min(dueNanos, now + LONGEST_NANOS);
+      for (long left = deadline - now;
+          left > 0 && !Thread.currentThread().isInterrupted();
+          left = deadline - System.nanoTime()) {
+        LockSupport.parkNanos(left);
+      }
+    }
+  }
+
+  private final Pace pace;
   private long last = -1;
-  private long dueNanos;
 
-  RateLimit(TransferListener listener, long bytesPerSecond) {
+  RateLimit(TransferListener listener, Pace pace) {
     super(listener);
-    this.bytesPerSecond = bytesPerSecond;
+    this.pace = pace;
   }
 
   /** Makes pieces and window so small that a wait between two of them is short. */
@@ -36,21 +60,12 @@ final class RateLimit extends ForwardingListener {
   @Override
   public void progress(long transferred, long acknowledged, OptionalLong size) {
     super.progress(transferred, acknowledged, size);
-    long now = System.nanoTime();
     if (last < 0 || transferred < last) {
-      dueNanos = now;
-    } else {
-      long worth = (long) ((transferred - last) * 1e9 / bytesPerSecond);
-      // time that was lost is not made up for by a burst
-      dueNanos = Math.max(dueNanos, now - LONGEST_NANOS / PIECES_PER_SECOND) + worth;
+      // what is acknowledged at the beginning was moved by an earlier connection
+      last = Math.min(acknowledged, transferred);
     }
+    pace.take(transferred - last);
     last = transferred;
-    long deadline = Math.min(dueNanos, now + LONGEST_NANOS);
-    for (long left = deadline - now;
-        left > 0 && !Thread.currentThread().isInterrupted();
-        left = deadline - System.nanoTime()) {
-      LockSupport.parkNanos(left);
-    }
   }
 
   @Override

@@ -12,11 +12,11 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "rm",
     description = {
-      "Deletes a file; when it is done, the file stays gone even if the node is killed.",
+      "Deletes a file.",
       "",
-      "Who is getting the file at that moment still gets it whole, or is told that it is gone."
+      "When it is done, the file stays gone even if the node is killed. Who is getting the file at"
+          + " that moment still gets it whole, or is told that it is gone."
     },
-    mixinStandardHelpOptions = true,
     sortOptions = false,
     footerHeading = "%nExamples:%n",
     footer = {

@@ -20,12 +20,25 @@ final class Screen implements AutoCloseable {
 
   private final PrintStream terminal;
   private final IntSupplier columns;
+  private final boolean live;
   private final List<Line> lines = new ArrayList<>();
   private int drawn;
 
-  Screen(PrintStream terminal, IntSupplier columns) {
+  /**
+   * A screen.
+   *
+   * @param live whether this is a terminal that can draw; elsewhere messages are lines, and live
+   *     lines aren't shown
+   */
+  Screen(PrintStream terminal, IntSupplier columns, boolean live) {
     this.terminal = terminal;
     this.columns = columns;
+    this.live = live;
+  }
+
+  /** The terminal at standard error, where it is one. */
+  static Screen ofErrors(Streams streams) {
+    return new Screen(streams.err(), streams.columns(), streams.errIsTerminal());
   }
 
   /** A live line below the others. */
@@ -37,6 +50,11 @@ final class Screen implements AutoCloseable {
 
   /** A message that stays, above the live lines. */
   synchronized void print(String message) {
+    if (!live) {
+      terminal.println(message);
+      terminal.flush();
+      return;
+    }
     StringBuilder out = top();
     out.append(CLEAR_BELOW).append(message).append('\n');
     drawn = 0;
@@ -89,7 +107,7 @@ final class Screen implements AutoCloseable {
     @Override
     public void accept(String rendered) {
       synchronized (Screen.this) {
-        if (lines.contains(this)) {
+        if (live && lines.contains(this)) {
           text = rendered;
           draw(top());
         }
@@ -101,7 +119,7 @@ final class Screen implements AutoCloseable {
     public void close() {
       synchronized (Screen.this) {
         StringBuilder out = top().append(drawn > 0 ? CLEAR_BELOW : "");
-        if (lines.remove(this)) {
+        if (lines.remove(this) && live) {
           drawn = 0;
           draw(out);
         }

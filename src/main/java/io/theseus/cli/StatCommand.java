@@ -11,7 +11,6 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "stat",
     description = "Shows size, modification time, identity and SHA-256 of a file.",
-    mixinStandardHelpOptions = true,
     sortOptions = false,
     footerHeading = "%nExamples:%n",
     footer = {

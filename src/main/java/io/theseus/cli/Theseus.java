@@ -29,6 +29,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       "  theseus put FILE                 put a file onto it",
       "  theseus ls                       what is there",
       "  theseus get NAME                 get a file from it",
+      "  theseus demo                     see a transfer survive kill -9",
       "  theseus COMMAND --help           more about each, with examples",
     })
 public final class Theseus implements Runnable {
@@ -46,6 +47,7 @@ public final class Theseus implements Runnable {
     CommandLine line = new CommandLine(new Theseus());
     line.getCommandSpec().usageMessage().exitCodeList(ExitCode.help());
     TransferCommands.addTo(line, streams);
+    line.addSubcommand(new DemoCommand(streams));
     return line.setCaseInsensitiveEnumValuesAllowed(true)
         .setOut(writer(streams.out()))
         .setErr(writer(streams.err()))

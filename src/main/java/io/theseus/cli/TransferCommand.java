@@ -35,6 +35,8 @@ abstract class TransferCommand extends ClientCommand {
       description = "At most so many bytes a second, like 500K or 20M.")
   @Nullable Long limitRate;
 
+  private RateLimit.@Nullable Pace pace;
+
   TransferCommand(Streams streams) {
     super(streams);
   }
@@ -54,7 +56,13 @@ abstract class TransferCommand extends ClientCommand {
 
   /** The listener, slowed down where that was asked for. */
   final TransferListener limited(TransferListener listener) {
-    return limitRate == null ? listener : new RateLimit(listener, limitRate);
+    if (limitRate == null) {
+      return listener;
+    }
+    if (pace == null) {
+      pace = new RateLimit.Pace(limitRate);
+    }
+    return new RateLimit(listener, pace);
   }
 
   /** Ends a transfer of many files: the summary, and how to go on where it isn't complete. */

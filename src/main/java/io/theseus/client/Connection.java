@@ -105,23 +105,27 @@ final class Connection implements AutoCloseable {
       throws IOException, TransferException {
     SocketChannel channel = SocketChannel.open();
     Selector selector = null;
-    Connection made = null;
+    Connection connection = null;
+    boolean connected = false;
     try {
       channel.configureBlocking(false);
       channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
       channel.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
       selector = Selector.open();
       SelectionKey key = channel.register(selector, SelectionKey.OP_CONNECT);
-      Connection connection =
-          new Connection(node, settings, cancellation, pool, channel, selector, key);
+      connection = new Connection(node, settings, cancellation, pool, channel, selector, key);
       connection.connect(new InetSocketAddress(address, node.port()));
-      made = connection;
+      connected = true;
       return connection;
     } finally {
-      if (made == null) {
-        channel.close();
-        if (selector != null) {
-          selector.close();
+      if (!connected) {
+        if (connection != null) {
+          connection.close();
+        } else {
+          channel.close();
+          if (selector != null) {
+            selector.close();
+          }
         }
       }
     }

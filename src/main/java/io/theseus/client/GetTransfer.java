@@ -55,6 +55,7 @@ final class GetTransfer extends Exchange {
   private long dataAt;
   private long reportedWanted = -1;
   private long reportedTold = -1;
+  private OptionalLong reportedSize = OptionalLong.empty();
 
   private @Nullable Info complete;
 
@@ -125,6 +126,10 @@ final class GetTransfer extends Exchange {
     try {
       // what is pending is acknowledged by the Offset, and memory stays within one window
       consumer.settle(cancellation);
+      if (consumer.rewindable()) {
+        // half a packet is no DATA to a server that counts packets: ask for all of it again
+        wanted = consumer.settled();
+      }
     } catch (IOException e) {
       throw failed(e);
     }
@@ -342,16 +347,17 @@ final class GetTransfer extends Exchange {
       throw outOfPlace("DATA", stage == Stage.CHANGED ? "RESTART" : "READY first");
     }
     long end = offset + length;
+    dataAt = offset;
+    if (offset > wanted || end <= wanted) {
+      // dropped, wherever it lies
+      takeFrom = 0;
+      takeTo = 0;
+      return;
+    }
     if (sizeFinal && end > size.getAsLong()) {
       throw new ProtocolException(
           ErrorCode.BAD_OFFSET,
           "end of DATA: " + end + " (expected: at most the Size, " + size.getAsLong() + ")");
-    }
-    dataAt = offset;
-    if (offset > wanted || end <= wanted) {
-      takeFrom = 0;
-      takeTo = 0;
-      return;
     }
     long most = told + (windowBytes > 0 ? windowBytes : 2L * maxDataBytes);
     if (end > most) {
@@ -408,10 +414,12 @@ final class GetTransfer extends Exchange {
 
   @Override
   void report() {
-    if (reportedWanted != wanted || reportedTold != told) {
+    OptionalLong known = sizeFinal ? size : OptionalLong.empty();
+    if (reportedWanted != wanted || reportedTold != told || !reportedSize.equals(known)) {
       reportedWanted = wanted;
       reportedTold = told;
-      listener.progress(wanted, told, sizeFinal ? size : OptionalLong.empty());
+      reportedSize = known;
+      listener.progress(wanted, told, known);
     }
   }
 

@@ -50,6 +50,7 @@ final class PutTransfer extends Exchange {
   private int packetMost;
   private long reportedSent = -1;
   private long reportedAcknowledged = -1;
+  private OptionalLong reportedEnd = OptionalLong.empty();
 
   private @Nullable Info complete;
 
@@ -298,10 +299,12 @@ final class PutTransfer extends Exchange {
 
   @Override
   void report() throws TransferException {
-    if (reportedSent != sent || reportedAcknowledged != acknowledged) {
+    OptionalLong end = end();
+    if (reportedSent != sent || reportedAcknowledged != acknowledged || !reportedEnd.equals(end)) {
       reportedSent = sent;
       reportedAcknowledged = acknowledged;
-      listener.progress(sent, acknowledged, end());
+      reportedEnd = end;
+      listener.progress(sent, acknowledged, end);
     }
   }
 

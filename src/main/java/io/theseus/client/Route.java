@@ -38,7 +38,10 @@ final class Route {
   private boolean connected;
   private boolean wasLost;
   private boolean freeRetryUsed;
-  private long sinceNanos = System.nanoTime();
+  // trouble is the time without a session; one that is held for long is no trouble
+  private boolean troubled;
+  private long troubleBeganNanos;
+  private long troubleNanos;
   private final Set<NodeAddress> withoutSession = new HashSet<>();
 
   /**
@@ -92,6 +95,10 @@ final class Route {
       nodes = resumable;
     }
     withoutSession.clear();
+    if (troubled) {
+      troubled = false;
+      troubleNanos += System.nanoTime() - troubleBeganNanos;
+    }
   }
 
   /** A byte more has been consumed, or is durable. */
@@ -102,7 +109,8 @@ final class Route {
     migrations = 0;
     freeRetryUsed = false;
     withoutSession.clear();
-    sinceNanos = System.nanoTime();
+    troubled = false;
+    troubleNanos = 0;
   }
 
   /**
@@ -204,8 +212,13 @@ final class Route {
     attempts++;
     boolean known = connected || everConnected;
     Duration limit = known ? settings.reconnectLimit() : settings.firstConnectLimit();
-    long sinceMillis = (System.nanoTime() - sinceNanos) / 1_000_000;
-    if (attempts > settings.reconnectAttempts() || sinceMillis >= limit.toMillis()) {
+    long now = System.nanoTime();
+    if (!troubled) {
+      troubled = true;
+      troubleBeganNanos = now;
+    }
+    long soFarNanos = troubleNanos + (now - troubleBeganNanos);
+    if (attempts > settings.reconnectAttempts() || soFarNanos >= limit.toNanos()) {
       throw failure(ended);
     }
     long first = settings.backoffFirst().toNanos();

@@ -9,9 +9,7 @@ import akka.cluster.ClusterEvent.CurrentClusterState;
 import akka.cluster.Member;
 import akka.cluster.typed.Cluster;
 import io.theseus.admin.NodeStatus;
-import io.theseus.journal.JournalDatabase;
 import io.theseus.journal.JournalSetup;
-import io.theseus.journal.JournalStatus;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -112,11 +110,6 @@ final class Actors {
         Optional.ofNullable(state.getLeader()).map(Joiner::hostPort).orElse(""),
         view.waitsFor().orElse(""),
         members);
-  }
-
-  /** The journal of this life. */
-  JournalStatus journal() {
-    return JournalDatabase.get(system).status();
   }
 
   private static String id(Member member) {

@@ -5,7 +5,6 @@ import io.theseus.admin.NodeStatus;
 import io.theseus.admin.jmx.JmxDoor;
 import io.theseus.admin.jmx.RunFile;
 import io.theseus.cli.Theseus;
-import io.theseus.control.ControlActor;
 import io.theseus.steps.Steps;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -156,23 +155,16 @@ public final class Node implements AutoCloseable {
     return Theseus.version();
   }
 
-  /** This node as it is now; from any thread but an actor's, since it asks control and waits. */
+  /** This node as it is now; from any thread. */
   public NodeStatus status() {
-    Optional<Actors> now = actors;
     NodeStatus.Cluster cluster =
-        now.map(Actors::cluster)
+        actors
+            .map(Actors::cluster)
             .orElseGet(() -> new NodeStatus.Cluster("", "", "starting", List.of()));
     Map<String, String> addresses = new TreeMap<>();
     packetsAddress().ifPresent(address -> addresses.put("packets", address));
     addresses.put("remoting", cluster.self());
-    Optional<ControlActor.Counts> counts =
-        now.flatMap(each -> services.flatMap(opened -> opened.sessions(each.system())));
-    Map<String, Long> sessions = new TreeMap<>();
-    counts.ifPresent(
-        each -> {
-          sessions.put("live", (long) each.live());
-          sessions.put("kept", (long) each.kept());
-        });
+    Map<String, Long> sessions = sessions();
     long free = freeBytes();
     return new NodeStatus(
         settings.id(),
@@ -189,9 +181,17 @@ public final class Node implements AutoCloseable {
         cluster,
         List.of(
             Health.cluster(settings.cluster(), cluster),
-            Health.control(counts.isPresent()),
+            Health.control(!sessions.isEmpty()),
             Health.disk(settings.store(), free),
-            Health.journal(now.map(Actors::journal))));
+            Health.journal(services.map(Services::journal))));
+  }
+
+  /** How many sessions there are in each state; none at all where control does not answer. */
+  private Map<String, Long> sessions() {
+    return services
+        .flatMap(Services::sessions)
+        .map(counts -> Map.of("live", (long) counts.live(), "kept", (long) counts.kept()))
+        .orElse(Map.of());
   }
 
   private long freeBytes() {

@@ -10,6 +10,7 @@ import io.theseus.control.Control;
 import io.theseus.control.ControlActor;
 import io.theseus.control.Transfers;
 import io.theseus.journal.JournalDatabase;
+import io.theseus.journal.JournalStatus;
 import io.theseus.journal.OpenSession;
 import io.theseus.module.Revision;
 import io.theseus.net.Door;
@@ -24,7 +25,6 @@ import io.theseus.store.LiveSources;
 import io.theseus.store.StoreSettings;
 import io.theseus.wire.FileName;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.HashMap;
@@ -50,8 +50,8 @@ import org.slf4j.LoggerFactory;
  */
 final class Services implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Services.class);
-  private static final Duration PATIENCE = Duration.ofSeconds(2);
   private static final long DISK_STOP_SECONDS = 10;
+  private static final Duration ASK = Duration.ofSeconds(2);
 
   private final NodeSettings settings;
   private final Steps steps;
@@ -61,7 +61,8 @@ final class Services implements AutoCloseable {
   private final SessionEnvironment environment;
   private final Transfers transfers = new Transfers();
   private volatile @Nullable Door door;
-  private volatile @Nullable ActorRef<ControlActor.Command> controlActor;
+  private volatile @Nullable ActorSystem<?> system;
+  private volatile @Nullable ActorRef<ControlActor.Command> actor;
   private boolean taken;
 
   /** Opens the files. */
@@ -170,46 +171,53 @@ final class Services implements AutoCloseable {
       }
       taken = true;
     }
+    this.system = system;
     return open;
   }
 
-  /** Spawns control in the guardian of an actor system, and puts it behind the doors. */
-  void spawn(ActorContext<?> context, Set<UUID> open) {
-    ActorRef<ControlActor.Command> actor =
-        context.spawn(
-            ControlActor.create(environment, transfers, open),
-            "control",
-            DispatcherSelector.fromConfig(NodeSettings.CONTROL_DISPATCHER));
-    controlActor = actor;
-    control.behind(actor);
+  /** The journal of this life; null before the first. */
+  @Nullable JournalStatus journal() {
+    ActorSystem<?> running = system;
+    return running == null ? null : JournalDatabase.get(running).status();
   }
 
-  /** The actor system has ended: commands are refused until the next one is there. */
-  void orphaned() {
-    controlActor = null;
-    control.behind(null);
-  }
-
-  /**
-   * Asks control how many sessions there are, and waits; empty where it does not answer in time.
-   */
-  Optional<ControlActor.Counts> sessions(ActorSystem<?> system) {
-    ActorRef<ControlActor.Command> asked = controlActor;
-    if (asked == null) {
+  /** How many sessions there are; empty where control does not answer in time. */
+  Optional<ControlActor.Counts> sessions() {
+    ActorSystem<?> running = system;
+    ActorRef<ControlActor.Command> asked = actor;
+    if (running == null || asked == null) {
       return Optional.empty();
     }
     try {
       return Optional.of(
           AskPattern.<ControlActor.Command, ControlActor.Counts>ask(
-                  asked, ControlActor.Count::new, PATIENCE, system.scheduler())
+                  asked, ControlActor.Count::new, ASK, running.scheduler())
               .toCompletableFuture()
-              .get(2 * PATIENCE.toMillis(), TimeUnit.MILLISECONDS));
+              // the ask's own timeout ends with the actor system that keeps its time
+              .get(2 * ASK.toMillis(), TimeUnit.MILLISECONDS));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return Optional.empty();
     } catch (ExecutionException | TimeoutException e) {
       return Optional.empty();
     }
+  }
+
+  /** Spawns control in the guardian of an actor system, and puts it behind the doors. */
+  void spawn(ActorContext<?> context, Set<UUID> open) {
+    ActorRef<ControlActor.Command> spawned =
+        context.spawn(
+            ControlActor.create(environment, transfers, open),
+            "control",
+            DispatcherSelector.fromConfig(NodeSettings.CONTROL_DISPATCHER));
+    actor = spawned;
+    control.behind(spawned);
+  }
+
+  /** The actor system has ended: commands are refused until the next one is there. */
+  void orphaned() {
+    actor = null;
+    control.behind(null);
   }
 
   Steps steps() {
@@ -259,14 +267,6 @@ final class Services implements AutoCloseable {
   int connections() {
     Door listening = door;
     return listening == null ? 0 : listening.connections();
-  }
-
-  Path root() {
-    return settings.store().root();
-  }
-
-  Control control() {
-    return control;
   }
 
   /** Ends the connections with care; sessions stay resumable. */

@@ -393,9 +393,9 @@ public final class SessionActor {
             facts.size().isPresent() ? String.valueOf(facts.size().getAsLong()) : "none");
       }
       Upload upload = transfer.upload;
-      long has = upload == null ? transfer.durable : upload.received();
-      if (put.offset() > has && !transfer.committing) {
-        return Optional.of(unknownSession(put.offset(), has));
+      // without an upload the disk says what is there: all of it, where only COMPLETE was lost
+      if (upload != null && put.offset() > upload.received() && !transfer.committing) {
+        return Optional.of(unknownSession(put.offset(), upload.received()));
       }
     }
     return Optional.empty();
@@ -575,7 +575,7 @@ public final class SessionActor {
     Facts known = transfer.facts;
     if (known != null) {
       long durable = transfer.durable;
-      openOnDisk(() -> reopen(known, durable));
+      openOnDisk(() -> reopen(known, durable, put.offset()));
       return;
     }
     openOnDisk(() -> begin(put));
@@ -604,11 +604,22 @@ public final class SessionActor {
                     put.modified())));
   }
 
-  private Command reopen(Facts facts, long durable) throws Exception {
+  private Command reopen(Facts facts, long durable, long offset) throws Exception {
     FileName name = FileName.parse(facts.name());
     Optional<Completed> completed = environment.store().completed(transfer.id, name);
     if (completed.isPresent()) {
       return new AlreadyCompleted(completed.get());
+    }
+    long staged = environment.store().stagedBytes(transfer.id);
+    if (staged < durable) {
+      log.warn(
+          "lost acknowledged bytes of {}: {} are staged (expected: >= {})",
+          Texts.quote(facts.name()),
+          staged,
+          durable);
+    }
+    if (offset > Math.min(staged, durable)) {
+      throw unknownSession(offset, Math.min(staged, durable));
     }
     return new UploadOpened(
         environment
@@ -701,6 +712,10 @@ public final class SessionActor {
                         String.valueOf(put.size().getAsLong()),
                         String.valueOf(completed.size()))
                     .get()));
+      }
+      if (put.offset() > completed.size()) {
+        return giveUp(
+            ErrorCode.UNKNOWN_SESSION, message(unknownSession(put.offset(), completed.size())));
       }
       sayCompleted(link, completed);
     }
@@ -1152,7 +1167,7 @@ public final class SessionActor {
       // recovered and never resumed: open what is staged, so that it can be removed
       Facts known = facts();
       long durable = transfer.durable;
-      openOnDisk(() -> reopen(known, durable));
+      openOnDisk(() -> reopen(known, durable, 0));
       expiring = true;
       return Next.STAY;
     }

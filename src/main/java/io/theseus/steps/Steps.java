@@ -1,5 +1,6 @@
 package io.theseus.steps;
 
+import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -10,7 +11,10 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 @FunctionalInterface
 public interface Steps {
-  /** The environment variable that halts a process: {@code name} or {@code name:count}. */
+  /**
+   * The environment variable that halts a process: {@code name}, {@code name:count}, or {@code
+   * @file}, a file that says it and may be written while the process runs.
+   */
   String HALT_AT = "THESEUS_HALT_AT";
 
   /** Does nothing at any point. */
@@ -22,11 +26,14 @@ public interface Steps {
   /**
    * Kills this process, as by {@code kill -9}, at the {@code count}th passing of a point.
    *
-   * @param setting {@code name} or {@code name:count}; empty for none
+   * @param setting {@code name}, {@code name:count} or {@code @file}; empty for none
    */
   static Steps haltingAt(String setting) {
     if (setting.isEmpty()) {
       return NONE;
+    }
+    if (setting.startsWith("@")) {
+      return new HaltFile(Path.of(setting.substring(1)), Steps::haltingAt);
     }
     int colon = setting.lastIndexOf(':');
     String wanted = colon < 0 ? setting : setting.substring(0, colon);

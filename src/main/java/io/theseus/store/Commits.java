@@ -487,10 +487,10 @@ final class Commits {
     }
   }
 
-  /** Removes the part of a session that gives it up. */
+  /** Removes the part of a session that gives it up; one that has its name already stays. */
   void removePart(UUID session, String component) throws IOException {
-    forget(session.toString());
     if (staging.find(component) != null) {
+      forget(session.toString());
       staging.deleteFile(component);
     }
   }

@@ -230,7 +230,8 @@ public final class FileStore implements Closeable {
       channel = folder.file(component, StandardOpenOption.READ);
     } catch (IOException e) {
       BasicFileAttributes now = folder.find(component);
-      if (now != null
+      if (!Folder.metLink(e)
+          && now != null
           && now.isRegularFile()
           && Facts.of(found, tree.path(name.value())).sameAs(now)) {
         throw e;
@@ -372,7 +373,7 @@ public final class FileStore implements Closeable {
     requireWritable(name);
     Upload earlier = uploads.get(request.session());
     if (earlier != null) {
-      if (earlier.failure().isEmpty()) {
+      if (earlier.failure().isEmpty() || earlier.isDiscarded()) {
         throw alreadyThere(request.session());
       }
       earlier.abandon();
@@ -405,6 +406,12 @@ public final class FileStore implements Closeable {
           return new Upload(
               this, request, new PartFile(staging, part, channel), reservation, durable);
         });
+  }
+
+  /** Bytes that are staged for a session, acknowledged or not; 0 where nothing is. */
+  public long stagedBytes(UUID session) throws IOException {
+    BasicFileAttributes found = staging.find(part(session));
+    return found == null || !found.isRegularFile() ? 0 : found.size();
   }
 
   @FunctionalInterface

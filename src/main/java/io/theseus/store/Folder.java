@@ -68,17 +68,25 @@ final class Folder implements Closeable {
     }
   }
 
-  /** Opens a folder in this one. */
+  /** Opens a folder in this one; what is a link at that moment is none. */
   Folder folder(String component) throws IOException {
     requireFolder(component);
     try {
       return new Folder(
           stream.newDirectoryStream(Path.of(component), LinkOption.NOFOLLOW_LINKS), true);
     } catch (FileSystemException e) {
-      // swapped since it was looked at: say what it is now
+      if (metLink(e)) {
+        throw new NotDirectoryException(component);
+      }
+      // swapped for something else since it was looked at: say what it is now
       requireFolder(component);
       throw e;
     }
+  }
+
+  /** Whether an open was refused because the component is a link: the runtime's own words. */
+  static boolean metLink(IOException e) {
+    return Refusals.reason(e).contains("symbolic link");
   }
 
   private void requireFolder(String component) throws IOException {

@@ -43,7 +43,11 @@ abstract class LiveInput implements Closeable {
   static LiveInput ofCommand(List<String> command) throws IOException {
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")));
-    return new Command(command.get(0), builder.start());
+    try {
+      return new Command(command.get(0), builder.start());
+    } catch (IOException e) {
+      throw new IOException(Refusals.reason(e) + " (expected: a program and its arguments)", e);
+    }
   }
 
   /** Reads a FIFO without ever waiting in the kernel for longer than a cancel may take. */

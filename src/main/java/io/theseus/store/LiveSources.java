@@ -55,11 +55,7 @@ public final class LiveSources {
               name.value(), LiveInput.ofCommand(command.command()), windowBytes, () -> {}));
     } catch (IOException e) {
       throw Refusals.internal(
-          "live source "
-              + Texts.quote(name.value())
-              + " does not start: "
-              + Refusals.reason(e)
-              + " (expected: what the settings name)");
+          "live source " + Texts.quote(name.value()) + " does not start: " + Refusals.reason(e));
     }
   }
 

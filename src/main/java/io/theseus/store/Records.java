@@ -59,6 +59,7 @@ final class Records implements Closeable {
   private final Path directory;
   private final Clock clock;
   private final Steps steps;
+  private final long leastRewriteBytes;
   private final Map<UUID, Entry> entries = new HashMap<>();
   private FileChannel channel;
   private GroupForce force;
@@ -66,11 +67,19 @@ final class Records implements Closeable {
   private long rewriteAt;
 
   static Records open(Path directory, Clock clock, Steps steps) throws IOException {
-    Files.createDirectories(directory);
-    return new Records(directory, clock, steps);
+    return open(directory, clock, steps, LEAST_REWRITE_BYTES);
   }
 
-  private Records(Path directory, Clock clock, Steps steps) throws IOException {
+  /** The same, written anew when it has doubled and has so many bytes. */
+  static Records open(Path directory, Clock clock, Steps steps, long leastRewriteBytes)
+      throws IOException {
+    Files.createDirectories(directory);
+    return new Records(directory, clock, steps, leastRewriteBytes);
+  }
+
+  private Records(Path directory, Clock clock, Steps steps, long leastRewriteBytes)
+      throws IOException {
+    this.leastRewriteBytes = leastRewriteBytes;
     this.directory = directory;
     this.clock = clock;
     this.steps = steps;
@@ -81,7 +90,7 @@ final class Records implements Closeable {
     rewrite();
     this.channel = openChannel();
     this.force = forceOf(channel);
-    this.rewriteAt = rewriteAt(length);
+    this.rewriteAt = rewriteAt();
   }
 
   private static GroupForce forceOf(FileChannel channel) {
@@ -113,7 +122,7 @@ final class Records implements Closeable {
         FileChannel old = channel;
         channel = openChannel();
         force = forceOf(channel);
-        rewriteAt = rewriteAt(length);
+        rewriteAt = rewriteAt();
         old.close();
       }
       append(line(entry));
@@ -206,8 +215,8 @@ final class Records implements Closeable {
     return entry.until().isBefore(clock.instant());
   }
 
-  private static long rewriteAt(long length) {
-    return Math.max(LEAST_REWRITE_BYTES, 2 * length);
+  private long rewriteAt() {
+    return Math.max(leastRewriteBytes, 2 * length);
   }
 
   static String line(Entry entry) {

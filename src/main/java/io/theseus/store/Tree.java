@@ -17,7 +17,7 @@ final class Tree implements Closeable {
   private final Path path;
   private final Folder root;
   private final String hidden;
-  private final boolean unicode;
+  private final String encoding;
 
   /**
    * Opens a tree.
@@ -26,10 +26,15 @@ final class Tree implements Closeable {
    * @param hidden the name below it that is no name, and nothing below it; may be empty
    */
   Tree(Path path, String hidden) throws IOException {
+    this(path, hidden, System.getProperty("sun.jnu.encoding", ""));
+  }
+
+  /** The same with the encoding of file names, which the runtime takes from the locale. */
+  Tree(Path path, String hidden, String encoding) throws IOException {
     this.path = path;
     this.root = Folder.open(path);
     this.hidden = hidden;
-    this.unicode = fileNamesAreUnicode(System.getProperty("sun.jnu.encoding", ""));
+    this.encoding = encoding;
   }
 
   static boolean fileNamesAreUnicode(String encoding) {
@@ -68,12 +73,13 @@ final class Tree implements Closeable {
 
   /** Refuses a name that this process can't spell on the disk, instead of spelling another. */
   void requireEncodable(FileName name) throws ProtocolException {
-    if (!unicode && !StandardCharsets.US_ASCII.newEncoder().canEncode(name.value())) {
+    if (!fileNamesAreUnicode(encoding)
+        && !StandardCharsets.US_ASCII.newEncoder().canEncode(name.value())) {
       throw new ProtocolException(
           ErrorCode.INTERNAL,
           Texts.quote(name.value())
               + ": file names are in "
-              + System.getProperty("sun.jnu.encoding")
+              + encoding
               + " here, by the locale "
               + localeName()
               + " (expected: UTF-8, start the node with LC_ALL=C.UTF-8)");

@@ -152,6 +152,7 @@ public final class Upload {
   private @Nullable Wish wish;
   private boolean committing;
   private boolean committed;
+  private boolean abandoned;
   private @Nullable CompletableFuture<Void> discarded;
 
   private volatile long durable;
@@ -543,7 +544,8 @@ public final class Upload {
    * Makes the file visible under its name, whole and durable. A second call gives the first one's
    * result. Fails with a {@link ProtocolException}: {@code bad-offset} where {@code size} is not
    * what was received, {@code bad-field} for a wrong SHA-256, {@code exists} and {@code changed} by
-   * the precondition, {@code no-space}, {@code internal}. Completed on a disk thread.
+   * the precondition, {@code no-space}, {@code internal}. Completed on a disk thread, or at once
+   * where it is refused at once.
    *
    * @param sha256 as the client has it, which is checked beside the one of the request
    */
@@ -707,12 +709,12 @@ public final class Upload {
       }
     }
     fail(Refusals.internal(Texts.quote(name().value()) + " was given up (expected: a new upload)"));
-    part.retire();
     try {
       store
           .disk()
           .execute(
               () -> {
+                part.retire();
                 part.awaitIdle();
                 try {
                   store.commits().removePart(session(), part.component());
@@ -729,8 +731,16 @@ public final class Upload {
     }
   }
 
+  /** Whether its part is going away. */
+  synchronized boolean isDiscarded() {
+    return discarded != null;
+  }
+
   /** Lets go of the part, which stays; waits for those who use it right now. */
   void abandon() {
+    synchronized (this) {
+      abandoned = true;
+    }
     fail(stopping());
     part.retire();
     part.awaitIdle();
@@ -745,11 +755,11 @@ public final class Upload {
         return;
       }
       failure = reason;
-      expected = discarded != null;
+      expected = abandoned || discarded != null;
       due = committing ? null : wish;
     }
     if (expected) {
-      LOG.debug("session {}: upload discarded", session());
+      LOG.debug("session {}: {}", session(), reason.getMessage());
     } else if (reason.code() == ErrorCode.INTERNAL || reason.code() == ErrorCode.NO_SPACE) {
       LOG.warn("session {}: upload stopped: {}", session(), reason.errorText());
     }

@@ -12,7 +12,7 @@ import java.util.UUID;
  * @param size bytes, empty until END
  * @param ifIdentity of the file to replace, or {@code none}
  * @param expectedSha256 64 hex digits, either case
- * @param modified the time that the file shall have
+ * @param modified the time that the file shall have, kept to the microsecond
  */
 public record UploadRequest(
     UUID session,

@@ -195,7 +195,7 @@ final class GetCommandTest {
 
     assertThat(first.exit()).isEqualTo(ExitCode.UNREACHABLE.number());
     assertThat(first.err())
-        .contains("What came is kept. Go on with: theseus get a -o " + target)
+        .contains("Go on with: theseus get a -o " + target)
         .contains(" --continue");
     assertThat(target).doesNotExist();
 

@@ -160,23 +160,23 @@ class GetTransferTest {
 
   @Test
   void shouldAcknowledgeAtHalfOfTheWindowAndAtOnceAtTheEnd() throws Exception {
-    byte[] content = content(100, 3);
+    byte[] content = content(75, 3);
     Script script =
         peer -> {
-          peer.readyGet(peer.expectInfo("GET"), 100, "id");
+          peer.readyGet(peer.expectInfo("GET"), 75, "id");
           peer.data(content, 0, 20);
           peer.data(content, 20, 40); // 40 of 80: half
           peer.expectOffset(40);
           peer.data(content, 40, 50);
-          peer.data(content, 50, 100);
-          peer.expectOffset(100);
-          peer.complete(100, "id", content);
+          peer.data(content, 50, 75); // 35 of 80, and the last byte
+          peer.expectOffset(75);
+          peer.complete(75, "id", content);
           peer.expectEnd();
         };
     // a timer that can't be what sends them
     try (ScriptedServer server = ScriptedServer.start(script)) {
       get(
-          quick(server).windowBytes(80).acknowledgeAfter(Duration.ofSeconds(1)).build(),
+          quick(server).windowBytes(80).acknowledgeLate(Duration.ofMinutes(10)).build(),
           GetRequest.of(NAME));
       assertThat(out()).isEqualTo(content);
     }
@@ -200,27 +200,37 @@ class GetTransferTest {
     }
   }
 
-  @Test
-  void shouldDropAndCutDataAsThePageSays() throws Exception {
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldDropAndCutDataAsThePageSays(boolean stream) throws Exception {
     byte[] content = content(100, 4);
-    byte[] wrong = new byte[100];
+    // what isn't wanted is garbage, so that taking it shows
+    byte[] cut = content.clone();
+    Arrays.fill(cut, 0, 40, (byte) 0);
+    byte[] cutAgain = content.clone();
+    cutAgain[59]++;
     Script script =
         peer -> {
           peer.readyGet(peer.expectInfo("GET"), 100, "id");
           peer.data(content, 0, 40);
           peer.expectOffset(40);
-          peer.data(content, 10, 40); // ends at the wanted byte: dropped
-          peer.data(50, Arrays.copyOf(wrong, 10)); // starts after it: dropped
-          peer.data(content, 30, 60); // contains it: cut
+          peer.data(cut, 10, 40); // ends at the wanted byte: dropped
+          peer.data(50, new byte[60]); // starts after it: dropped, whatever it is
+          peer.data(cut, 30, 60); // contains it: cut
           peer.expectOffset(60);
-          peer.data(content, 59, 100);
+          peer.data(cutAgain, 59, 100);
           peer.expectOffset(100);
           peer.complete(100, "id", content);
           peer.expectEnd();
         };
-    try (ScriptedServer server = ScriptedServer.start(script)) {
-      get(quick(server).build(), GetRequest.of(NAME));
-      assertThat(out()).isEqualTo(content);
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try (ScriptedServer server = ScriptedServer.start(script);
+        TheseusClient client = new TheseusClient(quick(server).build())) {
+      client.get(
+          GetRequest.of(NAME),
+          stream ? Consumer.stream(out) : Consumer.file(dir.resolve("out")),
+          events);
+      assertThat(stream ? out.toByteArray() : out()).isEqualTo(content);
     }
   }
 
@@ -902,7 +912,7 @@ class GetTransferTest {
         };
     try (ScriptedServer second = ScriptedServer.start(fellow);
         ScriptedServer first = ScriptedServer.start(silent)) {
-      get(quick(first, second).silenceLimit(Duration.ofMillis(200)).build(), GetRequest.of(NAME));
+      get(quick(first, second).silenceLimit(Duration.ofSeconds(1)).build(), GetRequest.of(NAME));
       done.countDown();
       assertThat(out()).isEqualTo(content);
     }
@@ -915,7 +925,7 @@ class GetTransferTest {
     Script script =
         peer -> {
           Info command = peer.expectInfo("GET");
-          long end = System.nanoTime() + Duration.ofMillis(900).toNanos();
+          long end = System.nanoTime() + Duration.ofMillis(2_500).toNanos();
           while (System.nanoTime() < end) {
             peer.info("ALIVE");
             Awaitility.await().pollDelay(Duration.ofMillis(50)).until(() -> true);
@@ -926,7 +936,7 @@ class GetTransferTest {
           peer.complete(10, "id", content);
         };
     try (ScriptedServer server = ScriptedServer.start(script)) {
-      get(quick(server).silenceLimit(Duration.ofMillis(400)).build(), GetRequest.of(NAME));
+      get(quick(server).silenceLimit(Duration.ofSeconds(1)).build(), GetRequest.of(NAME));
       assertThat(server.connections()).isEqualTo(1);
     }
   }

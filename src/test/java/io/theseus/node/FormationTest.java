@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class FormationTest {
   private static final long SECOND = 1_000_000_000L;
   private static final List<String> THREE = List.of("h:1", "h:2", "h:3");
-  private static final int RUNS = 400;
+  private static final int RUNS = 150;
 
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 3, 4, 5})
@@ -130,6 +130,56 @@ class FormationTest {
 
     assertThat(voter.onQuestion(asks("h:8", 0), 9 * SECOND, Membership.NONE).granted()).isFalse();
     assertThat(voter.onQuestion(asks("h:1", 0), 9 * SECOND, mine).granted()).isFalse();
+  }
+
+  @Test
+  void shouldCountAVoteForHalfALeaseFromWhenItWasAskedFor() {
+    Formation formation = formation("h:1", THREE);
+    formation.onReply(reply("h:2", 0, false, Membership.NONE), 4 * SECOND);
+    formation.onTick(4 * SECOND, Membership.NONE);
+    assertThat(formation.vote(4 * SECOND)).hasValue("h:1");
+
+    // the answer was on its way for a second
+    formation.onReply(reply("h:2", 4 * SECOND, true, Membership.NONE), 5 * SECOND);
+
+    assertThat(formation.voters(5 * SECOND + SECOND / 2 - 1)).containsExactly("h:2");
+    assertThat(formation.voters(5 * SECOND + SECOND / 2)).isEmpty();
+  }
+
+  @Test
+  void shouldFormWithAMajorityOfVotesOnly() {
+    Formation formation = formation("h:1", THREE);
+    long now = 4 * SECOND;
+    formation.onReply(reply("h:2", 0, false, Membership.NONE), now);
+    assertThat(formation.onTick(now, Membership.NONE)).doesNotContain(new Action.Form());
+    formation.onReply(reply("h:2", now, false, Membership.NONE), now);
+    assertThat(formation.onTick(now, Membership.NONE)).doesNotContain(new Action.Form());
+    formation.onReply(reply("h:2", now, true, Membership.NONE), now);
+    assertThat(formation.onTick(now, Membership.NONE)).contains(new Action.Form());
+  }
+
+  @Test
+  void shouldJoinNothingElseWhileItsVoteIsOut() {
+    Formation voter = formation("h:3", THREE);
+    long now = 4 * SECOND;
+    assertThat(voter.onQuestion(asks("h:1", now), now, Membership.NONE).granted()).isTrue();
+    Membership second = new Membership(Set.of("h:2#9"), 1);
+    voter.onReply(reply("h:2", now, false, second), now + SECOND);
+    assertThat(voter.onTick(now + SECOND, Membership.NONE)).doesNotContain(new Action.Join("h:2"));
+
+    // what the vote was for may be joined at once
+    Membership first = new Membership(Set.of("h:1#9"), 1);
+    voter.onReply(reply("h:1", now, false, first), now + SECOND);
+    assertThat(voter.onTick(now + SECOND, Membership.NONE)).contains(new Action.Join("h:1"));
+  }
+
+  @Test
+  void shouldJoinAnotherClusterWhenItsVoteIsOver() {
+    Formation voter = formation("h:3", THREE);
+    long now = 4 * SECOND;
+    assertThat(voter.onQuestion(asks("h:1", now), now, Membership.NONE).granted()).isTrue();
+    voter.onReply(reply("h:2", now, false, new Membership(Set.of("h:2#9"), 1)), now + 3 * SECOND);
+    assertThat(voter.onTick(now + 3 * SECOND, Membership.NONE)).contains(new Action.Join("h:2"));
   }
 
   @Test

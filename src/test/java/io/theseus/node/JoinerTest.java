@@ -1,8 +1,18 @@
 package io.theseus.node;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import akka.actor.typed.ActorRef;
+import akka.actor.typed.ActorRefResolver;
+import akka.actor.typed.ActorSystem;
+import akka.actor.typed.javadsl.Adapter;
+import akka.cluster.typed.Cluster;
+import akka.cluster.typed.Down;
+import akka.serialization.Serialization;
+import akka.serialization.SerializationExtension;
+import akka.serialization.jackson.JacksonCborSerializer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -64,6 +74,67 @@ class JoinerTest {
       awaitOneCluster(cluster, present.get(0), present.get(1));
       cluster.start(missing);
       awaitOneCluster(cluster, 1, 2, 3);
+    }
+  }
+
+  @Test
+  void shouldTakeTheFirstSeedBack(@TempDir Path directory) throws StartException {
+    try (TestCluster cluster = TestCluster.of(3, directory)) {
+      for (int number = 1; number <= 3; number++) {
+        cluster.start(number);
+      }
+      awaitOneCluster(cluster, 1, 2, 3);
+      cluster.stop(1);
+      awaitOneCluster(cluster, 2, 3);
+      cluster.start(1);
+      awaitOneCluster(cluster, 1, 2, 3);
+    }
+  }
+
+  @Test
+  void shouldBeginAnotherLifeWhenTheClusterDownsIt(@TempDir Path directory) throws StartException {
+    try (TestCluster cluster = TestCluster.of(3, directory)) {
+      for (int number = 1; number <= 3; number++) {
+        cluster.start(number);
+      }
+      awaitOneCluster(cluster, 1, 2, 3);
+      ActorSystem<?> first = cluster.node(2).system();
+      String clients = cluster.node(2).packetsAddress().orElseThrow();
+
+      Cluster other = Cluster.get(cluster.node(1).system());
+      other.manager().tell(new Down(Cluster.get(first).selfMember().address()));
+
+      await().atMost(LONG).until(() -> cluster.node(2).system() != first);
+      awaitOneCluster(cluster, 1, 2, 3);
+      assertThat(cluster.node(2).packetsAddress()).hasValue(clients);
+      assertThat(first.getWhenTerminated().toCompletableFuture()).isDone();
+    }
+  }
+
+  @Test
+  void shouldSendWhatJoinersSayAndNothingElse(@TempDir Path directory) throws Exception {
+    try (TestCluster cluster = TestCluster.of(1, directory)) {
+      ActorSystem<?> system = cluster.start(1).system();
+      Serialization serialization = SerializationExtension.get(Adapter.toClassic(system));
+      ActorRef<Joiner.Command> someone =
+          ActorRefResolver.get(system)
+              .resolveActorRef("akka://theseus@" + cluster.address(1) + "/user/" + Joiner.NAME);
+      Formation.Membership membership = new Formation.Membership(Set.of("a:1#7", "b:2#-8"), 1);
+      for (Joiner.Remote message :
+          List.of(
+              new Joiner.Ask(new Formation.Question("a:1", 7, -3, true), someone),
+              new Joiner.Answer(
+                  new Formation.Reply("b:2", 7, Long.MIN_VALUE, true, false, membership)),
+              new Joiner.Answer(
+                  new Formation.Reply("b:2", 7, 0, false, true, Formation.Membership.NONE)))) {
+        byte[] bytes = serialization.serialize(message).get();
+        assertThat(serialization.deserialize(bytes, message.getClass()).get()).isEqualTo(message);
+        assertThat(serialization.findSerializerFor(message))
+            .isInstanceOf(JacksonCborSerializer.class);
+      }
+
+      assertThatThrownBy(() -> serialization.serialize(new java.io.File("gadget")).get())
+          .hasMessageContaining("Java");
     }
   }
 

@@ -290,7 +290,11 @@ class NodeStatusTest {
     assertThat(Health.journal(Optional.empty()).state()).isEqualTo("closed");
     assertThat(Health.journal(Optional.of(journal(Optional.empty()))).isNormal()).isTrue();
     assertThat(Health.journal(Optional.of(journal(Optional.of("fsync: EIO")))))
-        .isEqualTo(new Part("journal", "failed", "fsync: EIO"));
+        .isEqualTo(
+            new Part(
+                "journal",
+                "failed",
+                "uploads are not acknowledged until the node is started again: fsync: EIO"));
     assertThat(
             Health.cluster(
                     new NodeSettings.Cluster(Set.of("a", "b", "c"), List.of(), "h", 1),

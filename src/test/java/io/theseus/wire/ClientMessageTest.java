@@ -17,19 +17,18 @@ class ClientMessageTest {
   void shouldReadAGetWithEveryField() throws Exception {
     assertThat(
             ClientMessage.parse(
-                String.join(
-                    "\n",
-                    "GET a b/c.bin",
-                    "offset:  12 ",
-                    "WINDOW:65536",
-                    "Max-Data: 4096",
-                    "Consumer: stream",
-                    "Session: 0B0E5CA7-6f0b-4c1e-9d4e-6f1f7f0f9a11",
-                    "Identity: x-1",
-                    "Migrate-Port: 9",
-                    "Token: t",
-                    "Version: 1",
-                    "Later-Field: ignored")))
+                """
+                GET a b/c.bin
+                offset:  12\s
+                WINDOW:65536
+                Max-Data: 4096
+                Consumer: stream
+                Session: 0B0E5CA7-6f0b-4c1e-9d4e-6f1f7f0f9a11
+                Identity: x-1
+                Migrate-Port: 9
+                Token: t
+                Version: 1
+                Later-Field: ignored"""))
         .isEqualTo(
             new ClientMessage.Get(
                 new FileName("a b/c.bin"),

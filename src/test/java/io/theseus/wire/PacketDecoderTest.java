@@ -75,28 +75,33 @@ class PacketDecoderTest {
   private static String writeAny(Random random, ByteArrayOutputStream stream) {
     long offset = random.nextLong() & (Long.MAX_VALUE >> random.nextInt(60));
     String text = "x\u00e9\ud83d\ude00".repeat(random.nextInt(60));
-    switch (random.nextInt(4)) {
-      case 0:
+    return switch (random.nextInt(4)) {
+      case 0 -> {
         stream.writeBytes(Packets.info(text).array());
-        return "INFO " + text;
-      case 1:
+        yield "INFO " + text;
+      }
+      case 1 -> {
         stream.writeBytes(Packets.error(text).array());
-        return "ERROR " + text;
-      case 2:
+        yield "ERROR " + text;
+      }
+      case 2 -> {
         ByteBuffer packet = ByteBuffer.allocate(Packets.OFFSET_LENGTH);
         Packets.putOffset(packet, offset);
         stream.writeBytes(packet.array());
-        return "OFFSET " + offset;
-      default:
-        byte[] data = new byte[1 + random.nextInt(MAX_DATA)];
-        random.nextBytes(data);
-        long at = Math.min(offset, Long.MAX_VALUE - MAX_DATA);
-        ByteBuffer header = ByteBuffer.allocate(Packets.DATA_HEADER);
-        Packets.putDataHeader(header, data.length, at);
-        stream.writeBytes(header.array());
-        stream.writeBytes(data);
-        return "DATA " + at + " " + HexFormat.of().formatHex(data);
-    }
+        yield "OFFSET " + offset;
+      }
+      default -> writeData(random, Math.min(offset, Long.MAX_VALUE - MAX_DATA), stream);
+    };
+  }
+
+  private static String writeData(Random random, long offset, ByteArrayOutputStream stream) {
+    byte[] data = new byte[1 + random.nextInt(MAX_DATA)];
+    random.nextBytes(data);
+    ByteBuffer header = ByteBuffer.allocate(Packets.DATA_HEADER);
+    Packets.putDataHeader(header, data.length, offset);
+    stream.writeBytes(header.array());
+    stream.writeBytes(data);
+    return "DATA " + offset + " " + HexFormat.of().formatHex(data);
   }
 
   /** Refused at the byte that is wrong: nothing behind it is waited for, nothing is allocated. */

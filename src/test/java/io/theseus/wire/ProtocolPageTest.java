@@ -17,7 +17,11 @@ class ProtocolPageTest {
   private static final Path PAGE = Path.of("docs", "protocol.md");
 
   /** A line of an example: who says it, what it is in words, and its bytes. */
-  private record Example(char who, String words, byte[] bytes) {}
+  private record Example(char who, String words, String hex) {
+    byte[] bytes() {
+      return HexFormat.of().parseHex(hex);
+    }
+  }
 
   @Test
   void shouldDecodeEveryExampleToItsWords() throws Exception {
@@ -41,7 +45,7 @@ class ProtocolPageTest {
         }
       }
       assertThat(decoder.midPacket()).as(example.words()).isFalse();
-      assertThat(seen.toString()).as(example.words()).startsWith(example.words().split(" ")[0]);
+      assertThat(seen.toString()).as(example.words()).startsWith(type(example.words()));
     }
   }
 
@@ -77,10 +81,7 @@ class ProtocolPageTest {
       if (inside && (fence || line.startsWith("# "))) {
         if (!head.isEmpty()) {
           examples.add(
-              new Example(
-                  head.charAt(2),
-                  head.substring(4),
-                  HexFormat.of().parseHex(hex.toString().replace(" ", ""))));
+              new Example(head.charAt(2), head.substring(4), hex.toString().replace(" ", "")));
         }
         head = fence ? "" : line;
         hex.setLength(0);
@@ -122,25 +123,30 @@ class ProtocolPageTest {
   }
 
   private static byte[] encode(String words) {
-    String[] parts = words.split(" ", 3);
+    String rest = words.substring(type(words).length() + 1);
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    switch (parts[0]) {
-      case "INFO" -> out.writeBytes(Packets.info(unquote(words.substring(5))).array());
-      case "ERROR" -> out.writeBytes(Packets.error(unquote(words.substring(6))).array());
+    switch (type(words)) {
+      case "INFO" -> out.writeBytes(Packets.info(unquote(rest)).array());
+      case "ERROR" -> out.writeBytes(Packets.error(unquote(rest)).array());
       case "OFFSET" -> {
         ByteBuffer packet = ByteBuffer.allocate(Packets.OFFSET_LENGTH);
-        Packets.putOffset(packet, Long.parseLong(parts[1]));
+        Packets.putOffset(packet, Long.parseLong(rest));
         out.writeBytes(packet.array());
       }
       default -> {
-        byte[] data = unquote(parts[2]).getBytes(StandardCharsets.UTF_8);
+        int space = rest.indexOf(' ');
+        byte[] data = unquote(rest.substring(space + 1)).getBytes(StandardCharsets.UTF_8);
         ByteBuffer header = ByteBuffer.allocate(Packets.DATA_HEADER);
-        Packets.putDataHeader(header, data.length, Long.parseLong(parts[1]));
+        Packets.putDataHeader(header, data.length, Long.parseLong(rest.substring(0, space)));
         out.writeBytes(header.array());
         out.writeBytes(data);
       }
     }
     return out.toByteArray();
+  }
+
+  private static String type(String words) {
+    return words.substring(0, words.indexOf(' '));
   }
 
   private static String quote(String text) {

@@ -1,0 +1,72 @@
+package io.theseus.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.theseus.processes.TheseusProcess;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code theseus demo} as a process, without a terminal. */
+@Tag("processes")
+final class DemoTest {
+  private static final int SIGTERM_EXIT = 143;
+
+  private static List<String> processesOf(Path dir) {
+    return ProcessHandle.allProcesses()
+        .map(process -> process.info().commandLine().orElse(""))
+        .filter(command -> command.contains("data-dir=" + dir))
+        .toList();
+  }
+
+  private static TheseusProcess demo(Path work, Path dir, String rate) throws IOException {
+    Files.createDirectories(dir);
+    return TheseusProcess.start(
+        work, Map.of(), "demo", "--dir", dir.toString(), "--size", "64M", "--rate", rate);
+  }
+
+  @Test
+  void shouldShowThatTransfersSurviveAKill(@TempDir Path work)
+      throws IOException, InterruptedException {
+    Path dir = work.resolve("demo");
+    try (TheseusProcess demo = demo(work, dir, "8M")) {
+      assertThat(demo.process().waitFor(4, TimeUnit.MINUTES)).as(demo.out()).isTrue();
+
+      assertThat(demo.process().exitValue()).as(demo.out() + demo.err()).isZero();
+      assertThat(demo.out())
+          .contains("kill -9 ")
+          .contains("Both transfers survived the end of the node")
+          .containsPattern("get +64\\.0 MiB .* equal")
+          .containsPattern("put +64\\.0 MiB .* equal")
+          .doesNotContain("\u001b");
+      assertThat(dir).isEmptyDirectory();
+      assertThat(processesOf(dir)).isEmpty();
+    }
+  }
+
+  @Test
+  void shouldCleanUpWhenItIsStopped(@TempDir Path work) throws IOException, InterruptedException {
+    Path dir = work.resolve("demo");
+    try (TheseusProcess demo = demo(work, dir, "1M")) {
+      await()
+          .atMost(Duration.ofMinutes(2))
+          .until(() -> demo.out().contains("3. Getting one file") || !demo.process().isAlive());
+      assertThat(processesOf(dir)).hasSize(1);
+
+      demo.terminate();
+
+      assertThat(demo.exitCode()).isEqualTo(SIGTERM_EXIT);
+      assertThat(demo.out()).contains("Interrupted; cleaning up.").doesNotContain("FAILED");
+      assertThat(dir).isEmptyDirectory();
+      await().until(() -> processesOf(dir).isEmpty());
+    }
+  }
+}

@@ -1,0 +1,112 @@
+package io.theseus.processes;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.theseus.admin.jmx.RunFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * {@code java -jar target/theseus.jar ...} as a process of its own, its output in files.
+ *
+ * <p>The Java is that of the tests, or that of the system property {@code process.java}. A process
+ * that still runs at the end is killed.
+ */
+public final class TheseusProcess implements AutoCloseable {
+  private static final Duration LONG = Duration.ofSeconds(60);
+  private static final Path JAR = Path.of("target", "theseus.jar").toAbsolutePath();
+
+  private final Process process;
+  private final Path out;
+  private final Path err;
+
+  private TheseusProcess(Process process, Path out, Path err) {
+    this.process = process;
+    this.out = out;
+    this.err = err;
+  }
+
+  /** Starts a command in a working directory. */
+  public static TheseusProcess start(
+      Path work, Map<String, String> environment, String... arguments) throws IOException {
+    assertThat(JAR).as("the packaged jar; run these tests by `mvn verify`").isRegularFile();
+    List<String> command = new ArrayList<>(List.of(java(), "-Xmx256m", "-jar", JAR.toString()));
+    command.addAll(List.of(arguments));
+    Path out = Files.createTempFile(work, "theseus-", ".out");
+    Path err = Files.createTempFile(work, "theseus-", ".err");
+    ProcessBuilder builder =
+        new ProcessBuilder(command)
+            .directory(work.toFile())
+            .redirectOutput(out.toFile())
+            .redirectError(err.toFile());
+    // the registry of this user's nodes must not see those of tests
+    builder.environment().put("XDG_RUNTIME_DIR", work.resolve("runtime").toString());
+    builder.environment().putAll(environment);
+    return new TheseusProcess(builder.start(), out, err);
+  }
+
+  /** Starts a node in {@code work}, on free ports, and waits until its status can be asked. */
+  public static TheseusProcess node(Path work, String... more) throws IOException {
+    List<String> arguments =
+        new ArrayList<>(List.of("node", "--set", "packets.port=0", "--set", "cluster.port=0"));
+    arguments.addAll(List.of(more));
+    TheseusProcess node = start(work, Map.of(), arguments.toArray(new String[0]));
+    await()
+        .atMost(LONG)
+        .until(() -> !node.process.isAlive() || node.out().contains("Stop it with Ctrl-C."));
+    assertThat(node.process.isAlive()).as(node.err()).isTrue();
+    return node;
+  }
+
+  private static String java() {
+    String given = System.getProperty("process.java", "");
+    return given.isEmpty()
+        ? Path.of(System.getProperty("java.home"), "bin", "java").toString()
+        : given;
+  }
+
+  public Process process() {
+    return process;
+  }
+
+  public String out() throws IOException {
+    return Files.readString(out);
+  }
+
+  public String err() throws IOException {
+    return Files.readString(err);
+  }
+
+  /** Waits for the end; the exit code. */
+  public int exitCode() throws InterruptedException, IOException {
+    assertThat(process.waitFor(LONG.toSeconds(), TimeUnit.SECONDS)).as("ended: %s", err()).isTrue();
+    return process.exitValue();
+  }
+
+  /** SIGTERM. */
+  public void terminate() {
+    process.destroy();
+  }
+
+  /** {@code kill -9}. */
+  public void kill() {
+    process.destroyForcibly().onExit().join();
+  }
+
+  /** What the node of a data directory says about itself. */
+  public static RunFile runFile(Path dataDir) {
+    return RunFile.read(RunFile.in(dataDir)).orElseThrow();
+  }
+
+  @Override
+  public void close() {
+    kill();
+  }
+}

@@ -1,0 +1,199 @@
+package io.theseus.testing;
+
+import java.io.BufferedInputStream;
+import java.io.Closeable;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+
+/** One connection to a node: packets in, packets out, one at a time; blocking. */
+public final class PacketSocket implements Closeable {
+  private static final int CONNECT_MILLIS = 30_000;
+  private static final int SILENCE_MILLIS = 120_000;
+  private static final byte ERROR = 1;
+  private static final byte INFO = 2;
+  private static final byte DATA = 3;
+  private static final byte OFFSET = 4;
+
+  /** What a node sent. */
+  public sealed interface Packet {}
+
+  /** An INFO: field names are in lower case. */
+  public record Said(String verb, Map<String, String> fields, String body) implements Packet {
+    public String field(String name) {
+      String value = fields.get(name.toLowerCase(Locale.ROOT));
+      if (value == null) {
+        throw new AssertionError(verb + " has no " + name + ": " + fields);
+      }
+      return value;
+    }
+
+    public long number(String name) {
+      return Long.parseLong(field(name));
+    }
+  }
+
+  /** An ERROR. */
+  public record Refused(String text) implements Packet {}
+
+  /** An OFFSET. */
+  public record Offset(long offset) implements Packet {}
+
+  /** A DATA. */
+  @SuppressWarnings("ArrayRecordComponent") // passed on, never compared
+  public record Data(long offset, byte[] bytes) implements Packet {}
+
+  /** A node said ERROR where the test expects none. */
+  public static final class RefusedException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    RefusedException(String text) {
+      super(text);
+    }
+  }
+
+  private final Socket socket;
+  private final DataInputStream in;
+  private final DataOutputStream out;
+
+  /** Connects. */
+  public PacketSocket(InetSocketAddress node) throws IOException {
+    socket = new Socket();
+    try {
+      socket.setTcpNoDelay(true);
+      socket.connect(node, CONNECT_MILLIS);
+      socket.setSoTimeout(SILENCE_MILLIS);
+      in = new DataInputStream(new BufferedInputStream(socket.getInputStream(), 1 << 16));
+      out = new DataOutputStream(socket.getOutputStream());
+    } catch (IOException e) {
+      socket.close();
+      throw e;
+    }
+  }
+
+  // ---- out
+
+  /** Sends an INFO. */
+  public void info(String text) throws IOException {
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    out.write(
+        ByteBuffer.allocate(5 + bytes.length).put(INFO).putInt(bytes.length).put(bytes).array());
+  }
+
+  /** Sends an OFFSET. */
+  public void offset(long offset) throws IOException {
+    out.write(ByteBuffer.allocate(9).put(OFFSET).putLong(offset).array());
+  }
+
+  /** Sends a DATA with the bytes from {@code offset} on. */
+  public void data(Content content, long offset, int length) throws IOException {
+    out.write(
+        ByteBuffer.allocate(13 + length)
+            .put(DATA)
+            .putInt(length)
+            .putLong(offset)
+            .put(content.bytes(), Math.toIntExact(offset), length)
+            .array());
+  }
+
+  // ---- in
+
+  /** The next packet; {@link EOFException} at the end of the stream. */
+  public Packet next() throws IOException {
+    byte type = in.readByte();
+    return switch (type) {
+      case ERROR -> new Refused(text());
+      case INFO -> said(text());
+      case DATA -> data();
+      case OFFSET -> new Offset(in.readLong());
+      default -> throw new AssertionError("type of packet: " + type + " (expected: 1 to 4)");
+    };
+  }
+
+  /**
+   * The next packet that is no sign of life and no remark; an ERROR is thrown.
+   *
+   * @throws RefusedException for an ERROR
+   */
+  public Packet take() throws IOException {
+    while (true) {
+      Packet packet = next();
+      if (packet instanceof Refused refused) {
+        throw new RefusedException(refused.text());
+      }
+      boolean skipped =
+          packet instanceof Said said
+              && switch (said.verb()) {
+                case "ALIVE", "NOTICE", "MODIFYING", "RESUMED" -> true;
+                default -> false;
+              };
+      if (!skipped) {
+        return packet;
+      }
+    }
+  }
+
+  /** The INFO with this verb, which has to come now. */
+  public Said take(String verb) throws IOException {
+    Packet packet = take();
+    if (packet instanceof Said said && said.verb().equals(verb)) {
+      return said;
+    }
+    throw new AssertionError("expected " + verb + ", but there came " + packet);
+  }
+
+  /** Sends one command on a connection of its own and gives the answer. */
+  public static Packet ask(InetSocketAddress node, String command) throws IOException {
+    try (PacketSocket socket = new PacketSocket(node)) {
+      socket.info(command);
+      return socket.next();
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    socket.close();
+  }
+
+  private String text() throws IOException {
+    byte[] bytes = new byte[in.readInt()];
+    in.readFully(bytes);
+    return new String(bytes, StandardCharsets.UTF_8);
+  }
+
+  private Data data() throws IOException {
+    int length = in.readInt();
+    long offset = in.readLong();
+    byte[] bytes = new byte[length];
+    in.readFully(bytes);
+    return new Data(offset, bytes);
+  }
+
+  private static Said said(String text) {
+    int blank = text.indexOf("\n\n");
+    String head = blank < 0 ? text : text.substring(0, blank);
+    String[] lines = head.split("\n", -1);
+    Map<String, String> fields = new LinkedHashMap<>();
+    for (int i = 1; i < lines.length; i++) {
+      int colon = lines[i].indexOf(':');
+      if (colon > 0) {
+        fields.put(
+            lines[i].substring(0, colon).strip().toLowerCase(Locale.ROOT),
+            lines[i].substring(colon + 1).strip());
+      }
+    }
+    int space = lines[0].indexOf(' ');
+    return new Said(
+        space < 0 ? lines[0] : lines[0].substring(0, space),
+        fields,
+        blank < 0 ? "" : text.substring(blank + 2));
+  }
+}
