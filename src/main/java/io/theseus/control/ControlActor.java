@@ -76,6 +76,7 @@ public final class ControlActor extends AbstractBehavior<ControlActor.Command> {
   /** Sessions without an actor, and when (nanoTime) their time is over. */
   private final Map<UUID, Long> kept = new HashMap<>();
 
+  private final SessionIds ids = new SessionIds();
   private long children;
 
   /**
@@ -133,7 +134,7 @@ public final class ControlActor extends AbstractBehavior<ControlActor.Command> {
   private Behavior<Command> onOpenSession(OpenSession open) {
     SessionActor.Attach attach = transfers.nextArrival();
     if (attach != null) {
-      attach(sessionOf(attach.command()).orElseGet(UUID::randomUUID), attach);
+      attach(sessionOf(attach.command()).orElseGet(ids::next), attach);
     }
     return this;
   }

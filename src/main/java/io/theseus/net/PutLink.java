@@ -258,7 +258,6 @@ final class PutLink extends Link {
   @Override
   void onEnd(ClientMessage.End end) {
     try {
-      pump().end(end.size());
       if (end.sha256().isPresent()
           && put.sha256().isPresent()
           && !end.sha256().equals(put.sha256())) {
@@ -270,6 +269,7 @@ final class PutLink extends Link {
                 + put.sha256().get()
                 + ")");
       }
+      pump().end(end.size()); // last: from here on the PUT is whole
     } catch (ProtocolException e) {
       connection.refuse(e, /* endsSession= */ true);
       return;

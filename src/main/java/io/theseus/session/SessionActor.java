@@ -802,7 +802,8 @@ public final class SessionActor {
   }
 
   private Next onPutReport(Report report) {
-    if (report.finished() && !transfer.committing) {
+    boolean givenUp = report.closure() != null && report.closure().endsSession();
+    if (report.finished() && !transfer.committing && !givenUp) {
       commit();
     }
     if (report.closure() != null) {

@@ -559,13 +559,14 @@ public final class Upload {
       }
       mine = new Wish(size, sha256, new CompletableFuture<>());
       long expected = known == null ? accepted : known.size;
-      if (size != expected) {
+      if (failure != null) {
+        // first: bytes that came behind a failure are not counted
+        refused = again(failure);
+      } else if (size != expected) {
         refused =
             new ProtocolException(
                 ErrorCode.BAD_OFFSET,
                 "Size: " + size + " (expected: " + expected + ", which is what was received)");
-      } else if (failure != null) {
-        refused = again(failure);
       } else {
         wish = mine;
       }

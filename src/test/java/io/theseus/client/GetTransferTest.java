@@ -160,17 +160,17 @@ class GetTransferTest {
 
   @Test
   void shouldAcknowledgeAtHalfOfTheWindowAndAtOnceAtTheEnd() throws Exception {
-    byte[] content = content(100, 3);
+    byte[] content = content(75, 3);
     Script script =
         peer -> {
-          peer.readyGet(peer.expectInfo("GET"), 100, "id");
+          peer.readyGet(peer.expectInfo("GET"), 75, "id");
           peer.data(content, 0, 20);
           peer.data(content, 20, 40); // 40 of 80: half
           peer.expectOffset(40);
           peer.data(content, 40, 50);
-          peer.data(content, 50, 100);
-          peer.expectOffset(100);
-          peer.complete(100, "id", content);
+          peer.data(content, 50, 75); // 35 of 80, and the last byte
+          peer.expectOffset(75);
+          peer.complete(75, "id", content);
           peer.expectEnd();
         };
     // a timer that can't be what sends them

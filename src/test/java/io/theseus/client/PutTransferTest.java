@@ -27,6 +27,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -106,6 +107,16 @@ class PutTransferTest {
         assertThat(events.size).hasValue(content.length);
         assertThat(server.connections()).isEqualTo(1);
       }
+    }
+  }
+
+  @Test
+  void shouldPutAStreamThatIsLargerThanWhatIsKept() throws Exception {
+    byte[] content = content(5 << 20, 1);
+    ReferenceServer reference = new ReferenceServer(1000, 400_000, false, peer -> {});
+    try (ScriptedServer server = ScriptedServer.start(reference)) {
+      put(quick(server).windowBytes(1 << 20).build(), producer(content, true));
+      assertThat(reference.files.get(NAME.value())).isEqualTo(content);
     }
   }
 
@@ -513,6 +524,41 @@ class PutTransferTest {
     try (ScriptedServer server = ScriptedServer.start(script)) {
       assertThatThrownBy(() -> put(quick(server).build(), producer(content, false)))
           .hasMessage("denied: enough");
+    }
+  }
+
+  @Test
+  void shouldReadTheErrorThatIsThereWhenItFailsToWrite() throws Exception {
+    byte[] content = content(32 << 20, 11);
+    CountDownLatch full = new CountDownLatch(1);
+    Script script =
+        peer -> {
+          peer.readyPut(peer.expectInfo("PUT"), 64 << 20);
+          peer.offset(0);
+          peer.expectData();
+          peer.errorAndReset("denied: enough");
+          full.countDown();
+        };
+    // in the midst of sending, until the connection is reset: the next write fails
+    TransferListener holding =
+        new TransferListener() {
+          @Override
+          public void progress(long sent, long acknowledged, OptionalLong size) {
+            if (sent > 0) {
+              try {
+                full.await();
+              } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+              }
+            }
+          }
+        };
+    try (ScriptedServer server = ScriptedServer.start(script);
+        TheseusClient client = new TheseusClient(quick(server).build())) {
+      // the first DATA are written before progress is told
+      assertThatThrownBy(() -> client.put(PutRequest.of(NAME), producer(content, false), holding))
+          .hasMessage("denied: enough");
+      assertThat(server.connections()).isEqualTo(1);
     }
   }
 

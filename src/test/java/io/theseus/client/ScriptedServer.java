@@ -331,6 +331,13 @@ final class ScriptedServer implements AutoCloseable {
       }
     }
 
+    /** ERROR, and a reset right behind it. */
+    void errorAndReset(String message) throws IOException {
+      text(1, message);
+      socket.setSoLinger(true, 0);
+      socket.close();
+    }
+
     private void text(int type, String text) throws IOException {
       byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
       byte[] packet = new byte[5 + bytes.length];

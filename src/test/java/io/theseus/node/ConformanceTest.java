@@ -36,7 +36,6 @@ final class ConformanceTest {
   /** Bugs of each kind: framing, windows, seeks, fencing, durability, visibility. */
   private static final List<String> BUGS =
       List.of(
-          "length-unchecked",
           "window-passed",
           "seek-below-ignored",
           "not-fenced",

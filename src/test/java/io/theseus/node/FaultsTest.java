@@ -10,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.Random;
@@ -321,6 +322,33 @@ final class FaultsTest {
                     + " byte)");
       }
       assertThat(file("under")).doesNotExist();
+    }
+
+    @Test
+    void shouldShowNothingWhereEndContradictsTheCommand() throws Exception {
+      String one = "11".repeat(32);
+      String right = sha256(9);
+      try (RawClient client = RawClient.connect(node)) {
+        client.put("PUT contradicted\nSHA-256: " + right + "\n");
+        client.data(0, content, 0, 9).info("END\nSize: 9\nSHA-256: " + one + "\n");
+        assertThat(client.error())
+            .isEqualTo(
+                "bad-field: SHA-256 of END: "
+                    + one
+                    + " (expected: that of the PUT, "
+                    + right
+                    + ")");
+      }
+      await()
+          .during(Duration.ofMillis(500))
+          .atMost(PATIENCE)
+          .until(() -> Files.notExists(file("contradicted")));
+    }
+
+    private static String sha256(int length) throws Exception {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      digest.update(content, 0, length);
+      return HexFormat.of().formatHex(digest.digest());
     }
 
     @Test

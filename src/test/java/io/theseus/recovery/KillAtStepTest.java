@@ -174,9 +174,10 @@ final class KillAtStepTest {
     all.add(put("record.persisted:1", Kind.PUT_WITH_END, true, false, Stood.BETWEEN));
 
     get(all, "get.ready:1", true, Stood.BETWEEN, SMALL);
-    get(all, "get.marked:2", false, Stood.BETWEEN, SMALL);
-    get(all, "journal.before-sync:2", false, Stood.BETWEEN, SMALL);
-    get(all, "journal.synced:2", false, Stood.BETWEEN, SMALL);
+    // a session hears of its connection each 4 MiB
+    get(all, "get.marked:2", false, Stood.BETWEEN, LARGE);
+    get(all, "journal.before-sync:2", false, Stood.BETWEEN, LARGE);
+    get(all, "journal.synced:2", false, Stood.BETWEEN, LARGE);
     get(all, "worker.started:1", true, Stood.BETWEEN, SMALL);
     get(all, "worker.decided:4", false, Stood.BETWEEN, LARGE);
     get(all, "worker.granted:4", false, Stood.BETWEEN, LARGE);

@@ -114,6 +114,7 @@ final class KillingRun implements AutoCloseable {
         awaitProgress();
       }
       if (broken.await(delay, TimeUnit.MILLISECONDS)) {
+        lastRound = true; // the others come to their end
         break;
       }
       killed = true;
@@ -237,7 +238,9 @@ final class KillingRun implements AutoCloseable {
           }
         }
       } catch (RuntimeException | Error e) {
-        fault = e;
+        synchronized (KillingRun.this) {
+          fault = fault == null ? e : fault;
+        }
         broken.countDown();
       } finally {
         meeting.arriveAndDeregister();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.awaitility.Awaitility.await;
 
+import io.theseus.cli.ExitCode;
 import io.theseus.testing.Content;
 import io.theseus.testing.NodeProcess;
 import io.theseus.testing.PacketSocket.RefusedException;
@@ -202,7 +203,7 @@ final class LossTest {
     }
 
     String output = Files.readString(said);
-    assertThat(client.exitValue()).as(output).isEqualTo(9);
+    assertThat(client.exitValue()).as(output).isEqualTo(ExitCode.LOST_BYTES.number());
     assertThat(output)
         .containsPattern(
             "offset: [1-9][0-9]* was acknowledged, and no node has the session any more")

@@ -2,6 +2,7 @@ package io.theseus.recovery;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.theseus.cli.ExitCode;
 import io.theseus.testing.Content;
 import io.theseus.testing.NodeProcess;
 import io.theseus.testing.RawGet;
@@ -31,7 +32,7 @@ final class StartTest {
       NodeProcess.Refusal second =
           NodeProcess.refused(directory.resolve("second"), first.dataDir(), "node.id=node2");
 
-      assertThat(second.exitCode()).isPositive();
+      assertThat(second.exitCode()).isEqualTo(ExitCode.CANT_START.number());
       assertThat(second.output())
           .contains(
               "theseus.data-dir: \""
@@ -57,7 +58,7 @@ final class StartTest {
           NodeProcess.refused(
               directory.resolve("second"), directory.resolve("data"), "store.root=" + root);
 
-      assertThat(second.exitCode()).isPositive();
+      assertThat(second.exitCode()).isEqualTo(ExitCode.CANT_START.number());
       assertThat(second.output()).contains("The files can't be served: ").contains(root.toString());
       RawPut put = new RawPut("file", CONTENT, /* sized= */ true, 64 << 10, 1 << 20);
       assertThat(put.run(first.address())).isEqualTo(End.COMPLETE);
@@ -78,7 +79,7 @@ final class StartTest {
         NodeProcess.Refusal refusal =
             NodeProcess.refused(directory.resolve("again"), node.dataDir(), "packets.port=" + port);
 
-        assertThat(refusal.exitCode()).isPositive();
+        assertThat(refusal.exitCode()).isEqualTo(ExitCode.CANT_START.number());
         assertThat(refusal.output())
             .contains(
                 "theseus.packets.port: "
