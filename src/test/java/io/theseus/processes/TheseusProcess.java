@@ -37,7 +37,12 @@ public final class TheseusProcess implements AutoCloseable {
   public static TheseusProcess start(
       Path work, Map<String, String> environment, String... arguments) throws IOException {
     assertThat(JAR).as("the packaged jar; run these tests by `mvn verify`").isRegularFile();
-    List<String> command = new ArrayList<>(List.of(java(), "-Xmx256m", "-jar", JAR.toString()));
+    List<String> command = new ArrayList<>(List.of(java(), "-Xmx256m"));
+    if (warnsOfUnsafe()) {
+      // as the launcher does: Java warns of what Netty and Akka use, on the node's standard error
+      command.add("--sun-misc-unsafe-memory-access=allow");
+    }
+    command.addAll(List.of("-jar", JAR.toString()));
     command.addAll(List.of(arguments));
     Path out = Files.createTempFile(work, "theseus-", ".out");
     Path err = Files.createTempFile(work, "theseus-", ".err");
@@ -70,6 +75,14 @@ public final class TheseusProcess implements AutoCloseable {
     return given.isEmpty()
         ? Path.of(System.getProperty("java.home"), "bin", "java").toString()
         : given;
+  }
+
+  private static boolean warnsOfUnsafe() throws IOException {
+    Path release = Path.of(java()).toRealPath().resolveSibling("../release").normalize();
+    return Files.exists(release)
+        && Files.readAllLines(release).stream()
+            .filter(line -> line.startsWith("JAVA_VERSION=\""))
+            .anyMatch(line -> Integer.parseInt(line.replaceAll("\\D+(\\d+).*", "$1")) >= 23);
   }
 
   public Process process() {
