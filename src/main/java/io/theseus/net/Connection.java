@@ -283,11 +283,12 @@ final class Connection extends ChannelInboundHandlerAdapter {
   @Override
   public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
     if (cause instanceof java.io.IOException) {
-      LOG.debug("{}: {}", remote, cause.toString());
+      // a client that went away: its message says how
+      lost(String.valueOf(cause.getMessage()));
     } else {
       LOG.warn("{}: unexpected failure", remote, cause);
+      lost(String.valueOf(cause));
     }
-    lost(String.valueOf(cause));
     channel.close();
   }
 

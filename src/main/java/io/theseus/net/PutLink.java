@@ -36,6 +36,7 @@ final class PutLink extends Link {
   private Upload.@Nullable Writer writer;
   private Optional<String> sha256 = Optional.empty();
   private long backlog;
+  private long lastOffset = -1;
   private boolean holdTold;
   private boolean timing;
   private long timedPosition;
@@ -66,7 +67,7 @@ final class PutLink extends Link {
     pump = begun;
     finishReported = begun.finished();
     if (!begun.finished()) {
-      connection.sendOffset(accepted.offset());
+      sendOffset(accepted.offset());
     }
   }
 
@@ -110,7 +111,7 @@ final class PutLink extends Link {
     whileServing(
         () -> {
           if (pump().durable(offset)) {
-            connection.sendOffset(offset);
+            sendOffset(offset);
           }
         });
   }
@@ -119,11 +120,19 @@ final class PutLink extends Link {
   public void complete(Completed completed) {
     whileServing(
         () -> {
-          connection.sendOffset(completed.size());
+          // a checkpoint just before END may have said OFFSET(size) already: it is said once
+          if (lastOffset != completed.size()) {
+            sendOffset(completed.size());
+          }
           connection.sendInfo(Replies.complete(completed));
           end();
           connection.sessionOver(this);
         });
+  }
+
+  private void sendOffset(long offset) {
+    lastOffset = offset;
+    connection.sendOffset(offset);
   }
 
   @Override
