@@ -33,7 +33,6 @@ public record NodeSettings(
     Packets packets,
     Session session,
     Map<FileName, LiveSource> live,
-    int queuedConnections,
     Threads threads,
     Path journalDir,
     Cluster cluster,
@@ -171,7 +170,6 @@ public record NodeSettings(
             reader.duration(
                 "theseus.session.mark-interval", Duration.ofMillis(100), Duration.ofHours(1))),
         live(reader),
-        reader.integer("theseus.queued-connections", 1, 1_000_000),
         threads(reader),
         path(reader, "theseus.journal.dir"),
         cluster,

@@ -47,7 +47,6 @@ class SettingsSourceTest {
     assertThat(settings.session())
         .isEqualTo(new NodeSettings.Session(Duration.ofHours(24), 64 * MIB, Duration.ofSeconds(5)));
     assertThat(settings.live()).isEmpty();
-    assertThat(settings.queuedConnections()).isEqualTo(10_000);
     assertThat(settings.threads())
         .isEqualTo(new NodeSettings.Threads(Runtime.getRuntime().availableProcessors(), 16));
     assertThat(settings.journalDir()).isEqualTo(data.resolve("journal"));
