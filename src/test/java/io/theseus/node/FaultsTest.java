@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.theseus.steps.Steps;
+import io.theseus.testing.PacketSocket;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -107,7 +108,7 @@ final class FaultsTest {
         client.info("GET in\nWindow: 100000\n").expect("READY");
         long got = 0;
         while (got < 100_000) {
-          got += client.next().data().length;
+          got += client.expectData().bytes().length;
         }
         long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(12);
         await()
@@ -120,7 +121,7 @@ final class FaultsTest {
                 });
         assertThat(got).as("never over the window").isEqualTo(100_000);
         client.offset(100_000);
-        assertThat(client.next().offset()).isEqualTo(100_000);
+        assertThat(client.expectData().offset()).isEqualTo(100_000);
       }
     }
 
@@ -433,18 +434,19 @@ final class FaultsTest {
 
     /** Sends without looking until an ERROR comes. */
     private String fill(RawClient client) throws IOException {
-      RawClient.Packet packet = client.next();
-      long acked = packet.offset();
+      long acked = client.expectOffset().offset();
       long sent = acked;
-      while (!packet.isError()) {
-        acked = Math.max(acked, packet.offset());
+      while (true) {
         while (sent + MIB <= acked + 8L * MIB && sent + MIB <= SIZE) {
           client.data(sent, content, (int) sent, MIB);
           sent += MIB;
         }
-        packet = client.next();
+        PacketSocket.Packet packet = client.next();
+        if (packet instanceof PacketSocket.Refused refused) {
+          return refused.text();
+        }
+        acked = ((PacketSocket.Offset) packet).offset();
       }
-      return packet.text();
     }
 
     private static int run(String... command) throws Exception {

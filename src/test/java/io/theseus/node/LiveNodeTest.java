@@ -14,6 +14,7 @@ import io.theseus.control.ControlActor;
 import io.theseus.module.Revision;
 import io.theseus.session.SessionActor;
 import io.theseus.steps.Steps;
+import io.theseus.testing.PacketSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -93,11 +94,11 @@ final class LiveNodeTest {
       ActorSystem<?> before = node.system();
       before.terminate();
       client.info("GET in\nOffset: " + (SIZE - 5) + "\nWindow: 5\n");
-      RawClient.Packet answer = client.next();
-      if (answer.isError()) {
-        assertThat(answer.text()).isEqualTo("busy: the node is starting (expected: try again)");
+      PacketSocket.Packet answer = client.next();
+      if (answer instanceof PacketSocket.Refused refused) {
+        assertThat(refused.text()).isEqualTo("busy: the node is starting (expected: try again)");
       } else {
-        assertThat(answer.text()).startsWith("READY");
+        assertThat(((PacketSocket.Said) answer).verb()).isEqualTo("READY");
         client.read(new byte[SIZE], SIZE - 5, SIZE);
         client.expect("COMPLETE");
       }

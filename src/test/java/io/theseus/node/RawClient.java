@@ -2,71 +2,46 @@ package io.theseus.node;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.theseus.wire.Packets;
-import java.io.BufferedInputStream;
-import java.io.DataInputStream;
+import io.theseus.testing.PacketSocket;
+import io.theseus.testing.PacketSocket.Data;
+import io.theseus.testing.PacketSocket.Offset;
+import io.theseus.testing.PacketSocket.Packet;
+import io.theseus.testing.PacketSocket.Refused;
+import io.theseus.testing.PacketSocket.Said;
 import java.io.EOFException;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketException;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
 /** A client of the packet port that does what it is told, byte by byte, right or wrong. */
 final class RawClient implements AutoCloseable {
   private static final int PATIENCE_MILLIS = 60_000;
-  private static final int DATA = 3;
-  private static final int OFFSET = 4;
+  private static final int OFFSET_LENGTH = 9;
 
-  /** A packet of the server; {@code data} is empty for all but DATA. */
-  @SuppressWarnings("ArrayRecordComponent") // never compared
-  record Packet(int type, String text, long offset, byte[] data) {
-    boolean isData() {
-      return type == DATA;
-    }
-
-    boolean isOffset() {
-      return type == OFFSET;
-    }
-
-    boolean isError() {
-      return type == 1;
-    }
-
-    /** The value of a field of an INFO. */
-    String field(String name) {
-      return text.lines()
-          .filter(line -> line.startsWith(name + ": "))
-          .map(line -> line.substring(name.length() + 2))
-          .findFirst()
-          .orElseThrow(() -> new AssertionError(name + " in " + text));
-    }
-  }
-
-  private final Socket socket;
-  private final DataInputStream in;
+  private final PacketSocket socket;
   private final List<String> notes = new ArrayList<>();
 
-  private RawClient(Socket socket) throws IOException {
+  private RawClient(PacketSocket socket) {
     this.socket = socket;
-    this.in = new DataInputStream(new BufferedInputStream(socket.getInputStream(), 1 << 16));
   }
 
   static RawClient connect(Node node) throws IOException {
     String address = node.packetsAddress().orElseThrow();
-    Socket socket =
-        new Socket(
-            InetAddress.getLoopbackAddress(),
-            Integer.parseInt(address.substring(address.lastIndexOf(':') + 1)));
-    socket.setSoTimeout(PATIENCE_MILLIS);
+    PacketSocket socket =
+        new PacketSocket(
+            new InetSocketAddress(
+                InetAddress.getLoopbackAddress(),
+                Integer.parseInt(address.substring(address.lastIndexOf(':') + 1))));
+    socket.socket().setSoTimeout(PATIENCE_MILLIS);
     return new RawClient(socket);
   }
 
   Socket socket() {
-    return socket;
+    return socket.socket();
   }
 
   /** MODIFYING, RESUMED and NOTICE that came, in order. */
@@ -75,75 +50,81 @@ final class RawClient implements AutoCloseable {
   }
 
   RawClient send(byte[] bytes) throws IOException {
-    socket.getOutputStream().write(bytes);
+    socket.send(bytes);
     return this;
   }
 
   RawClient info(String text) throws IOException {
-    ByteBuffer packet = Packets.info(text);
-    byte[] bytes = new byte[packet.remaining()];
-    packet.get(bytes);
-    return send(bytes);
+    socket.info(text);
+    return this;
   }
 
   RawClient offset(long offset) throws IOException {
-    return send(ByteBuffer.allocate(9).put((byte) OFFSET).putLong(offset).array());
+    socket.offset(offset);
+    return this;
   }
 
   RawClient data(long offset, byte[] content, int from, int length) throws IOException {
-    return send(
-        ByteBuffer.allocate(13 + length)
-            .put((byte) DATA)
-            .putInt(length)
-            .putLong(offset)
-            .put(content, from, length)
-            .array());
+    socket.data(offset, content, from, length);
+    return this;
   }
 
   /** The next packet but ALIVE and what is noted. */
   Packet next() throws IOException {
     while (true) {
-      int type = in.readUnsignedByte();
-      if (type == OFFSET) {
-        return new Packet(type, "", in.readLong(), new byte[0]);
-      }
-      int length = in.readInt();
-      if (type == DATA) {
-        long offset = in.readLong();
-        return new Packet(type, "", offset, in.readNBytes(length));
-      }
-      String text = new String(in.readNBytes(length), StandardCharsets.UTF_8);
-      String verb = text.lines().findFirst().orElse("");
-      if (verb.equals("MODIFYING") || verb.equals("RESUMED") || verb.equals("NOTICE")) {
-        notes.add(text);
-      } else if (!verb.equals("ALIVE")) {
-        return new Packet(type, text, -1, new byte[0]);
+      Packet packet = socket.next();
+      if (!noted(packet)) {
+        return packet;
       }
     }
   }
 
-  Packet expect(String verb) throws IOException {
+  private boolean noted(Packet packet) {
+    if (!PacketSocket.isRemark(packet)) {
+      return false;
+    }
+    Said said = (Said) packet;
+    if (!said.verb().equals("ALIVE")) {
+      notes.add(said.text());
+    }
+    return true;
+  }
+
+  Said expect(String verb) throws IOException {
     Packet packet = next();
-    assertThat(packet.text()).as("expected %s", verb).startsWith(verb);
-    return packet;
+    assertThat(packet).isInstanceOf(Said.class);
+    Said said = (Said) packet;
+    assertThat(said.text()).startsWith(verb);
+    return said;
+  }
+
+  Offset expectOffset() throws IOException {
+    Packet packet = next();
+    assertThat(packet).isInstanceOf(Offset.class);
+    return (Offset) packet;
+  }
+
+  Data expectData() throws IOException {
+    Packet packet = next();
+    assertThat(packet).isInstanceOf(Data.class);
+    return (Data) packet;
   }
 
   /** The text of the ERROR that comes, behind whatever comes before it; then end of stream. */
   String error() throws IOException {
-    Packet packet = next();
-    while (!packet.isError()) {
-      packet = next();
+    while (true) {
+      if (next() instanceof Refused refused) {
+        assertThat(socket.ended()).as("nothing behind an ERROR").isTrue();
+        return refused.text();
+      }
     }
-    assertThat(in.read()).as("nothing behind an ERROR").isEqualTo(-1);
-    return packet.text();
   }
 
   /** Whether the server has ended the connection without a word. */
   boolean cutOff() throws IOException {
     try {
       while (true) {
-        Packet packet = next();
-        if (packet.isError()) {
+        if (next() instanceof Refused) {
           return false;
         }
       }
@@ -156,11 +137,10 @@ final class RawClient implements AutoCloseable {
   long read(byte[] into, long from, long upTo) throws IOException {
     long at = from;
     while (at < upTo) {
-      Packet packet = next();
-      assertThat(packet.isData()).as("DATA, not %s", packet.text()).isTrue();
-      assertThat(packet.offset()).isEqualTo(at);
-      System.arraycopy(packet.data(), 0, into, (int) at, packet.data().length);
-      at += packet.data().length;
+      Data data = expectData();
+      assertThat(data.offset()).isEqualTo(at);
+      System.arraycopy(data.bytes(), 0, into, (int) at, data.bytes().length);
+      at += data.bytes().length;
       offset(at);
     }
     return at;
@@ -186,43 +166,40 @@ final class RawClient implements AutoCloseable {
   /** Begins a PUT: READY and the first OFFSET. */
   Sending put(String command) throws IOException {
     info(command);
-    Packet ready = expect("READY");
-    Packet first = next();
-    assertThat(first.isOffset()).as("OFFSET, not %s", first.text()).isTrue();
-    return new Sending(first.offset(), Long.parseLong(ready.field("Window")));
+    Said ready = expect("READY");
+    return new Sending(expectOffset().offset(), ready.number("Window"));
   }
 
   /** Sends within the window until so much is sent. */
   void write(Sending sending, byte[] content, long upTo) throws IOException {
     while (sending.sent < upTo) {
       int length = (int) Math.min(128 << 10, upTo - sending.sent);
-      while (sending.sent + length > sending.acked + sending.window || in.available() >= 9) {
-        acknowledged(sending);
+      while (sending.sent + length > sending.acked + sending.window
+          || socket.available() >= OFFSET_LENGTH) {
+        // one packet alone: behind a remark nothing more needs to come
+        take(sending, socket.next());
       }
       data(sending.sent, content, (int) sending.sent, length);
       sending.sent += length;
     }
   }
 
-  private void acknowledged(Sending sending) throws IOException {
-    Packet packet = next();
-    assertThat(packet.isOffset()).as("OFFSET, not %s", packet.text()).isTrue();
-    assertThat(packet.offset()).isGreaterThan(sending.acked).isLessThanOrEqualTo(sending.sent);
-    sending.acked = packet.offset();
+  private void take(Sending sending, Packet packet) {
+    if (noted(packet)) {
+      return;
+    }
+    assertThat(packet).isInstanceOf(Offset.class);
+    long offset = ((Offset) packet).offset();
+    assertThat(offset).isGreaterThan(sending.acked).isLessThanOrEqualTo(sending.sent);
+    sending.acked = offset;
   }
 
   /** Reads OFFSETs up to the size, and COMPLETE. */
   void complete(Sending sending, long size) throws IOException {
     while (sending.acked < size) {
-      acknowledged(sending);
+      take(sending, socket.next());
     }
-    // a checkpoint just before END may have said OFFSET(size) once already
-    Packet packet = next();
-    if (packet.isOffset()) {
-      assertThat(packet.offset()).isEqualTo(size);
-      packet = next();
-    }
-    assertThat(packet.text()).startsWith("COMPLETE");
+    expect("COMPLETE");
   }
 
   @Override

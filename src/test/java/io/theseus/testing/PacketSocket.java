@@ -26,8 +26,9 @@ public final class PacketSocket implements Closeable {
   /** What a node sent. */
   public sealed interface Packet {}
 
-  /** An INFO: field names are in lower case. */
-  public record Said(String verb, Map<String, String> fields, String body) implements Packet {
+  /** An INFO; in {@code fields} the names are in lower case. */
+  public record Said(String text, String verb, Map<String, String> fields, String body)
+      implements Packet {
     public String field(String name) {
       String value = fields.get(name.toLowerCase(Locale.ROOT));
       if (value == null) {
@@ -79,7 +80,16 @@ public final class PacketSocket implements Closeable {
     }
   }
 
+  public Socket socket() {
+    return socket;
+  }
+
   // ---- out
+
+  /** Sends bytes as they are. */
+  public void send(byte[] bytes) throws IOException {
+    out.write(bytes);
+  }
 
   /** Sends an INFO. */
   public void info(String text) throws IOException {
@@ -95,12 +105,17 @@ public final class PacketSocket implements Closeable {
 
   /** Sends a DATA with the bytes from {@code offset} on. */
   public void data(Content content, long offset, int length) throws IOException {
+    data(offset, content.bytes(), Math.toIntExact(offset), length);
+  }
+
+  /** Sends a DATA with any bytes at any offset. */
+  public void data(long offset, byte[] bytes, int from, int length) throws IOException {
     out.write(
         ByteBuffer.allocate(13 + length)
             .put(DATA)
             .putInt(length)
             .putLong(offset)
-            .put(content.bytes(), Math.toIntExact(offset), length)
+            .put(bytes, from, length)
             .array());
   }
 
@@ -129,16 +144,29 @@ public final class PacketSocket implements Closeable {
       if (packet instanceof Refused refused) {
         throw new RefusedException(refused.text());
       }
-      boolean skipped =
-          packet instanceof Said said
-              && switch (said.verb()) {
-                case "ALIVE", "NOTICE", "MODIFYING", "RESUMED" -> true;
-                default -> false;
-              };
-      if (!skipped) {
+      if (!isRemark(packet)) {
         return packet;
       }
     }
+  }
+
+  /** Whether a packet asks for nothing: a sign of life, or what a client may ignore. */
+  public static boolean isRemark(Packet packet) {
+    return packet instanceof Said said
+        && switch (said.verb()) {
+          case "ALIVE", "NOTICE", "MODIFYING", "RESUMED" -> true;
+          default -> false;
+        };
+  }
+
+  /** Bytes that came and were not taken; 0 does not say that none will come. */
+  public int available() throws IOException {
+    return in.available();
+  }
+
+  /** Whether the node has ended the stream, with nothing more in it. */
+  public boolean ended() throws IOException {
+    return in.read() < 0;
   }
 
   /** The INFO with this verb, which has to come now. */
@@ -192,6 +220,7 @@ public final class PacketSocket implements Closeable {
     }
     int space = lines[0].indexOf(' ');
     return new Said(
+        text,
         space < 0 ? lines[0] : lines[0].substring(0, space),
         fields,
         blank < 0 ? "" : text.substring(blank + 2));
