@@ -109,6 +109,16 @@ class ArchitectureTest {
         .check(ALL);
   }
 
+  /** In a chroot whose root is no mount point it can't be found, and nothing would start. */
+  @Test
+  void shouldAskNothingOfMountPoints() {
+    noClasses()
+        .should()
+        .callMethod(Files.class, "getFileStore", Path.class)
+        .because("free space is asked of the directory: File.getUsableSpace")
+        .check(ALL);
+  }
+
   @Test
   void shouldExplainEveryPackage() throws IOException {
     try (Stream<Path> directories = Files.walk(Path.of("src/main/java/io/theseus"))) {

@@ -15,7 +15,7 @@ import java.util.TreeMap;
  * @param startedAt RFC 3339
  * @param addresses {@code host:port} by door: {@code packets}, {@code remoting}
  * @param filesDir the directory that is served
- * @param freeBytes usable on the file system of {@code filesDir}; -1 where it can't be found out
+ * @param freeBytes usable on the file system of {@code filesDir}; 0 where it can't be found out
  * @param sessions how many there are in each state
  * @param parts each part of the node that has a state of its own
  */

@@ -88,8 +88,12 @@ final class DemoCommand implements Callable<Integer> {
     try {
       Path place =
           parent == null ? Path.of(System.getProperty("java.io.tmpdir")) : parent.toAbsolutePath();
+      if (!Files.isDirectory(place)) {
+        streams.err().println("demo: --dir: " + place + " (expected: a folder that is there)");
+        return ExitCode.LOCAL_IO.number();
+      }
       long used = Demo.COPIES * sizeBytes;
-      long free = Files.getFileStore(place).getUsableSpace();
+      long free = place.toFile().getUsableSpace();
       if (free < used + Demo.SPARE_BYTES) {
         streams
             .err()

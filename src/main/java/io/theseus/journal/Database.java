@@ -5,7 +5,6 @@ import io.theseus.journal.JournalSettings.Engine;
 import io.theseus.steps.Steps;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
-import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -83,7 +82,6 @@ final class Database implements AutoCloseable {
   private final DirectoryLock lock;
   private final DB db;
   private final Engine engine;
-  private final FileStore fileStore;
   private final BlockingQueue<Pending> queue;
   private final Thread writer;
   private final ReentrantReadWriteLock openness = new ReentrantReadWriteLock();
@@ -103,7 +101,6 @@ final class Database implements AutoCloseable {
     this.lock = lock;
     this.db = opened.db();
     this.engine = opened.engine();
-    this.fileStore = Files.getFileStore(settings.directory());
     this.queue = new ArrayBlockingQueue<>(settings.queueCapacity());
     this.writer = new Thread(this::writeAll, "theseus-journal-writer");
     writer.setDaemon(true);
@@ -425,7 +422,7 @@ final class Database implements AutoCloseable {
   }
 
   private @Nullable JournalException refusalForSpace(long batchBytes) throws IOException {
-    long free = fileStore.getUsableSpace();
+    long free = usableBytes(settings);
     long needed = settings.minFreeBytes() + 2 * batchBytes;
     if (free >= needed) {
       return null;
@@ -443,10 +440,15 @@ final class Database implements AutoCloseable {
     return refusal;
   }
 
+  /** Asked of the directory, not of its mount point, which a chroot can't see. */
+  private static long usableBytes(JournalSettings settings) {
+    return settings.directory().toFile().getUsableSpace();
+  }
+
   /** Opening rewrites the live logs as tables, through mapped memory too. */
   private static void checkSpaceToOpen(JournalSettings settings, long rewritten)
       throws IOException {
-    long free = Files.getFileStore(settings.directory()).getUsableSpace();
+    long free = usableBytes(settings);
     long needed = settings.minFreeBytes() / 4 + 2 * rewritten;
     if (free < needed) {
       throw new JournalException(

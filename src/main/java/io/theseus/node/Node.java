@@ -196,11 +196,7 @@ public final class Node implements AutoCloseable {
 
   private long freeBytes() {
     Path root = settings.store().root();
-    try {
-      return Files.getFileStore(Files.exists(root) ? root : directory.path()).getUsableSpace();
-    } catch (IOException e) {
-      return -1;
-    }
+    return (Files.exists(root) ? root : directory.path()).toFile().getUsableSpace();
   }
 
   /** Leaves the cluster and ends all; sessions stay resumable. */

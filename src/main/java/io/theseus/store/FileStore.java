@@ -130,8 +130,7 @@ public final class FileStore implements Closeable {
         new Tree(root, stagingPath.startsWith(root) ? root.relativize(stagingPath).toString() : "");
     this.staging = Folder.open(stagingPath);
     this.records = Records.open(settings.records(), clock, steps);
-    java.nio.file.FileStore device = Files.getFileStore(root);
-    this.space = new Space(device::getUsableSpace, settings.restBytes());
+    this.space = new Space(root.toFile()::getUsableSpace, settings.restBytes());
     boolean attributes = useAttributes && attributesWork(stagingPath);
     if (!attributes) {
       LOG.warn(

@@ -23,7 +23,7 @@ public interface TheseusMXBean {
   /** What joining the cluster waits for; empty for a member. */
   String getWaitsFor();
 
-  /** Usable bytes where the files are; -1 where that can't be found out. */
+  /** Usable bytes where the files are; 0 where that can't be found out. */
   long getFreeBytes();
 
   /** Everything, as {@code theseus status --json} prints it. */
