@@ -113,6 +113,12 @@ final class Demo implements AutoCloseable {
   ExitCode run() {
     try (this;
         Interrupt interrupt = Interrupt.running(this::interrupt)) {
+      return play(interrupt); // and what it says is said before the interrupt is told so
+    }
+  }
+
+  private ExitCode play(Interrupt interrupt) {
+    try {
       step("Making two files of " + Display.size(sizeBytes) + " (seed " + seed + ")", this::input);
       step("Starting a node in a process of its own", this::start);
       step("Getting one file and putting the other, both at once", this::begin);

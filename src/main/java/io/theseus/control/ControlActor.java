@@ -30,10 +30,10 @@ import org.jspecify.annotations.Nullable;
  * One on each node: names sessions, hands each command to its session, and supervises them.
  *
  * <p>Supervision: a session that fails is adopted again with the transfer that outlived it, so its
- * client notices nothing; one that fails three times in a row, or whose journal fails, loses its
- * connection with {@code internal} and stays resumable. After a restart of the actor system every
- * transfer that is left is adopted in the same way; after a bug of this actor, too: it is
- * restarted.
+ * client notices nothing; one that fails three times without coming forward, or whose journal
+ * fails, loses its connection with {@code internal} and stays resumable. After a restart of the
+ * actor system every transfer that is left is adopted in the same way; after a bug of this actor,
+ * too: it is restarted.
  */
 public final class ControlActor extends AbstractBehavior<ControlActor.Command> {
   private static final int FAILURES = 3;
@@ -71,7 +71,6 @@ public final class ControlActor extends AbstractBehavior<ControlActor.Command> {
   private final Transfers transfers;
   private final ActorRef<SessionActor.Notice> notices;
   private final Map<UUID, ActorRef<SessionActor.Command>> live = new HashMap<>();
-  private final Map<UUID, Integer> failures = new HashMap<>();
 
   /** Sessions without an actor, and when (nanoTime) their time is over. */
   private final Map<UUID, Long> kept = new HashMap<>();
@@ -182,7 +181,6 @@ public final class ControlActor extends AbstractBehavior<ControlActor.Command> {
   private Behavior<Command> onNotice(FromSession from) {
     if (from.notice() instanceof SessionActor.Finished finished) {
       live.remove(finished.session());
-      failures.remove(finished.session());
       Transfer transfer = transfers.remove(finished.session());
       getContext().unwatch(finished.actor());
       finished.actor().tell(new SessionActor.Stop());
@@ -203,7 +201,7 @@ public final class ControlActor extends AbstractBehavior<ControlActor.Command> {
       return this;
     }
     Throwable cause = failed.getCause();
-    int count = failures.merge(session, 1, Integer::sum);
+    int count = transfer.countFailure();
     new SessionLog(session).warn("session failed ({} in a row): {}", count, String.valueOf(cause));
     if (cause instanceof JournalFailureException || count >= FAILURES) {
       transfer.disconnect(ErrorCode.INTERNAL, reason(cause));

@@ -1,11 +1,14 @@
 package io.theseus.session;
 
+import akka.actor.typed.ActorRef;
 import io.theseus.module.Revision;
 import io.theseus.store.LiveStream;
 import io.theseus.store.StoredFile;
 import io.theseus.store.Upload;
 import io.theseus.wire.ClientMessage;
 import io.theseus.wire.ErrorCode;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Queue;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
@@ -56,12 +59,20 @@ public final class Transfer {
   /** What it was switched to; null before the first switch. */
   @Nullable Revision revision;
 
+  /** Whether the transfer is to stand still until it is switched. */
   boolean held;
+
+  /** Who waits to hear that it stands still. */
+  final List<ActorRef<SessionActor.Held>> awaitingHold = new ArrayList<>();
+
   long workerGeneration;
   long durable;
   long lastMark;
   long lastMarkNanos;
   @Nullable Report report;
+
+  private int failures;
+  private long failedAt = -1;
 
   private Transfer(UUID id, boolean marked) {
     this.id = id;
@@ -92,12 +103,42 @@ public final class Transfer {
     return arrivals.poll();
   }
 
+  SessionLink connected() {
+    SessionLink connected = link;
+    if (connected == null) {
+      throw new IllegalStateException("session " + id + " without a connection");
+    }
+    return connected;
+  }
+
+  Facts facts() {
+    Facts known = facts;
+    if (known == null) {
+      throw new IllegalStateException("session " + id + " was not accepted yet");
+    }
+    return known;
+  }
+
+  /**
+   * Counts a failure of the session's actor.
+   *
+   * @return how many there were since the transfer last came forward
+   */
+  public int countFailure() {
+    Report last = report;
+    long at = Math.max(durable, last == null ? 0 : last.position());
+    failures = at > failedAt ? 1 : failures + 1;
+    failedAt = at;
+    return failures;
+  }
+
   int waiting() {
     return arrivals.size();
   }
 
   /** Ends the connections when the session's actor can't any more; the session itself stays. */
   public void disconnect(ErrorCode code, String message) {
+    failures = 0; // the next connection has its chances, too
     SessionActor.Attach attach;
     while ((attach = arrivals.poll()) != null) {
       attach.link().fail(code, message);

@@ -276,6 +276,34 @@ final class ControlActorTest {
     }
   }
 
+  @Test
+  void shouldBearAnyNumberOfDeathsWhileTheTransferComesForward() throws Exception {
+    try (TestNode node = node(failing("put.acknowledged", 1, 6))) {
+      byte[] content = TestNode.content(10 * MIB);
+      FakeLink link = FakeLink.sending(content, MIB, /* sized= */ true);
+      node.open(link, put("out", content.length));
+      awaitFinished(link);
+      assertThat(node.file("out")).hasBinaryContent(content);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"worker.started, 1048576", "put.commit, 9223372036854775807"})
+  void shouldGiveUpWhatFailsThriceWhereItStandsAndServeTheNextConnection(String point, long step)
+      throws Exception {
+    try (TestNode node = node(failing(point, 1, 3))) {
+      byte[] content = TestNode.content(10 * MIB);
+      FakeLink link = FakeLink.sending(content, step, /* sized= */ true);
+      node.open(link, put("out", content.length));
+      await().atMost(TestNode.PATIENCE).until(() -> link.failure().isPresent());
+      assertThat(link.failure().get()).startsWith("internal: ");
+      FakeLink again = FakeLink.sending(content, step, /* sized= */ true);
+      node.open(again, put("out", content.length));
+      awaitFinished(again);
+      assertThat(node.file("out")).hasBinaryContent(content);
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"put.ready", "put.commit", "put.committed", "session.ended"})
   void shouldAdoptAPutWithoutAMarkWhoseActorDies(String point) throws Exception {
@@ -490,6 +518,22 @@ final class ControlActorTest {
       node.awaitNoSession();
       assertThat(node.openSessions()).isEmpty();
       assertThat(Files.exists(node.file("in"))).isTrue();
+    }
+  }
+
+  @Test
+  void shouldAnswerAHoldWhoseActorDied() throws Exception {
+    try (TestNode node = node(Steps.NONE)) {
+      byte[] content = TestNode.content(6 * MIB);
+      FakeLink link =
+          FakeLink.sending(content, MIB, /* sized= */ true).stopAt(2 * MIB).failAtHold();
+      node.open(link, put("out", content.length));
+      await().atMost(TestNode.PATIENCE).until(() -> link.acked() == 2 * MIB);
+      TestProbe<SessionActor.Held> probe = TestProbe.create(node.system());
+      node.tell(SESSION, new SessionActor.Hold(probe.getRef()));
+      assertThat(probe.receiveMessage(TestNode.PATIENCE))
+          .isEqualTo(new SessionActor.Held(SESSION, 2 * MIB));
+      assertThat(link.failure()).isEmpty();
     }
   }
 

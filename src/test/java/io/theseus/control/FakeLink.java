@@ -56,6 +56,7 @@ final class FakeLink implements SessionLink {
   private boolean held;
   private boolean finished;
   private boolean over;
+  private boolean failsAtHold;
 
   private FakeLink(byte[] content, long step, boolean sized) {
     this.content = content;
@@ -77,6 +78,12 @@ final class FakeLink implements SessionLink {
   /** The client falls silent when so many bytes have moved. */
   synchronized FakeLink stopAt(long offset) {
     stopAt = offset;
+    return this;
+  }
+
+  /** The first hold kills the actor that calls it. */
+  synchronized FakeLink failAtHold() {
+    failsAtHold = true;
     return this;
   }
 
@@ -207,6 +214,10 @@ final class FakeLink implements SessionLink {
 
   @Override
   public synchronized void hold() {
+    if (failsAtHold) {
+      failsAtHold = false;
+      throw new IllegalStateException("killed at hold");
+    }
     held = true;
     told.add("MODIFYING " + position);
     report();

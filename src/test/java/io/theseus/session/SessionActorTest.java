@@ -11,13 +11,11 @@ import akka.serialization.Serializer;
 import akka.serialization.Serializers;
 import com.typesafe.config.ConfigFactory;
 import io.theseus.channel.Direction;
-import io.theseus.session.SessionActor.Begun;
-import io.theseus.session.SessionActor.Checkpointed;
-import io.theseus.session.SessionActor.Ended;
-import io.theseus.session.SessionActor.Event;
-import io.theseus.session.SessionActor.Paused;
-import io.theseus.session.SessionActor.RevisionChanged;
-import io.theseus.session.SessionActor.State;
+import io.theseus.session.SessionEvent.Begun;
+import io.theseus.session.SessionEvent.Checkpointed;
+import io.theseus.session.SessionEvent.Ended;
+import io.theseus.session.SessionEvent.Paused;
+import io.theseus.session.SessionEvent.RevisionChanged;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -71,9 +69,9 @@ final class SessionActorTest {
         new Paused(17),
         new RevisionChanged("other@2.0.0"),
         new Ended("complete"),
-        State.NONE,
-        new State(PUT, "standard@1.0.0", 5, /* paused= */ true),
-        new State(GET, "standard@1.0.0", 0, /* paused= */ false));
+        SessionState.NONE,
+        new SessionState(PUT, "standard@1.0.0", 5, /* paused= */ true),
+        new SessionState(GET, "standard@1.0.0", 0, /* paused= */ false));
   }
 
   @ParameterizedTest
@@ -92,8 +90,8 @@ final class SessionActorTest {
 
   @Test
   void shouldHaveARoundTripForEachEvent() {
-    assertThat(kept().filter(Event.class::isInstance).map(Object::getClass).distinct())
-        .containsExactlyInAnyOrder(Event.class.getPermittedSubclasses());
+    assertThat(kept().filter(SessionEvent.class::isInstance).map(Object::getClass).distinct())
+        .containsExactlyInAnyOrder(SessionEvent.class.getPermittedSubclasses());
   }
 
   /** A class that nobody put on the list. */
@@ -112,7 +110,7 @@ final class SessionActorTest {
   @Test
   void shouldRefuseToReadAClassThatIsNotOnTheList() {
     Serialization serialization = SerializationExtension.get(Adapter.toClassic(KIT.system()));
-    Event event = new Paused(1);
+    SessionEvent event = new Paused(1);
     Serializer serializer = serialization.findSerializerFor(event);
     byte[] bytes = serialization.serialize(event).get();
     assertThatThrownBy(
@@ -125,8 +123,8 @@ final class SessionActorTest {
 
   @Test
   void shouldBeWhatItsEventsMadeOfIt() {
-    State state = State.NONE;
-    for (Event event :
+    SessionState state = SessionState.NONE;
+    for (SessionEvent event :
         List.of(
             new Begun(PUT, "standard@1.0.0", 1),
             new Checkpointed(2),
@@ -134,9 +132,9 @@ final class SessionActorTest {
             new Checkpointed(3))) {
       state = state.on(event);
     }
-    assertThat(state).isEqualTo(new State(PUT, "standard@1.0.0", 3, /* paused= */ true));
+    assertThat(state).isEqualTo(new SessionState(PUT, "standard@1.0.0", 3, /* paused= */ true));
     state = state.on(new RevisionChanged("other@2.0.0"));
-    assertThat(state).isEqualTo(new State(PUT, "other@2.0.0", 3, /* paused= */ false));
-    assertThat(state.on(new Ended("complete"))).isEqualTo(State.NONE);
+    assertThat(state).isEqualTo(new SessionState(PUT, "other@2.0.0", 3, /* paused= */ false));
+    assertThat(state.on(new Ended("complete"))).isEqualTo(SessionState.NONE);
   }
 }

@@ -278,7 +278,7 @@ public final class NodeProcess implements AutoCloseable {
   private void signal(String name) {
     try {
       Process kill =
-          new ProcessBuilder("kill", "-" + name, String.valueOf(pid())).inheritIO().start();
+          new ProcessBuilder("sh", "-c", "kill -" + name + " " + pid()).inheritIO().start();
       assertThat(kill.waitFor()).as("exit code of kill").isZero();
     } catch (IOException e) {
       throw new UncheckedIOException(e);

@@ -1,0 +1,392 @@
+package io.theseus.session;
+
+import io.theseus.channel.Direction;
+import io.theseus.channel.Progress;
+import io.theseus.session.SessionActor.Command;
+import io.theseus.store.Completed;
+import io.theseus.store.Upload;
+import io.theseus.store.UploadRequest;
+import io.theseus.wire.ClientMessage;
+import io.theseus.wire.ErrorCode;
+import io.theseus.wire.FileName;
+import io.theseus.wire.ProtocolException;
+import io.theseus.wire.Texts;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a session does for a PUT: opens the upload, makes durable before it is acknowledged,
+ * commits.
+ *
+ * <p>Two things are durable before an OFFSET goes out, in this order: the bytes in the store, the
+ * mark in the journal.
+ */
+final class PutSide {
+  private final SessionActor session;
+  private final SessionEnvironment environment;
+  private final Transfer transfer;
+  private final Workers workers;
+  private final DiskTasks disk;
+  private final SessionLog log;
+
+  private Upload.@Nullable Writer writer;
+  private boolean syncing;
+
+  PutSide(
+      SessionActor session,
+      SessionEnvironment environment,
+      Transfer transfer,
+      Workers workers,
+      DiskTasks disk,
+      SessionLog log) {
+    this.session = session;
+    this.environment = environment;
+    this.transfer = transfer;
+    this.workers = workers;
+    this.disk = disk;
+    this.log = log;
+  }
+
+  // ---- opening
+
+  /** Why the session can't go on where a connection wants it to; empty where it can. */
+  Optional<ProtocolException> refusal(ClientMessage.Put put) {
+    Upload upload = transfer.upload;
+    // without an upload the disk says what is there: all of it, where only COMPLETE was lost
+    return upload != null && put.offset() > upload.received() && !transfer.committing
+        ? Optional.of(unknownSession(put.offset(), upload.received()))
+        : Optional.empty();
+  }
+
+  private ProtocolException unknownSession(long offset, long has) {
+    return new ProtocolException(
+        ErrorCode.UNKNOWN_SESSION,
+        "session "
+            + transfer.id
+            + " from Offset "
+            + offset
+            + " (expected: at most "
+            + has
+            + ", all that node "
+            + environment.nodeId()
+            + " has of it)");
+  }
+
+  /** From here on nothing of an older connection is stored. */
+  void takeOver() {
+    Upload upload = transfer.upload;
+    if (upload != null) {
+      writer = upload.takeOver();
+    }
+  }
+
+  void open(ClientMessage.Put put) {
+    Facts known = transfer.facts;
+    if (transfer.upload != null) {
+      // what came over older connections is made durable, then the client goes on behind it
+      sync();
+    } else if (known == null) {
+      disk.open(() -> begin(put));
+    } else {
+      long durable = transfer.durable;
+      disk.open(() -> reopen(known, durable, put.offset()));
+    }
+  }
+
+  /** Opens what is staged of a session that nobody resumed, so that it can be removed. */
+  void openToRemove() {
+    Facts known = transfer.facts();
+    long durable = transfer.durable;
+    disk.open(() -> reopen(known, durable, /* offset= */ 0));
+  }
+
+  private Command begin(ClientMessage.Put put) throws Exception {
+    if (put.session().isPresent()) {
+      Optional<Completed> completed = environment.store().completed(transfer.id, put.name());
+      if (completed.isPresent()) {
+        return new SessionActor.AlreadyCompleted(completed.get());
+      }
+    }
+    if (put.offset() > 0) {
+      throw unknownSession(put.offset(), 0);
+    }
+    return new SessionActor.UploadOpened(
+        environment
+            .store()
+            .begin(
+                new UploadRequest(
+                    transfer.id,
+                    put.name(),
+                    put.size(),
+                    put.ifIdentity(),
+                    put.sha256(),
+                    put.modified())));
+  }
+
+  private Command reopen(Facts facts, long durable, long offset) throws Exception {
+    FileName name = FileName.parse(facts.name());
+    Optional<Completed> completed = environment.store().completed(transfer.id, name);
+    if (completed.isPresent()) {
+      return new SessionActor.AlreadyCompleted(completed.get());
+    }
+    long staged = environment.store().stagedBytes(transfer.id);
+    if (staged < durable) {
+      log.warn(
+          "lost acknowledged bytes of {}: {} are staged (expected: >= {})",
+          Texts.quote(facts.name()),
+          staged,
+          durable);
+    }
+    if (offset > Math.min(staged, durable)) {
+      throw unknownSession(offset, Math.min(staged, durable));
+    }
+    return new SessionActor.UploadOpened(
+        environment
+            .store()
+            .reopen(
+                new UploadRequest(
+                    transfer.id,
+                    name,
+                    facts.size(),
+                    facts.ifIdentity(),
+                    facts.sha256(),
+                    facts.modified()),
+                durable));
+  }
+
+  Next onOpened(SessionActor.UploadOpened opened) {
+    transfer.opening = null;
+    Upload upload = opened.upload();
+    transfer.upload = upload;
+    writer = null; // one of an upload that failed appends nothing to this one
+    if (transfer.link == null) {
+      return session.onOpenedForNobody();
+    }
+    if (transfer.facts == null && transfer.command instanceof ClientMessage.Put put) {
+      transfer.facts = Facts.of(put);
+    }
+    serve();
+    return Next.STAY;
+  }
+
+  private void serve() {
+    SessionLink link = transfer.connected();
+    Upload upload = upload();
+    Facts facts = transfer.facts();
+    if (writer == null) {
+      takeOver();
+    }
+    transfer.accepted = true;
+    boolean whole = facts.size().isPresent() && facts.size().getAsLong() == upload.received();
+    link.ready(
+        new Ready.ReadyPut(
+            transfer.id,
+            whole ? upload.received() : transfer.durable,
+            workers.module(),
+            workers.nextGeneration(),
+            whole ? null : writer,
+            facts.size(),
+            facts.stream()));
+    environment.steps().at("put.ready");
+    if (whole) {
+      commit();
+    } else if (transfer.held) {
+      link.hold();
+    } else {
+      workers.spawn(
+          Direction.PUT,
+          /* seekEpoch= */ 0,
+          transfer.durable,
+          facts.size().orElse(Progress.UNKNOWN_END));
+    }
+  }
+
+  /** The client did not hear that its PUT was complete, and asks again. */
+  Next onAlreadyCompleted(SessionActor.AlreadyCompleted already) {
+    transfer.opening = null;
+    Completed completed = already.completed();
+    SessionLink link = transfer.link;
+    if (link != null && transfer.command instanceof ClientMessage.Put put) {
+      Optional<ProtocolException> refusal = refusal(put, completed);
+      if (refusal.isPresent()) {
+        return session.giveUp(refusal.get().code(), refusal.get().reason());
+      }
+      sayCompleted(link, completed);
+    }
+    return session.finish("completed before");
+  }
+
+  private Optional<ProtocolException> refusal(ClientMessage.Put put, Completed completed) {
+    if (!put.name().equals(completed.name())) {
+      return Optional.of(Facts.mismatch("name", put.name().value(), completed.name().value()));
+    }
+    if (put.size().isPresent() && put.size().getAsLong() != completed.size()) {
+      return Optional.of(
+          Facts.mismatch(
+              "Size", String.valueOf(put.size().getAsLong()), String.valueOf(completed.size())));
+    }
+    return put.offset() > completed.size()
+        ? Optional.of(unknownSession(put.offset(), completed.size()))
+        : Optional.empty();
+  }
+
+  // ---- running
+
+  Next onReport(Report report) {
+    Closure closure = report.closure();
+    boolean givenUp = closure != null && closure.endsSession();
+    if (report.finished() && !transfer.committing && !givenUp) {
+      commit();
+    }
+    if (closure != null) {
+      return session.onClosed(closure);
+    }
+    if (transfer.committing) {
+      return Next.STAY;
+    }
+    if (report.checkpoint() > transfer.durable) {
+      sync();
+    }
+    if (report.held()) {
+      return session.onHeld(transfer.durable);
+    }
+    workers.advance(Direction.PUT, report);
+    return Next.STAY;
+  }
+
+  private void sync() {
+    if (!syncing) {
+      syncing = true;
+      disk.await(upload().sync(), SessionActor.Synced::new);
+    }
+  }
+
+  Next onSynced(SessionActor.Synced synced) {
+    syncing = false;
+    environment.steps().at("session.synced");
+    long durable = synced.durable();
+    if (transfer.link == null || transfer.committing || transfer.over) {
+      return Next.STAY; // nobody waits for it
+    }
+    OptionalLong size = transfer.facts().size();
+    if (durable <= transfer.durable || (size.isPresent() && durable == size.getAsLong())) {
+      // nothing new, or the commit is the mark
+      acknowledge();
+      return Next.STAY;
+    }
+    return Next.persist(
+        List.of(session.mark(durable)),
+        () -> {
+          environment.steps().at("put.marked");
+          transfer.durable = durable;
+          acknowledge();
+        });
+  }
+
+  private void acknowledge() {
+    SessionLink link = transfer.link;
+    if (link == null) {
+      return;
+    }
+    if (!transfer.accepted) {
+      if (upload().durable() < upload().received()) {
+        sync(); // that was an older connection's checkpoint
+      } else {
+        serve();
+      }
+      return;
+    }
+    link.durable(transfer.durable);
+    environment.steps().at("put.acknowledged");
+    Report report = transfer.report;
+    if (report != null && report.checkpoint() > transfer.durable) {
+      sync();
+    }
+  }
+
+  // ---- the end
+
+  /** All is here: makes it visible. */
+  void commit() {
+    transfer.committing = true;
+    workers.stop();
+    Report report = transfer.report;
+    Optional<String> said = report == null ? Optional.empty() : report.sha256();
+    environment.steps().at("put.commit");
+    disk.await(
+        upload().commit(upload().received(), said.or(() -> transfer.facts().sha256())),
+        SessionActor.Committed::new);
+  }
+
+  Next onCommitted(SessionActor.Committed committed) {
+    Completed completed = committed.completed();
+    environment.steps().at("put.committed");
+    log.info("complete: {} bytes in {}", completed.size(), Texts.quote(transfer.facts().name()));
+    SessionLink link = transfer.link;
+    if (link != null) {
+      if (transfer.accepted) {
+        link.complete(completed);
+      } else {
+        sayCompleted(link, completed);
+      }
+      environment.steps().at("put.complete-sent");
+    }
+    return session.finish("complete");
+  }
+
+  private void sayCompleted(SessionLink link, Completed completed) {
+    boolean stream = transfer.command instanceof ClientMessage.Put put && put.streamProducer();
+    link.ready(
+        new Ready.ReadyPut(
+            transfer.id,
+            completed.size(),
+            workers.module(),
+            transfer.workerGeneration,
+            /* writer= */ null,
+            OptionalLong.of(completed.size()),
+            stream));
+    link.complete(completed);
+  }
+
+  /**
+   * Something of this transfer failed.
+   *
+   * @param kept whether the session stays; an upload that failed stays failed, so the next
+   *     connection opens what is durable anew
+   */
+  void onFailed(boolean kept) {
+    syncing = false;
+    transfer.committing = false;
+    Upload upload = transfer.upload;
+    if (kept && upload != null && upload.failure().isPresent()) {
+      upload.suspend();
+      transfer.upload = null;
+    }
+  }
+
+  /** The connection is lost, the upload stays. */
+  void suspend() {
+    if (transfer.upload != null) {
+      transfer.upload.suspend();
+    }
+  }
+
+  /** Removes what is staged. */
+  void end() {
+    Upload upload = transfer.upload;
+    if (upload != null) {
+      transfer.upload = null;
+      upload.discard();
+    }
+  }
+
+  private Upload upload() {
+    Upload upload = transfer.upload;
+    if (upload == null) {
+      throw new IllegalStateException("session " + transfer.id + " without an upload");
+    }
+    return upload;
+  }
+}

@@ -1,0 +1,22 @@
+package io.theseus.session;
+
+import io.theseus.journal.FinalEvent;
+
+/** What the journal keeps of a session. */
+public sealed interface SessionEvent {
+
+  /** The first mark: what the session is, and how far it has come. */
+  record Begun(Facts facts, String module, long offset) implements SessionEvent {}
+
+  /** All before the offset is durable (PUT) or acknowledged (GET). */
+  record Checkpointed(long offset) implements SessionEvent {}
+
+  /** Held at the offset. */
+  record Paused(long offset) implements SessionEvent {}
+
+  /** Goes on under another module. */
+  record RevisionChanged(String module) implements SessionEvent {}
+
+  /** Over; nothing of it is kept. */
+  record Ended(String outcome) implements SessionEvent, FinalEvent {}
+}

@@ -1,0 +1,135 @@
+package io.theseus.session;
+
+import akka.actor.typed.ActorRef;
+import akka.actor.typed.ChildFailed;
+import akka.actor.typed.DispatcherSelector;
+import akka.actor.typed.javadsl.ActorContext;
+import io.theseus.channel.Direction;
+import io.theseus.module.Revision;
+import io.theseus.steps.Steps;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** The workers of a session, one generation after another; at most one lives. */
+final class Workers {
+  private static final int FAILURES = 3;
+  private static final DispatcherSelector DISPATCHER =
+      DispatcherSelector.fromConfig("theseus.dispatchers.channel");
+
+  private final ActorContext<SessionActor.Command> context;
+  private final Transfer transfer;
+  private final Steps steps;
+  private final SessionLog log;
+
+  private Revision revision;
+  private @Nullable ActorRef<DataChannelWorker.Advance> worker;
+  private int failures;
+  private long failedAt = -1;
+
+  Workers(
+      ActorContext<SessionActor.Command> context,
+      Transfer transfer,
+      Revision revision,
+      Steps steps,
+      SessionLog log) {
+    this.context = context;
+    this.transfer = transfer;
+    this.revision = revision;
+    this.steps = steps;
+    this.log = log;
+  }
+
+  /** Name and version of the module in force. */
+  String module() {
+    return revision.module();
+  }
+
+  /** Those that follow run another module. */
+  void revise(Revision next) {
+    revision = next;
+  }
+
+  /** A connection that is being accepted obeys the next generation. */
+  long nextGeneration() {
+    return ++transfer.workerGeneration;
+  }
+
+  /** Makes the connection obey the next generation, whose worker follows with the next report. */
+  void respawn(boolean tell) {
+    stop();
+    transfer.connected().swap(nextGeneration(), module(), tell);
+  }
+
+  void spawn(Direction direction, long seekEpoch, long position, long end) {
+    ActorRef<DataChannelWorker.Advance> spawned =
+        context.spawn(
+            DataChannelWorker.create(
+                transfer.connected(),
+                direction,
+                revision,
+                transfer.workerGeneration,
+                seekEpoch,
+                position,
+                steps),
+            "worker-" + transfer.workerGeneration,
+            DISPATCHER);
+    context.watch(spawned);
+    worker = spawned;
+    spawned.tell(new DataChannelWorker.Advance(seekEpoch, position, end));
+  }
+
+  /** Tells the worker how far the transfer has come; begins one where there is none. */
+  void advance(Direction direction, Report report) {
+    if (report.position() > failedAt) {
+      failures = 0;
+    }
+    ActorRef<DataChannelWorker.Advance> running = worker;
+    if (running == null) {
+      if (!transfer.held) {
+        spawn(direction, report.seekEpoch(), report.position(), report.end());
+      }
+    } else if (report.workerGeneration() == transfer.workerGeneration) {
+      running.tell(
+          new DataChannelWorker.Advance(report.seekEpoch(), report.position(), report.end()));
+    }
+  }
+
+  void stop() {
+    ActorRef<DataChannelWorker.Advance> running = worker;
+    if (running != null) {
+      worker = null;
+      context.unwatch(running);
+      context.stop(running);
+    }
+  }
+
+  /**
+   * A worker died: another follows, at the committed offset.
+   *
+   * @return why none follows any more; empty where one does
+   */
+  Optional<String> onFailed(ChildFailed failed) {
+    if (worker == null || !failed.getRef().path().equals(worker.path())) {
+      return Optional.empty();
+    }
+    worker = null;
+    Report report = transfer.report;
+    long at = report == null ? 0 : report.position();
+    failures = at > failedAt ? 1 : failures + 1;
+    failedAt = at;
+    log.warn(
+        "worker {} of {} failed at offset {}: {}",
+        transfer.workerGeneration,
+        module(),
+        at,
+        String.valueOf(failed.getCause()));
+    if (transfer.link == null) {
+      return Optional.empty();
+    }
+    if (failures < FAILURES) {
+      respawn(/* tell= */ false);
+      return Optional.empty();
+    }
+    return Optional.of("module " + module() + " failed " + failures + " times at offset " + at);
+  }
+}
