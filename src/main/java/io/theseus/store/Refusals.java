@@ -38,12 +38,15 @@ final class Refusals {
     String reason = reason(e);
     String text = quote(name) + ": " + deed + " failed: " + reason;
     if (isNoSpace(reason)) {
-      return new ProtocolException(ErrorCode.NO_SPACE, text);
+      return new ProtocolException(
+          ErrorCode.NO_SPACE, text + " (expected: free space, free inodes, and quota for both)");
     }
     if (e instanceof AccessDeniedException) {
-      return new ProtocolException(ErrorCode.DENIED, text);
+      return new ProtocolException(
+          ErrorCode.DENIED, text + " (expected: the node's user may do that)");
     }
-    return new ProtocolException(ErrorCode.INTERNAL, text);
+    return new ProtocolException(
+        ErrorCode.INTERNAL, text + " (expected: a disk that can be read and written)");
   }
 
   /** Whether the system said ENOSPC or EDQUOT; Java gives the words only. */

@@ -2,16 +2,14 @@ package io.theseus.journal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.theseus.journal.JournalSettings.Engine;
 import io.theseus.steps.Steps;
+import io.theseus.testing.SmallDisk;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -315,13 +313,13 @@ class DatabaseTest {
 
   @Test
   void shouldRefuseToWriteBelowTheFreeSpaceAndGoOnWhenThereIsMore() throws Exception {
-    try (Tmpfs disk = Tmpfs.mount(temp, "80m")) {
+    try (SmallDisk disk = SmallDisk.tmpfs(temp.resolve("disk"), "size=80m")) {
       JournalSettings settings =
           new JournalSettings(
-              disk.directory().resolve("journal"), Engine.NATIVE, 100, 1 << 20, 64 << 20, 1 << 20);
+              disk.path().resolve("journal"), Engine.NATIVE, 100, 1 << 20, 64 << 20, 1 << 20);
       try (Database database = Database.open(settings, Steps.NONE)) {
         TestJournals.await(TestJournals.persist(database, "a", 1));
-        Path filler = Files.write(disk.directory().resolve("filler"), new byte[40 << 20]);
+        Path filler = Files.write(disk.path().resolve("filler"), new byte[40 << 20]);
 
         assertThat(TestJournals.persist(database, "a", 2))
             .failsWithin(30, TimeUnit.SECONDS)
@@ -334,7 +332,7 @@ class DatabaseTest {
         Files.delete(filler);
         TestJournals.await(TestJournals.persist(database, "a", 2));
       }
-      Files.write(disk.directory().resolve("filler"), new byte[72 << 20]);
+      Files.write(disk.path().resolve("filler"), new byte[72 << 20]);
       assertThatThrownBy(() -> Database.open(settings, Steps.NONE))
           .hasMessageContaining("journal " + settings.directory() + ": free space to open it: ");
     }
@@ -342,8 +340,8 @@ class DatabaseTest {
 
   @Test
   void shouldRefuseAReadOnlyFileSystem() throws Exception {
-    try (Tmpfs disk = Tmpfs.mount(temp, "8m")) {
-      Path directory = disk.directory().resolve("journal");
+    try (SmallDisk disk = SmallDisk.tmpfs(temp.resolve("disk"), "size=8m")) {
+      Path directory = disk.path().resolve("journal");
       TestJournals.open(directory, Engine.NATIVE).close();
       disk.remount("ro");
       assertThatThrownBy(() -> TestJournals.open(directory, Engine.NATIVE))
@@ -393,35 +391,5 @@ class DatabaseTest {
 
   private static byte[] misfiled() {
     return Records.head(Keys.event("a", 2), 1);
-  }
-
-  /** A file system of its own size; skips the test where that can't be had. */
-  private record Tmpfs(Path directory) implements AutoCloseable {
-    static Tmpfs mount(Path parent, String size) throws IOException {
-      Path directory = Files.createDirectory(parent.resolve("disk"));
-      assumeTrue(
-          run("mount", "-t", "tmpfs", "-o", "size=" + size, "tmpfs", directory.toString()) == 0,
-          "skipped: mounting a tmpfs needs root");
-      return new Tmpfs(directory);
-    }
-
-    void remount(String option) throws IOException {
-      assertThat(run("mount", "-o", "remount," + option, directory.toString())).isZero();
-    }
-
-    @Override
-    public void close() throws IOException {
-      assertThat(run("umount", directory.toString())).isZero();
-    }
-
-    private static int run(String... command) throws IOException {
-      Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-      String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-      int exitCode = process.onExit().join().exitValue();
-      if (exitCode != 0) {
-        System.err.println(Arrays.toString(command) + ": " + output);
-      }
-      return exitCode;
-    }
   }
 }

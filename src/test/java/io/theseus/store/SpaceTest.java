@@ -6,8 +6,8 @@ import static io.theseus.store.StoreFixture.refusal;
 import static io.theseus.store.StoreFixture.request;
 import static io.theseus.store.StoreFixture.write;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assumptions.assumeThat;
 
+import io.theseus.testing.SmallDisk;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.AccessDeniedException;
@@ -17,7 +17,6 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.awaitility.Awaitility;
@@ -100,35 +99,10 @@ class SpaceTest {
         Optional.empty());
   }
 
-  /** A file system of its own, given up at the end. */
-  private record Small(Path path) implements AutoCloseable {
-    static Small mount(Path path, String options) throws Exception {
-      int code =
-          new ProcessBuilder("mount", "-t", "tmpfs", "-o", options, "tmpfs", path.toString())
-              .redirectErrorStream(true)
-              .start()
-              .waitFor();
-      assumeThat(code)
-          .as("a full disk is made by mounting a tmpfs, which needs root: skipped")
-          .isZero();
-      return new Small(path);
-    }
-
-    @Override
-    public void close() throws IOException {
-      Process process = new ProcessBuilder("umount", "-l", path.toString()).start();
-      try {
-        assertThat(process.waitFor(10, TimeUnit.SECONDS)).isTrue();
-      } catch (InterruptedException e) {
-        throw new AssertionError(e);
-      }
-    }
-  }
-
   @Test
   void shouldSayThatTheDiskIsFullAndGoOnWhenThereIsSpaceAgain(@TempDir Path directory)
       throws Exception {
-    try (Small small = Small.mount(directory, "size=4m");
+    try (SmallDisk small = SmallDisk.tmpfs(directory, "size=4m");
         StoreFixture fixture = new StoreFixture(small.path())) {
       fixture.put("old", "kept");
       UploadRequest request = request("old");
@@ -170,7 +144,7 @@ class SpaceTest {
 
   @Test
   void shouldSayThatThereAreNoInodes(@TempDir Path directory) throws Exception {
-    try (Small small = Small.mount(directory, "size=4m,nr_inodes=12");
+    try (SmallDisk small = SmallDisk.tmpfs(directory, "size=4m,nr_inodes=12");
         StoreFixture fixture = new StoreFixture(small.path())) {
       fixture.put("old", "kept");
       for (int i = 0; i < 12; i++) {
@@ -181,7 +155,8 @@ class SpaceTest {
         }
       }
       assertThat(refusal(() -> fixture.store.begin(request("f"))))
-          .isEqualTo("no-space: \"f\": staging failed: No space left on device");
+          .isEqualTo(
+              "no-space: \"f\": staging failed: No space left on device (expected: free space, free inodes, and quota for both)");
       assertThat(fixture.read("old")).isEqualTo("kept");
       assertThat(fixture.names()).containsExactly("old");
 
@@ -199,12 +174,15 @@ class SpaceTest {
                     "staging",
                     new FileSystemException("/secret/path", null, "Read-only file system"))
                 .errorText())
-        .isEqualTo("internal: \"f\": staging failed: Read-only file system");
+        .isEqualTo(
+            "internal: \"f\": staging failed: Read-only file system (expected: a disk that can be read and written)");
     assertThat(
             Refusals.io(name("f"), "opening", new AccessDeniedException("/secret/path"))
                 .errorText())
-        .isEqualTo("denied: \"f\": opening failed: permission denied");
+        .isEqualTo(
+            "denied: \"f\": opening failed: permission denied (expected: the node's user may do that)");
     assertThat(Refusals.io(name("f"), "write", new IOException("Disk quota exceeded")).errorText())
-        .isEqualTo("no-space: \"f\": write failed: Disk quota exceeded");
+        .isEqualTo(
+            "no-space: \"f\": write failed: Disk quota exceeded (expected: free space, free inodes, and quota for both)");
   }
 }
