@@ -11,7 +11,6 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -21,7 +20,6 @@ import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
@@ -342,59 +340,6 @@ final class FaultsTest {
         client.info("GET no\u202esuch\n");
         assertThat(client.error()).startsWith("not-found: ").doesNotContain("\u202e");
       }
-    }
-
-    @Test
-    void shouldServeNothingOutsideWhileANameIsSwappedForALink() throws Exception {
-      byte[] secret = "what nobody may read".getBytes(StandardCharsets.UTF_8);
-      byte[] plain = new byte[secret.length];
-      Path outside = Files.write(directory.resolve("outside"), secret);
-      Path link = Files.createSymbolicLink(directory.resolve("to-outside"), outside);
-      Path file = Files.write(directory.resolve("plain"), plain);
-      AtomicBoolean enough = new AtomicBoolean();
-      Thread swapping =
-          new Thread(
-              () -> {
-                try {
-                  while (!enough.get()) {
-                    swapIn(link);
-                    swapIn(file);
-                  }
-                } catch (IOException e) {
-                  throw new java.io.UncheckedIOException(e);
-                }
-              });
-      swapping.start();
-      int served = 0;
-      int refused = 0;
-      try {
-        while (served < 20 || refused < 20) {
-          try (RawClient client = RawClient.connect(node)) {
-            client.info("GET swapped\nWindow: 100\n");
-            if (client.next() instanceof PacketSocket.Refused refusal) {
-              // a link, or replaced between two looks: never what is behind it
-              assertThat(refusal.text()).startsWith("not-found: \"swapped\"");
-              refused++;
-            } else {
-              assertThat(client.expectData().bytes()).isEqualTo(plain);
-              served++;
-            }
-          }
-        }
-      } finally {
-        enough.set(true);
-        swapping.join();
-      }
-    }
-
-    private void swapIn(Path what) throws IOException {
-      Path fresh = directory.resolve("fresh");
-      if (Files.isSymbolicLink(what)) {
-        Files.createSymbolicLink(fresh, Files.readSymbolicLink(what));
-      } else {
-        Files.copy(what, fresh);
-      }
-      Files.move(fresh, file("swapped"), StandardCopyOption.ATOMIC_MOVE);
     }
 
     @Test
