@@ -4,13 +4,10 @@ import io.theseus.client.TransferException.Kind;
 import io.theseus.wire.ErrorCode;
 import io.theseus.wire.Info;
 import io.theseus.wire.ProtocolException;
-import io.theseus.wire.Texts;
 import java.io.IOException;
-import java.nio.channels.ClosedByInterruptException;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A GET from its command to its COMPLETE.
@@ -20,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * only for the end of a packet: within one, the server may not count the bytes as sent yet and
  * would take it for a seek.
  */
-final class GetTransfer extends Exchange {
+final class GetTransfer extends FileTransfer {
   private enum Stage {
     COMMAND,
     RUNNING,
@@ -31,8 +28,6 @@ final class GetTransfer extends Exchange {
 
   private final GetRequest request;
   private final Consumer consumer;
-  private final Cancellation cancellation;
-  private final Route route;
 
   // of the session
   private UUID session;
@@ -57,8 +52,6 @@ final class GetTransfer extends Exchange {
   private long reportedTold = -1;
   private OptionalLong reportedSize = OptionalLong.empty();
 
-  private @Nullable Info complete;
-
   GetTransfer(
       ClientSettings settings,
       GetRequest request,
@@ -67,36 +60,27 @@ final class GetTransfer extends Exchange {
       Cancellation cancellation,
       Route route,
       TransferListener listener) {
-    super(settings, listener);
+    super(settings, cancellation, route, listener);
     this.request = request;
     this.consumer = consumer;
-    this.cancellation = cancellation;
-    this.route = route;
     session = start.map(Consumer.Start::session).orElseGet(settings.sessionIds());
     stream = start.map(Consumer.Start::stream).orElse(!consumer.rewindable());
     identity = start.flatMap(Consumer.Start::identity);
     wanted = start.map(Consumer.Start::offset).orElse(0L);
   }
 
+  @Override
   UUID sessionId() {
     return session;
   }
 
+  @Override
+  String deed() {
+    return "writing to " + consumer.describe();
+  }
+
   long wanted() {
     return wanted;
-  }
-
-  /** COMPLETE; there once it is {@link #done}. */
-  Info complete() {
-    if (complete == null) {
-      throw new IllegalStateException("not complete");
-    }
-    return complete;
-  }
-
-  @Override
-  Optional<UUID> session() {
-    return Optional.of(session);
   }
 
   @Override
@@ -174,16 +158,11 @@ final class GetTransfer extends Exchange {
       throws ProtocolException, AttemptException, TransferException {
     switch (verb) {
       case "READY" -> ready(info);
-      case "MODIFYING" -> {
-        OptionalLong offset = info.number("Offset");
-        listener.held(
-            "code is being changed"
-                + (offset.isPresent() ? ", held at offset " + offset.getAsLong() : ""));
-      }
-      case "RESUMED" -> listener.resumed(Texts.escape(info.text("Module").orElse("")));
+      case "MODIFYING" -> modifying(info);
+      case "RESUMED" -> resumed(info);
       case "END" -> end(info);
       case "RESTART" -> restart(info);
-      case "COMPLETE" -> complete(info);
+      case "COMPLETE" -> takeComplete(info);
       default -> {
         // verbs that are not known here are ignored
       }
@@ -315,7 +294,7 @@ final class GetTransfer extends Exchange {
     connection().sendOffset(0);
   }
 
-  private void complete(Info info) throws ProtocolException {
+  private void takeComplete(Info info) throws ProtocolException {
     if (stage != Stage.RUNNING) {
       throw outOfPlace("COMPLETE", stage == Stage.CHANGED ? "RESTART" : "READY first");
     }
@@ -330,7 +309,7 @@ final class GetTransfer extends Exchange {
       throw Info.bad("Identity", said.get(), identity.get() + ", as the bytes that came");
     }
     info.sha256("SHA-256");
-    complete = info;
+    completed(info);
     stage = Stage.COMPLETE;
   }
 
@@ -447,18 +426,7 @@ final class GetTransfer extends Exchange {
     }
   }
 
-  /** What failed here, after the server was told that nobody takes its bytes any more. */
   private TransferException local(IOException e) {
-    if (!(e instanceof ClosedByInterruptException)) {
-      connection().giveUp(ErrorCode.INTERNAL.label() + ": the client can't write what it gets");
-    }
-    return failed(e);
-  }
-
-  private TransferException failed(IOException e) {
-    return e instanceof ClosedByInterruptException
-        ? new TransferException(Kind.CANCELLED, "interrupted", e)
-        : new TransferException(
-            Kind.LOCAL_IO, "writing to " + consumer.describe() + " failed: " + e.getMessage(), e);
+    return gaveUp(e, "the client can't write what it gets");
   }
 }

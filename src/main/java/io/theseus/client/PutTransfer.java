@@ -4,13 +4,9 @@ import io.theseus.client.TransferException.Kind;
 import io.theseus.wire.ErrorCode;
 import io.theseus.wire.Info;
 import io.theseus.wire.ProtocolException;
-import io.theseus.wire.Texts;
 import java.io.IOException;
-import java.nio.channels.ClosedByInterruptException;
-import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A PUT from its command to its COMPLETE.
@@ -19,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * back, and a server that asks for less has lost bytes: the transfer stops and says so. {@code
  * sent} is where the next DATA of this connection starts; RESUMED with an Offset takes it back.
  */
-final class PutTransfer extends Exchange {
+final class PutTransfer extends FileTransfer {
   private enum Stage {
     COMMAND,
     /** READY has come, the first OFFSET not yet. */
@@ -33,8 +29,6 @@ final class PutTransfer extends Exchange {
 
   private final PutRequest request;
   private final Producer producer;
-  private final Cancellation cancellation;
-  private final Route route;
 
   // of the session
   private final UUID session;
@@ -52,8 +46,6 @@ final class PutTransfer extends Exchange {
   private long reportedAcknowledged = -1;
   private OptionalLong reportedEnd = OptionalLong.empty();
 
-  private @Nullable Info complete;
-
   PutTransfer(
       ClientSettings settings,
       PutRequest request,
@@ -61,29 +53,20 @@ final class PutTransfer extends Exchange {
       Cancellation cancellation,
       Route route,
       TransferListener listener) {
-    super(settings, listener);
+    super(settings, cancellation, route, listener);
     this.request = request;
     this.producer = producer;
-    this.cancellation = cancellation;
-    this.route = route;
     session = request.session().orElseGet(settings.sessionIds());
   }
 
+  @Override
   UUID sessionId() {
     return session;
   }
 
-  /** COMPLETE; there once it is {@link #done}. */
-  Info complete() {
-    if (complete == null) {
-      throw new IllegalStateException("not complete");
-    }
-    return complete;
-  }
-
   @Override
-  Optional<UUID> session() {
-    return Optional.of(session);
+  String deed() {
+    return "reading " + producer.describe();
   }
 
   @Override
@@ -144,16 +127,11 @@ final class PutTransfer extends Exchange {
       throws ProtocolException, AttemptException, TransferException {
     switch (verb) {
       case "READY" -> ready(info);
-      case "MODIFYING" -> {
-        OptionalLong offset = info.number("Offset");
-        listener.held(
-            "code is being changed"
-                + (offset.isPresent() ? ", held at offset " + offset.getAsLong() : ""));
-      }
-      case "RESUMED" -> resumed(info);
+      case "MODIFYING" -> modifying(info);
+      case "RESUMED" -> takeResumed(info);
       case "RESTART" -> throw outOfPlace("RESTART", "in a GET only");
       case "END" -> throw outOfPlace("END", "in a GET only");
-      case "COMPLETE" -> complete(info);
+      case "COMPLETE" -> takeComplete(info);
       default -> {
         // verbs that are not known here are ignored
       }
@@ -189,9 +167,9 @@ final class PutTransfer extends Exchange {
             ready.live()));
   }
 
-  private void resumed(Info info) throws ProtocolException, TransferException {
+  private void takeResumed(Info info) throws ProtocolException, TransferException {
     OptionalLong offset = info.number("Offset");
-    listener.resumed(Texts.escape(info.text("Module").orElse("")));
+    resumed(info);
     if (offset.isEmpty() || stage != Stage.SENDING) {
       return;
     }
@@ -208,7 +186,7 @@ final class PutTransfer extends Exchange {
     sent = from;
   }
 
-  private void complete(Info info) throws ProtocolException, TransferException {
+  private void takeComplete(Info info) throws ProtocolException, TransferException {
     if (stage != Stage.SENDING) {
       throw outOfPlace("COMPLETE", "READY and OFFSET first");
     }
@@ -225,7 +203,7 @@ final class PutTransfer extends Exchange {
     }
     info.identity("Identity");
     info.sha256("SHA-256");
-    complete = info;
+    completed(info);
     stage = Stage.COMPLETE;
   }
 
@@ -376,11 +354,6 @@ final class PutTransfer extends Exchange {
   }
 
   private TransferException local(IOException e) {
-    if (e instanceof ClosedByInterruptException) {
-      return new TransferException(Kind.CANCELLED, "interrupted", e);
-    }
-    connection().giveUp(ErrorCode.INTERNAL.label() + ": the client can't read what it puts");
-    return new TransferException(
-        Kind.LOCAL_IO, "reading " + producer.describe() + " failed: " + e.getMessage(), e);
+    return gaveUp(e, "the client can't read what it puts");
   }
 }

@@ -7,7 +7,6 @@ import io.theseus.wire.Info;
 import io.theseus.wire.ProtocolException;
 import io.theseus.wire.Texts;
 import java.io.IOException;
-import java.nio.channels.ClosedByInterruptException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
@@ -70,28 +69,15 @@ public final class TheseusClient implements AutoCloseable {
           new GetTransfer(settings, request, consumer, start, cancellation, route, listener);
       Outcome outcome = run(transfer, route, listener);
       String sha256 = consumer.finish(transfer.wanted(), cancellation);
-      Info complete = transfer.complete();
-      Optional<String> said = complete.sha256("SHA-256");
+      Optional<String> said = transfer.complete().sha256("SHA-256");
       if (said.isPresent() && !said.get().equals(sha256)) {
         consumer.discard();
         throw mismatch(request.name(), said.get(), sha256);
       }
       consumer.publish(request.modified());
-      return new TransferResult(
-          transfer.sessionId(),
-          transfer.wanted(),
-          complete.identity("Identity"),
-          sha256,
-          said.isPresent(),
-          from,
-          outcome.reconnects(),
-          Duration.ofNanos(System.nanoTime() - begun),
-          outcome.node());
-    } catch (ClosedByInterruptException e) {
-      throw new TransferException(Kind.CANCELLED, "interrupted", e);
+      return result(transfer, transfer.wanted(), sha256, from, outcome, begun);
     } catch (IOException e) {
-      throw new TransferException(
-          Kind.LOCAL_IO, "writing to " + consumer.describe() + " failed: " + said(e), e);
+      throw FileTransfer.failed("writing to " + consumer.describe(), e);
     } catch (ProtocolException e) {
       throw new IllegalStateException("COMPLETE was checked when it came", e);
     } finally {
@@ -115,31 +101,34 @@ public final class TheseusClient implements AutoCloseable {
       if (!warning.isEmpty()) {
         listener.notice(warning);
       }
-      Info complete = transfer.complete();
-      Optional<String> said = complete.sha256("SHA-256");
+      Optional<String> said = transfer.complete().sha256("SHA-256");
       if (said.isPresent() && !said.get().equals(sha256)) {
         throw mismatch(request.name(), sha256, said.get());
       }
-      return new TransferResult(
-          transfer.sessionId(),
-          transfer.acknowledged(),
-          complete.identity("Identity"),
-          sha256,
-          said.isPresent(),
-          transfer.begun(),
-          outcome.reconnects(),
-          Duration.ofNanos(System.nanoTime() - begun),
-          outcome.node());
-    } catch (ClosedByInterruptException e) {
-      throw new TransferException(Kind.CANCELLED, "interrupted", e);
+      return result(transfer, transfer.acknowledged(), sha256, transfer.begun(), outcome, begun);
     } catch (IOException e) {
-      throw new TransferException(
-          Kind.LOCAL_IO, "reading " + producer.describe() + " failed: " + said(e), e);
+      throw FileTransfer.failed("reading " + producer.describe(), e);
     } catch (ProtocolException e) {
       throw new IllegalStateException("COMPLETE was checked when it came", e);
     } finally {
       producer.close();
     }
+  }
+
+  private static TransferResult result(
+      FileTransfer transfer, long bytes, String sha256, long from, Outcome outcome, long begunNanos)
+      throws ProtocolException {
+    Info complete = transfer.complete();
+    return new TransferResult(
+        transfer.sessionId(),
+        bytes,
+        complete.identity("Identity"),
+        sha256,
+        complete.sha256("SHA-256").isPresent(),
+        from,
+        outcome.reconnects(),
+        Duration.ofNanos(System.nanoTime() - begunNanos),
+        outcome.node());
   }
 
   /** Asks what a file is. */
@@ -373,13 +362,5 @@ public final class TheseusClient implements AutoCloseable {
   private static TransferException mismatch(FileName name, String expected, String found) {
     return new TransferException(
         Kind.HASH_MISMATCH, "SHA-256 of " + name + ": " + found + " (expected: " + expected + ")");
-  }
-
-  private static String said(IOException e) {
-    // file system exceptions name the file and, in their class, what was wrong
-    String message = String.valueOf(e.getMessage());
-    return e instanceof java.nio.file.FileSystemException
-        ? e.getClass().getSimpleName().replace("Exception", "") + ": " + message
-        : message;
   }
 }
