@@ -339,8 +339,7 @@ final class GetLink extends Link {
   protected Report snapshot() {
     GetPump begun = pump;
     if (begun == null) {
-      return new Report(
-          0, 0, 0, 0, Progress.UNKNOWN_END, 0, false, Optional.empty(), false, false, closure());
+      return Report.beforeReady(closure());
     }
     reportedEpoch = begun.epoch();
     reportedPosition = begun.position();

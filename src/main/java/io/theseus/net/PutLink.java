@@ -144,8 +144,7 @@ final class PutLink extends Link {
   protected Report snapshot() {
     PutPump begun = pump;
     if (begun == null) {
-      return new Report(
-          0, 0, 0, 0, Progress.UNKNOWN_END, 0, false, Optional.empty(), false, false, closure());
+      return Report.beforeReady(closure());
     }
     reportedPosition = begun.position();
     return new Report(

@@ -30,4 +30,21 @@ public record Report(
     Optional<String> sha256,
     boolean held,
     boolean changed,
-    @Nullable Closure closure) {}
+    @Nullable Closure closure) {
+
+  /** Before READY there is nothing to say but the end. */
+  public static Report beforeReady(@Nullable Closure closure) {
+    return new Report(
+        /* workerGeneration= */ 0,
+        /* seekEpoch= */ 0,
+        /* position= */ 0,
+        /* acked= */ 0,
+        Progress.UNKNOWN_END,
+        /* checkpoint= */ 0,
+        /* finished= */ false,
+        Optional.empty(),
+        /* held= */ false,
+        /* changed= */ false,
+        closure);
+  }
+}

@@ -1,6 +1,7 @@
 package io.theseus.store;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.file.StandardOpenOption;
@@ -46,6 +47,37 @@ final class PartFile {
   synchronized void release() {
     users--;
     settle();
+  }
+
+  /** Writes all of these, in this order. */
+  void write(long at, ByteBuffer[] buffers) throws IOException {
+    long left = 0;
+    for (ByteBuffer buffer : buffers) {
+      left += buffer.remaining();
+    }
+    FileChannel open = acquire();
+    try {
+      open.position(at);
+      int first = 0;
+      while (left > 0) {
+        left -= open.write(buffers, first, buffers.length - first);
+        while (first < buffers.length && !buffers[first].hasRemaining()) {
+          first++;
+        }
+      }
+    } finally {
+      release();
+    }
+  }
+
+  /** Reads some bytes; -1 at the end. */
+  int read(ByteBuffer into, long from) throws IOException {
+    FileChannel open = acquire();
+    try {
+      return open.read(into, from);
+    } finally {
+      release();
+    }
   }
 
   /** From the next {@link #settle} on, holds no descriptor while nobody uses it. Never waits. */

@@ -7,12 +7,10 @@ import io.theseus.wire.Texts;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -20,7 +18,6 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -60,7 +57,6 @@ public final class Upload {
   private static final Logger LOG = LoggerFactory.getLogger(Upload.class);
   private static final int MOST_BUFFERS = 64;
   private static final int MOST_BATCH_BYTES = 8 << 20;
-  private static final int READ_BACK_BYTES = 256 << 10;
 
   /** The right to append; the newest alone has it. Used by one thread at a time. */
   public static final class Writer {
@@ -88,35 +84,6 @@ public final class Upload {
     }
   }
 
-  /** Bytes on their way, with the number of lanes that still need them. */
-  private static final class Chunk {
-    private final ByteBuffer toWrite;
-    private final ByteBuffer toHash;
-    private final Runnable release;
-    private final AtomicInteger holds;
-
-    Chunk(ByteBuffer data, Runnable release, int holds) {
-      this.toWrite = data.duplicate();
-      this.toHash = data.duplicate();
-      this.release = release;
-      this.holds = new AtomicInteger(holds);
-    }
-
-    void hold() {
-      holds.incrementAndGet();
-    }
-
-    void drop() {
-      if (holds.decrementAndGet() == 0) {
-        try {
-          release.run();
-        } catch (RuntimeException e) {
-          LOG.error("release of a buffer failed", e);
-        }
-      }
-    }
-  }
-
   /** Somebody who waits until so many bytes are durable. */
   private record Waiting(long goal, CompletableFuture<Long> answer) {}
 
@@ -132,9 +99,7 @@ public final class Upload {
   private final Lane syncing;
 
   // of the hashing lane alone, and of the commit behind it
-  private final MessageDigest sha256 = newSha256();
-  private final BlockSums blockSums = new BlockSums();
-  private @Nullable ByteBuffer readBack;
+  private final ContentSums sums = new ContentSums();
 
   // of the syncing lane alone
   private boolean nameIsDurable;
@@ -280,7 +245,7 @@ public final class Upload {
     }
     try {
       reservation.cover(bytes);
-      write(batch, at, bytes);
+      part.write(at, buffersOf(batch));
       reservation.used(bytes);
       store.steps().at("put.written");
     } catch (IOException e) {
@@ -316,24 +281,10 @@ public final class Upload {
     return more;
   }
 
-  private void write(List<Chunk> batch, long at, long bytes) throws IOException {
+  private static ByteBuffer[] buffersOf(List<Chunk> batch) {
     ByteBuffer[] buffers = new ByteBuffer[batch.size()];
-    for (int i = 0; i < buffers.length; i++) {
-      buffers[i] = batch.get(i).toWrite;
-    }
-    FileChannel channel = part.acquire();
-    try {
-      channel.position(at);
-      int first = 0;
-      for (long left = bytes; left > 0; ) {
-        left -= channel.write(buffers, first, buffers.length - first);
-        while (first < buffers.length && !buffers[first].hasRemaining()) {
-          first++;
-        }
-      }
-    } finally {
-      part.release();
-    }
+    Arrays.setAll(buffers, i -> batch.get(i).toWrite);
+    return buffers;
   }
 
   private void dropUnwritten() {
@@ -377,16 +328,19 @@ public final class Upload {
     }
     try {
       if (from >= 0) {
-        hashStaged(from, upTo);
+        int n = sums.readBack(part, from, upTo);
+        synchronized (this) {
+          hashed += n;
+        }
         return true;
       }
-      readBack = null;
+      sums.readBackIsOver();
       if (chunk == null) {
         commitWhenReady();
         return false;
       }
       int size = chunk.toHash.remaining();
-      hash(chunk.toHash);
+      sums.update(chunk.toHash);
       synchronized (this) {
         unhashed.remove();
         hashed += size;
@@ -400,34 +354,6 @@ public final class Upload {
       fail(bug(e));
       return true;
     }
-  }
-
-  private void hashStaged(long from, long upTo) throws IOException {
-    ByteBuffer into = readBack;
-    if (into == null) {
-      into = ByteBuffer.allocateDirect(READ_BACK_BYTES);
-      readBack = into;
-    }
-    into.clear().limit((int) Math.min(into.capacity(), upTo - from));
-    FileChannel channel = part.acquire();
-    int n;
-    try {
-      n = channel.read(into, from);
-    } finally {
-      part.release();
-    }
-    if (n <= 0) {
-      throw new IOException("the part ends at " + from + " (expected: >= " + upTo + ")");
-    }
-    hash(into.flip());
-    synchronized (this) {
-      hashed += n;
-    }
-  }
-
-  private void hash(ByteBuffer data) {
-    blockSums.update(data);
-    sha256.update(data);
   }
 
   private void dropUnhashed() {
@@ -604,7 +530,7 @@ public final class Upload {
 
   private void commitNow(Wish due) {
     try {
-      String sha = HexFormat.of().formatHex(sha256.digest());
+      String sha = sums.sha256();
       requireSha(request.expectedSha256(), sha);
       requireSha(due.sha256, sha);
       Completed completed;
@@ -663,7 +589,7 @@ public final class Upload {
 
   /** The CRC32C of each block of 1 MiB; complete once the upload is committed. */
   synchronized int[] blockSums() {
-    return blockSums.toArray();
+    return sums.blocks();
   }
 
   // ---- the end
@@ -790,13 +716,5 @@ public final class Upload {
   /** The same reason with the trace of who meets it now. */
   private static ProtocolException again(ProtocolException reason) {
     return new ProtocolException(reason.code(), String.valueOf(reason.getMessage()));
-  }
-
-  private static MessageDigest newSha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("SHA-256 is missing (expected: any Java runtime has it)", e);
-    }
   }
 }
