@@ -3,6 +3,7 @@ package io.theseus.node;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.theseus.testing.Program;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -110,30 +111,25 @@ final class ConformanceTest {
 
   private static Process start(Path directory, Path config, Path root, Path log)
       throws IOException {
-    Path jar = Path.of("target/theseus.jar").toAbsolutePath();
-    assertThat(jar).as("packaged before tests of real processes").exists();
-    String java = System.getProperty("process.java", "");
-    ProcessBuilder builder =
-        new ProcessBuilder(
-            java.isEmpty() ? Path.of(System.getProperty("java.home"), "bin/java").toString() : java,
-            "-Xmx512m",
-            "-jar",
-            jar.toString(),
-            "node",
-            "--config",
-            config.toString(),
-            "--root",
-            root.toString(),
-            "--set",
-            "data-dir=" + directory.resolve("data"),
-            "--set",
-            "packets.port=0",
-            "--set",
-            "cluster.port=0",
-            "--set",
-            "packets.idle=10s");
-    builder.environment().put("XDG_RUNTIME_DIR", directory.toString());
-    return builder.redirectError(log.toFile()).start();
+    return Program.command(
+            directory,
+            List.of("-Xmx512m"),
+            List.of(
+                "node",
+                "--config",
+                config.toString(),
+                "--root",
+                root.toString(),
+                "--set",
+                "data-dir=" + directory.resolve("data"),
+                "--set",
+                "packets.port=0",
+                "--set",
+                "cluster.port=0",
+                "--set",
+                "packets.idle=10s"))
+        .redirectError(log.toFile())
+        .start();
   }
 
   private static Matcher address(Process node, Path log) throws Exception {

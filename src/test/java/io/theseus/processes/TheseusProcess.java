@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.theseus.admin.jmx.RunFile;
+import io.theseus.testing.Program;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,12 +17,10 @@ import java.util.concurrent.TimeUnit;
 /**
  * {@code java -jar target/theseus.jar ...} as a process of its own, its output in files.
  *
- * <p>The Java is that of the tests, or that of the system property {@code process.java}. A process
- * that still runs at the end is killed.
+ * <p>A process that still runs at the end is killed.
  */
 public final class TheseusProcess implements AutoCloseable {
   private static final Duration LONG = Duration.ofSeconds(60);
-  private static final Path JAR = Path.of("target", "theseus.jar").toAbsolutePath();
 
   private final Process process;
   private final Path out;
@@ -36,23 +35,12 @@ public final class TheseusProcess implements AutoCloseable {
   /** Starts a command in a working directory. */
   public static TheseusProcess start(
       Path work, Map<String, String> environment, String... arguments) throws IOException {
-    assertThat(JAR).as("the packaged jar; run these tests by `mvn verify`").isRegularFile();
-    List<String> command = new ArrayList<>(List.of(java(), "-Xmx256m"));
-    if (warnsOfUnsafe()) {
-      // as the launcher does: Java warns of what Netty and Akka use, on the node's standard error
-      command.add("--sun-misc-unsafe-memory-access=allow");
-    }
-    command.addAll(List.of("-jar", JAR.toString()));
-    command.addAll(List.of(arguments));
     Path out = Files.createTempFile(work, "theseus-", ".out");
     Path err = Files.createTempFile(work, "theseus-", ".err");
     ProcessBuilder builder =
-        new ProcessBuilder(command)
-            .directory(work.toFile())
+        Program.command(work, List.of("-Xmx256m"), List.of(arguments))
             .redirectOutput(out.toFile())
             .redirectError(err.toFile());
-    // the registry of this user's nodes must not see those of tests
-    builder.environment().put("XDG_RUNTIME_DIR", work.resolve("runtime").toString());
     builder.environment().putAll(environment);
     return new TheseusProcess(builder.start(), out, err);
   }
@@ -68,21 +56,6 @@ public final class TheseusProcess implements AutoCloseable {
         .until(() -> !node.process.isAlive() || node.out().contains("Stop it with Ctrl-C."));
     assertThat(node.process.isAlive()).as(node.err()).isTrue();
     return node;
-  }
-
-  private static String java() {
-    String given = System.getProperty("process.java", "");
-    return given.isEmpty()
-        ? Path.of(System.getProperty("java.home"), "bin", "java").toString()
-        : given;
-  }
-
-  private static boolean warnsOfUnsafe() throws IOException {
-    Path release = Path.of(java()).toRealPath().resolveSibling("../release").normalize();
-    return Files.exists(release)
-        && Files.readAllLines(release).stream()
-            .filter(line -> line.startsWith("JAVA_VERSION=\""))
-            .anyMatch(line -> Integer.parseInt(line.replaceAll("\\D+(\\d+).*", "$1")) >= 23);
   }
 
   public Process process() {

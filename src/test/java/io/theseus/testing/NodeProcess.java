@@ -7,7 +7,6 @@ import io.theseus.admin.jmx.RunFile;
 import io.theseus.admin.jmx.RunRegistry;
 import io.theseus.admin.jmx.StatusClient;
 import io.theseus.steps.Steps;
-import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -105,18 +104,10 @@ public final class NodeProcess implements AutoCloseable {
    * @param log gets both outputs
    */
   public static Process program(Path directory, Path log, String... arguments) throws IOException {
-    List<String> command = new ArrayList<>(List.of(java()));
-    command.addAll(FLAGS);
-    command.addAll(List.of("-jar", jar().toString()));
-    command.addAll(List.of(arguments));
     ProcessBuilder builder =
-        new ProcessBuilder(command)
-            .directory(directory.toFile())
+        Program.command(directory, FLAGS, List.of(arguments))
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
-    // not among the nodes that `theseus status` of this user shows, nor among this user's transfers
-    builder.environment().put("XDG_RUNTIME_DIR", directory.toString());
-    builder.environment().put("XDG_STATE_HOME", directory.resolve("state").toString());
     builder.environment().put(Steps.HALT_AT, "@" + directory.resolve("halt"));
     return builder.start();
   }
@@ -345,20 +336,6 @@ public final class NodeProcess implements AutoCloseable {
       arguments.addAll(List.of("--set", pair));
     }
     return program(directory, log, arguments.toArray(String[]::new));
-  }
-
-  /** The java that nodes run on: system property {@code process.java}, or that of the tests. */
-  private static String java() {
-    String given = System.getProperty("process.java", "");
-    return given.isEmpty()
-        ? System.getProperty("java.home") + File.separator + "bin" + File.separator + "java"
-        : given;
-  }
-
-  private static Path jar() {
-    Path jar = Path.of(System.getProperty("process.jar", "target/theseus.jar")).toAbsolutePath();
-    assertThat(jar).as("the packaged program, built by `mvn package`").isRegularFile();
-    return jar;
   }
 
   private String tail() {
