@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.theseus.testing.SoakResults;
 import io.theseus.wire.ErrorCode;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -12,19 +13,26 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -38,6 +46,7 @@ final class ScriptedPeerTest {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Path SERVER = Path.of("src/test/python/scripted_server.py");
   private static final int AT_ONCE = 8;
+  private static final Duration SOAK_TIME = Duration.ofMinutes(50);
   private static final int CLOSES = 12;
   private static final int SMALL = 500;
   private static final int USUAL = 150_000;
@@ -86,47 +95,80 @@ final class ScriptedPeerTest {
         continue;
       }
       CompletableFuture<Void> run =
-          CompletableFuture.runAsync(() -> play(scenario, dir.resolve(name), CLOSES), pool);
+          CompletableFuture.runAsync(
+              () -> playAll(scenario, dir, CLOSES, Set.of(), passed -> {}), pool);
       tests.add(DynamicTest.dynamicTest(name, () -> run.get(5, TimeUnit.MINUTES)));
     }
     return tests.stream();
   }
 
+  /** The long count. What passed is not played again when it is run once more. */
   @Tag("soak")
   @Tag("peer")
-  @TestFactory
-  Stream<DynamicTest> shouldSurviveACloseAtEveryByte() throws IOException, InterruptedException {
-    List<DynamicTest> tests = new ArrayList<>();
+  @Test
+  void shouldSurviveACloseAtEveryByte() throws Exception {
+    SoakResults results = new SoakResults("peer");
+    Set<String> passed = new HashSet<>(results.lines());
+    List<CompletableFuture<Integer>> runs = new ArrayList<>();
     for (JsonNode scenario : scenarios()) {
-      if (scenario.get("needs_close_after").asBoolean()) {
-        String name = scenario.get("name").asText();
-        CompletableFuture<Void> run =
-            CompletableFuture.runAsync(
-                () -> play(scenario, dir.resolve(name), Integer.MAX_VALUE), pool);
-        tests.add(DynamicTest.dynamicTest(name, () -> run.get(55, TimeUnit.MINUTES)));
+      if (closes(scenario)) {
+        runs.add(
+            CompletableFuture.supplyAsync(
+                () -> playAll(scenario, dir, Integer.MAX_VALUE, passed, results::add), pool));
       }
     }
-    return tests.stream();
+    long end = System.nanoTime() + SOAK_TIME.toNanos();
+    int closes = 0;
+    try {
+      for (CompletableFuture<Integer> run : runs) {
+        closes += run.get(end - System.nanoTime(), TimeUnit.NANOSECONDS);
+      }
+    } catch (TimeoutException e) {
+      assumeTrue(false, "not done yet, run it again to go on: " + results.lines().size());
+    } catch (ExecutionException e) {
+      results.failed(e);
+      throw e;
+    }
+    System.out.println("closes: " + closes);
+    results.done();
+  }
+
+  private static boolean closes(JsonNode scenario) {
+    return scenario.get("needs_close_after").asBoolean();
   }
 
   /**
    * One scenario; one that closes after N bytes is played for so many N up to all that there are.
+   *
+   * @param passed runs that are left out
+   * @param pass hears of each that passed
+   * @return how many runs have passed by now
    */
-  private static void play(JsonNode scenario, Path folder, int closes) {
+  private static int playAll(
+      JsonNode scenario, Path dir, int closes, Set<String> passed, Consumer<String> pass) {
+    String name = scenario.get("name").asText();
+    Path folder = dir.resolve(name);
     try {
-      if (!scenario.get("needs_close_after").asBoolean()) {
+      if (!closes(scenario)) {
         play(scenario, folder, Optional.empty());
-        return;
+        return 1;
       }
       JsonNode whole = play(scenario, folder.resolve("whole"), Optional.of(1L << 30));
-      boolean received = scenario.get("name").asText().endsWith("received");
-      long total = whole.get(received ? "received_bytes" : "sent_bytes").get(0).asLong();
+      String counted = name.endsWith("received") ? "received_bytes" : "sent_bytes";
+      long total = whole.get(counted).get(0).asLong();
       long step = Math.max(1, total / closes);
+      int runs = 0;
       for (long after = 1; after <= total; after += step) {
-        play(scenario, folder.resolve("after-" + after), Optional.of(after));
+        String run = name + " after " + after;
+        if (!passed.contains(run)) {
+          play(scenario, folder.resolve("after-" + after), Optional.of(after));
+          pass.accept(run);
+        }
+        runs++;
       }
+      return runs;
     } catch (IOException | InterruptedException e) {
-      throw new AssertionError(scenario.get("name").asText(), e);
+      throw new AssertionError(name, e);
     }
   }
 

@@ -5,11 +5,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.theseus.recovery.KillingRun.Hit;
 import io.theseus.recovery.KillingRun.Kind;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
+import io.theseus.testing.SoakResults;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.EnumMap;
@@ -57,48 +54,34 @@ final class KillAtRandomTest {
   @Test
   @Tag("soak")
   @Tag("kill")
-  void shouldLoseNothingInFiveHundredKills(@TempDir Path directory)
-      throws IOException, InterruptedException {
-    Path results = Path.of("bench/results/local/soak-kill.txt");
-    Files.createDirectories(results.getParent());
+  void shouldLoseNothingInFiveHundredKills(@TempDir Path directory) throws InterruptedException {
+    SoakResults results = new SoakResults("kill");
     Tally tally = new Tally(SOAK_KILLS);
-    if (Files.exists(results)) {
-      tally.read(Files.readAllLines(results));
-    }
+    tally.read(results.lines());
     long seed = seed();
-    append(results, "# seed " + seed);
+    results.add("# seed " + seed);
     long end = System.nanoTime() + SOAK_TIME.toNanos();
     try (KillingRun run = new KillingRun(directory, seed)) {
       run.run(
           TRIES * SOAK_KILLS,
           hits -> {
             tally.add(hits);
-            append(results, Tally.line(hits));
+            results.add(Tally.line(hits));
             return !tally.isFull() && System.nanoTime() < end;
           });
     } catch (RuntimeException | Error e) {
-      // what was counted so far says nothing about the program that comes next
-      append(results, "# failed: " + e);
-      Files.move(results, results.resolveSibling("soak-kill-failed-" + seed + ".txt"));
+      results.failed(e);
       throw e;
     }
     System.out.println(tally);
     assumeTrue(tally.isFull(), "not done yet, run it again to go on: " + tally);
-    Files.move(results, results.resolveSibling("soak-kill-done-" + seed + ".txt"));
+    results.done();
   }
 
   private static long seed() {
     long seed = Long.getLong("kill.seed", System.nanoTime());
     System.out.println("seed " + seed + " (again by -Dkill.seed=" + seed + ")");
     return seed;
-  }
-
-  private static void append(Path file, String line) {
-    try {
-      Files.writeString(file, line + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 
   /** Kills that count, and where they hit. */
