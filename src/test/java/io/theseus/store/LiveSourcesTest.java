@@ -87,10 +87,11 @@ class LiveSourcesTest {
         new LiveSources(
             Map.of(name("live"), new LiveSource.Command(List.of("/no/such/program"))), 100);
     assertThat(refusal(() -> sources.open(name("live"))))
-        .isEqualTo(
+        .startsWith(
             "internal: live source \"live\" does not start: Cannot run program"
-                + " \"/no/such/program\": error=2, No such file or directory (expected: a program and"
-                + " its arguments)");
+                + " \"/no/such/program\": ") // and, in words that differ between Java versions:
+        .contains("No such file or directory")
+        .endsWith(" (expected: a program and its arguments)");
   }
 
   @Test
