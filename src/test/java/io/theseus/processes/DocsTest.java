@@ -69,6 +69,7 @@ class DocsTest {
 
   private static final Pattern SUDO = Pattern.compile("\\bsudo (-u \\S+ )?");
   private static final Pattern EXIT_CODE = Pattern.compile(" # exit code (\\d+)$");
+  private static final Pattern HEAD = Pattern.compile("\\| head -n (\\d+)$");
   private static final Pattern NODE = Pattern.compile("(theseus|theseus\\.jar) node\\b");
   private static final Pattern CODE_SPAN = Pattern.compile("`([^`]+)`");
   private static final Pattern COMMAND_SPAN =
@@ -287,6 +288,13 @@ class DocsTest {
       assertThat(process.exitValue())
           .as("%s: exit code of %s%n%s", line.where(), line.text(), said)
           .isEqualTo(line.exit());
+      Matcher head = HEAD.matcher(line.text());
+      if (head.find()) {
+        // whose exit code says nothing of what stands before it
+        assertThat(Files.readString(out))
+            .as(line.where())
+            .hasLineCount(Integer.parseInt(head.group(1)));
+      }
       for (String expected : line.output()) {
         assertThat(said).as("%s: %s", line.where(), line.text()).contains(withFreePorts(expected));
       }
