@@ -233,7 +233,7 @@ public final class SessionActor {
       expireLater();
     }
     if (!transfer.awaitingHold.isEmpty()) {
-      later(onHeld(transfer.durable));
+      later(onHeld(transfer.committed()));
     }
   }
 
@@ -450,7 +450,7 @@ public final class SessionActor {
       link.hold();
       return Next.STAY;
     }
-    return onHeld(transfer.durable);
+    return onHeld(transfer.committed());
   }
 
   private boolean isRunning() {
@@ -522,7 +522,7 @@ public final class SessionActor {
     workers.stop();
     put.suspend();
     expireLater();
-    return transfer.awaitingHold.isEmpty() ? Next.STAY : onHeld(transfer.durable);
+    return transfer.awaitingHold.isEmpty() ? Next.STAY : onHeld(transfer.committed());
   }
 
   private void expireLater() {
@@ -562,7 +562,7 @@ public final class SessionActor {
     cancelExpiry();
     get.end();
     put.end();
-    answerHold(transfer.durable);
+    answerHold(transfer.committed());
     return ended(outcome);
   }
 

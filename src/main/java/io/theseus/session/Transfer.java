@@ -1,6 +1,7 @@
 package io.theseus.session;
 
 import akka.actor.typed.ActorRef;
+import io.theseus.channel.Direction;
 import io.theseus.module.Revision;
 import io.theseus.store.LiveStream;
 import io.theseus.store.StoredFile;
@@ -117,6 +118,15 @@ public final class Transfer {
       throw new IllegalStateException("session " + id + " was not accepted yet");
     }
     return known;
+  }
+
+  /** Where a successor goes on: all before it is durable (PUT) or acknowledged (GET). */
+  long committed() {
+    Report last = report;
+    if (facts == null || facts.direction() == Direction.PUT) {
+      return durable;
+    }
+    return last == null ? lastMark : last.acked();
   }
 
   /**

@@ -537,6 +537,27 @@ final class ControlActorTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"GET", "PUT"})
+  void shouldAnswerAHoldWhoseConnectionIsLost(String verb) throws Exception {
+    try (TestNode node = node(Steps.NONE)) {
+      byte[] content = node.write("in", 6 * MIB);
+      FakeLink link =
+          verb.equals("GET")
+              ? FakeLink.reading(content)
+              : FakeLink.sending(content, MIB, /* sized= */ true);
+      link.stopAt(2 * MIB).ignoreHold();
+      node.open(link, verb.equals("GET") ? get("in") : put("out", content.length));
+      await().atMost(TestNode.PATIENCE).until(() -> link.acked() == 2 * MIB);
+      TestProbe<SessionActor.Held> probe = TestProbe.create(node.system());
+      node.tell(SESSION, new SessionActor.Hold(probe.getRef()));
+      await().atMost(TestNode.PATIENCE).until(() -> link.told().contains("HOLD"));
+      link.lose();
+      assertThat(probe.receiveMessage(TestNode.PATIENCE))
+          .isEqualTo(new SessionActor.Held(SESSION, 2 * MIB));
+    }
+  }
+
   @Test
   void shouldKeepItsRevisionOverTheDeathOfItsActor() throws Exception {
     try (TestNode node = node(Steps.NONE)) {

@@ -57,6 +57,7 @@ final class FakeLink implements SessionLink {
   private boolean finished;
   private boolean over;
   private boolean failsAtHold;
+  private boolean ignoresHold;
 
   private FakeLink(byte[] content, long step, boolean sized) {
     this.content = content;
@@ -84,6 +85,12 @@ final class FakeLink implements SessionLink {
   /** The first hold kills the actor that calls it. */
   synchronized FakeLink failAtHold() {
     failsAtHold = true;
+    return this;
+  }
+
+  /** No packet ends any more: a hold is never obeyed. */
+  synchronized FakeLink ignoreHold() {
+    ignoresHold = true;
     return this;
   }
 
@@ -217,6 +224,10 @@ final class FakeLink implements SessionLink {
     if (failsAtHold) {
       failsAtHold = false;
       throw new IllegalStateException("killed at hold");
+    }
+    if (ignoresHold) {
+      told.add("HOLD");
+      return;
     }
     held = true;
     told.add("MODIFYING " + position);

@@ -99,14 +99,12 @@ final class StartTest {
     }
   }
 
-  /** Also shows that the fixture's pause is one. */
   @Test
   void shouldGoOnWhenItWakesUp(@TempDir Path directory) throws Exception {
     try (NodeProcess node = NodeProcess.start(directory.resolve("node"))) {
       RawPut put = new RawPut("file", CONTENT, /* sized= */ true, 16 << 10, 16 << 10);
       assertThat(put.run(node.address(), CONTENT.size() / 4)).isEqualTo(End.LEFT);
       node.pause();
-      assertThat(Files.readString(Path.of("/proc/" + node.pid() + "/stat"))).contains(") T ");
       FutureTask<End> end = new FutureTask<>(() -> put.run(node.address()));
       new Thread(end, "client").start();
       node.resume();

@@ -220,9 +220,14 @@ public final class NodeProcess implements AutoCloseable {
     }
   }
 
-  /** Freezes it, as a long pause of its machine would (SIGSTOP). */
+  /** Freezes it, as a long pause of its machine would (SIGSTOP); all its threads stand still. */
   public void pause() {
     signal("STOP");
+    Path state = Path.of("/proc/" + pid() + "/stat");
+    await("the node stands still")
+        .atMost(PATIENCE)
+        .pollInterval(Duration.ofMillis(5))
+        .until(() -> Files.readString(state).contains(") T "));
   }
 
   /** Lets it go on. */
