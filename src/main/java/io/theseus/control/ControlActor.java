@@ -30,10 +30,10 @@ import org.jspecify.annotations.Nullable;
  * One on each node: names sessions, hands each command to its session, and supervises them.
  *
  * <p>Supervision: a session that fails is adopted again with the transfer that outlived it, so its
- * client notices nothing; one that fails three times without coming forward, or whose journal
- * fails, loses its connection with {@code internal} and stays resumable. After a restart of the
- * actor system every transfer that is left is adopted in the same way; after a bug of this actor,
- * too: it is restarted.
+ * client notices nothing; one that fails three times without progress, or whose journal fails,
+ * loses its connection with {@code internal} and stays resumable. After a restart of the actor
+ * system every transfer that is left is adopted in the same way; after a bug of this actor, too: it
+ * is restarted.
  */
 public final class ControlActor extends AbstractBehavior<ControlActor.Command> {
   private static final int FAILURES = 3;

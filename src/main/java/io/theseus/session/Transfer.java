@@ -132,7 +132,7 @@ public final class Transfer {
   /**
    * Counts a failure of the session's actor.
    *
-   * @return how many there were since the transfer last came forward
+   * @return how many there were since the transfer last made progress
    */
   public int countFailure() {
     Report last = report;

@@ -277,7 +277,7 @@ final class ControlActorTest {
   }
 
   @Test
-  void shouldBearAnyNumberOfDeathsWhileTheTransferComesForward() throws Exception {
+  void shouldBearAnyNumberOfDeathsWhileThereIsProgress() throws Exception {
     try (TestNode node = node(failing("put.acknowledged", 1, 6))) {
       byte[] content = TestNode.content(10 * MIB);
       FakeLink link = FakeLink.sending(content, MIB, /* sized= */ true);

@@ -2,6 +2,7 @@ package io.theseus.processes;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.theseus.admin.jmx.RunFile;
 import io.theseus.testing.Program;
@@ -13,6 +14,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * {@code java -jar target/theseus.jar ...} as a process of its own, its output in files.
@@ -21,6 +24,7 @@ import java.util.concurrent.TimeUnit;
  */
 public final class TheseusProcess implements AutoCloseable {
   private static final Duration LONG = Duration.ofSeconds(60);
+  private static final long SIGINT_BIT = 1 << (2 - 1);
 
   private final Process process;
   private final Path out;
@@ -79,6 +83,24 @@ public final class TheseusProcess implements AutoCloseable {
   /** SIGTERM. */
   public void terminate() {
     process.destroy();
+  }
+
+  /**
+   * A signal by its name; INT as Ctrl-C sends it. Skips the test where whoever started it (a shell,
+   * in the background) has it ignored, which processes inherit.
+   */
+  public void signal(String name) throws IOException, InterruptedException {
+    if (name.equals("INT")) {
+      Matcher ignored =
+          Pattern.compile("SigIgn:\\s+(\\p{XDigit}+)")
+              .matcher(Files.readString(Path.of("/proc/" + process.pid() + "/status")));
+      assertThat(ignored.find()).isTrue();
+      assumeTrue(
+          (Long.parseUnsignedLong(ignored.group(1), 16) & SIGINT_BIT) == 0,
+          "SIGINT is ignored by whoever started the tests");
+    }
+    Process kill = new ProcessBuilder("sh", "-c", "kill -" + name + " " + process.pid()).start();
+    assertThat(kill.waitFor()).isZero();
   }
 
   /** {@code kill -9}. */

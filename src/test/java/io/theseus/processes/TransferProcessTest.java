@@ -21,6 +21,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The transfer commands as a person runs them, against a real node. */
 @Tag("processes")
@@ -28,7 +30,6 @@ class TransferProcessTest {
   private static final Duration LONG = Duration.ofSeconds(60);
   private static final Instant MODIFIED = Instant.parse("2026-01-02T03:04:05.678Z");
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final int SIGTERM_EXIT = 143;
 
   private Path work;
   private TheseusProcess node;
@@ -125,8 +126,10 @@ class TransferProcessTest {
     }
   }
 
-  @Test
-  void shouldGoOnWithAGetThatWasStopped() throws IOException, InterruptedException {
+  @ParameterizedTest
+  @CsvSource({"TERM, 143", "INT, 130"})
+  void shouldGoOnWithAGetThatWasStopped(String signal, int exit)
+      throws IOException, InterruptedException {
     byte[] content = bytes(24 << 20, 3);
     write(work.resolve("data/files/big"), content);
     Path target = work.resolve("big");
@@ -135,9 +138,9 @@ class TransferProcessTest {
         theseus("get", "big", "-o", target.toString(), "--limit-rate", "4M")) {
       await().atMost(LONG).until(() -> Files.exists(part) && Files.size(part) > 2 << 20);
 
-      get.terminate();
+      get.signal(signal);
 
-      assertThat(get.exitCode()).isEqualTo(SIGTERM_EXIT);
+      assertThat(get.exitCode()).isEqualTo(exit);
       assertThat(get.err())
           .contains("get: interrupted")
           .contains("Go on with: theseus get big -o " + target + " --limit-rate 4M --continue")
