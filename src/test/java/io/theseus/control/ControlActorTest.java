@@ -371,6 +371,27 @@ final class ControlActorTest {
   }
 
   @Test
+  void shouldEndAPutThatLostConnectionAndActorAtItsCommit() throws Exception {
+    byte[] content = TestNode.content(3 * MIB);
+    FakeLink link = FakeLink.sending(content, Long.MAX_VALUE, /* sized= */ true);
+    Steps dying = failing("put.committed", 1, 1);
+    Steps losing =
+        point -> {
+          if (point.equals("put.commit")) {
+            link.lose();
+          }
+          dying.at(point);
+        };
+    try (TestNode node = node(losing)) {
+      node.open(link, put("out", content.length));
+      await().atMost(TestNode.PATIENCE).until(() -> Files.exists(node.file("out")));
+      node.awaitNoSession();
+      assertThat(node.file("out")).hasBinaryContent(content);
+      assertThat(node.parts()).isEmpty();
+    }
+  }
+
+  @Test
   void shouldNotLoseACommandThatAnEndedActorSystemNeverSaw() throws Exception {
     try (TestNode node = node(Steps.NONE)) {
       byte[] content = node.write("in", MIB);
