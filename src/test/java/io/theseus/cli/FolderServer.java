@@ -74,6 +74,7 @@ final class FolderServer implements AutoCloseable {
   private final Map<UUID, byte[]> parts = new ConcurrentHashMap<>();
   private final AtomicLong identities = new AtomicLong();
   private final ServerSocket listener;
+  private final Thread acceptor;
   private final List<Socket> sockets = new CopyOnWriteArrayList<>();
 
   FolderServer() {
@@ -82,7 +83,7 @@ final class FolderServer implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    Thread acceptor = new Thread(this::accept, "folder-acceptor");
+    acceptor = new Thread(this::accept, "folder-acceptor");
     acceptor.setDaemon(true);
     acceptor.start();
   }
@@ -101,11 +102,14 @@ final class FolderServer implements AutoCloseable {
   public void close() {
     try {
       listener.close();
+      acceptor.join(); // from here on nobody is answered
       for (Socket socket : sockets) {
         socket.close();
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 

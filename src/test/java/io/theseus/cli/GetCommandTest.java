@@ -3,6 +3,9 @@ package io.theseus.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -261,15 +264,20 @@ final class GetCommandTest {
   }
 
   @Test
-  void shouldSayHowToReachANode() {
-    server.close();
+  void shouldSayHowToReachANode() throws IOException {
+    // bound and not listening: nobody else can get this port meanwhile
+    try (Socket bound = new Socket()) {
+      bound.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+      String nobody = "127.0.0.1:" + bound.getLocalPort();
 
-    Shell.Ran ran = shell.run("get", "a", "-o", "-", "--retry-for", "0s");
+      Shell.Ran ran =
+          new Shell(nobody, dir.resolve("state")).run("get", "a", "-o", "-", "--retry-for", "0s");
 
-    assertThat(ran.exit()).isEqualTo(ExitCode.UNREACHABLE.number());
-    assertThat(ran.err())
-        .contains(server.address())
-        .contains("`theseus node` starts one; --server host:port");
+      assertThat(ran.exit()).isEqualTo(ExitCode.UNREACHABLE.number());
+      assertThat(ran.err())
+          .contains(nobody)
+          .contains("`theseus node` starts one; --server host:port");
+    }
   }
 
   // ---- folders
