@@ -8,6 +8,8 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.EventLoop;
+import io.netty.channel.SingleThreadEventLoop;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
 import io.theseus.control.Control;
@@ -65,6 +67,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
   }
 
   private final Channel channel;
+  private final int lane;
   private final NetSettings settings;
   private final Control control;
   private final DoorContext door;
@@ -78,6 +81,8 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private boolean processing;
   private boolean inputEnded;
   private boolean flushDue;
+  private boolean flushing;
+  private final Runnable flushNow = this::flushNow;
 
   // deadlines, all of System.nanoTime
   private long idleSince;
@@ -88,8 +93,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private long outboundMark;
   private long lastTick;
 
-  Connection(Channel channel, NetSettings settings, Control control, DoorContext door) {
+  Connection(Channel channel, int lane, NetSettings settings, Control control, DoorContext door) {
     this.channel = channel;
+    this.lane = lane;
     this.settings = settings;
     this.control = control;
     this.door = door;
@@ -121,24 +127,32 @@ final class Connection extends ChannelInboundHandlerAdapter {
     return remote;
   }
 
+  int lane() {
+    return lane;
+  }
+
   PacketDecoder decoder() {
     return decoder;
   }
 
   /**
-   * Runs a task on the event loop; from any thread. A task behind the end of the loop is dropped.
+   * Runs a task on the event loop; from any thread. At once where the caller is on it and not in
+   * the middle of taking input, as actors are that live there. A task behind the end of the loop is
+   * dropped.
    */
   void execute(Runnable task) {
-    if (!channel.eventLoop().isShuttingDown()) {
-      channel
-          .eventLoop()
-          .execute(
-              () -> {
-                task.run();
-                process();
-                flush();
-              });
+    EventLoop loop = channel.eventLoop();
+    if (loop.inEventLoop() && !processing) {
+      run(task);
+    } else if (!loop.isShuttingDown()) {
+      loop.execute(() -> run(task));
     }
+  }
+
+  private void run(Runnable task) {
+    task.run();
+    process();
+    flush();
   }
 
   /** The session of a link was accepted. */
@@ -184,11 +198,18 @@ final class Connection extends ChannelInboundHandlerAdapter {
     return channel.write(message);
   }
 
+  /** Lets what was written go out, together with what else this turn of the event loop brings. */
   void flush() {
-    if (flushDue) {
-      flushDue = false;
-      channel.flush();
+    if (flushDue && !flushing) {
+      flushing = true;
+      ((SingleThreadEventLoop) channel.eventLoop()).executeAfterEventLoopIteration(flushNow);
     }
+  }
+
+  private void flushNow() {
+    flushing = false;
+    flushDue = false;
+    channel.flush();
   }
 
   /** Sends ERROR and closes with care; the session hears of it only where it does not know yet. */

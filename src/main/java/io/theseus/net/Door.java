@@ -7,36 +7,29 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
-import io.netty.channel.IoHandlerFactory;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.Epoll;
-import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
-import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
-import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
 import io.theseus.control.Control;
 import io.theseus.steps.Steps;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
-/**
- * The TCP listener of a node and the event loops behind it.
- *
- * <p>Native epoll where there is one, NIO elsewhere. Plain objects: it outlives actor systems.
- */
+/** The TCP listener of a node and its connections. Plain objects: it outlives actor systems. */
 @SuppressWarnings("FutureReturnValueIgnored") // tasks of event loops that end with them
 public final class Door implements Closeable {
   private static final int BACKLOG = 4096;
@@ -45,7 +38,7 @@ public final class Door implements Closeable {
   private static final int READ_MOST = 256 * 1024;
 
   private final EventLoopGroup acceptor;
-  private final EventLoopGroup loops;
+  private final List<Future<?>> ticks = new ArrayList<>();
   private final Channel listener;
   private final Map<EventExecutor, Set<Connection>> connections = new ConcurrentHashMap<>();
   private final AtomicInteger count = new AtomicInteger();
@@ -57,25 +50,16 @@ public final class Door implements Closeable {
    * @throws IOException where the address can't be bound
    */
   public static Door open(
-      NetSettings settings, Control control, Executor disk, Steps steps, String nodeId)
+      NetSettings settings, Loops loops, Control control, Executor disk, Steps steps)
       throws IOException {
-    return new Door(settings, control, disk, steps, nodeId);
+    return new Door(settings, loops, control, disk, steps);
   }
 
-  private Door(NetSettings settings, Control control, Executor disk, Steps steps, String nodeId)
+  private Door(NetSettings settings, Loops loops, Control control, Executor disk, Steps steps)
       throws IOException {
-    boolean epoll = Epoll.isAvailable();
-    IoHandlerFactory io = epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
     Class<? extends ServerChannel> type =
-        epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
-    acceptor =
-        new MultiThreadIoEventLoopGroup(
-            1, new DefaultThreadFactory(nodeId + "-accept", /* daemon= */ true), io);
-    loops =
-        new MultiThreadIoEventLoopGroup(
-            settings.eventLoops(),
-            new DefaultThreadFactory(nodeId + "-loop", /* daemon= */ true),
-            io);
+        Epoll.isAvailable() ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
+    acceptor = loops.acceptor();
     DoorContext context =
         new DoorContext(
             this::advertised,
@@ -86,7 +70,7 @@ public final class Door implements Closeable {
             this::removed);
     ServerBootstrap bootstrap =
         new ServerBootstrap()
-            .group(acceptor, loops)
+            .group(acceptor, loops.group())
             .channel(type)
             .option(ChannelOption.SO_BACKLOG, BACKLOG)
             .option(ChannelOption.SO_REUSEADDR, true)
@@ -99,22 +83,24 @@ public final class Door implements Closeable {
                 new ChannelInitializer<>() {
                   @Override
                   protected void initChannel(Channel channel) {
-                    Connection connection = new Connection(channel, settings, control, context);
+                    int lane = loops.indexOf(channel.eventLoop());
+                    Connection connection =
+                        new Connection(channel, lane, settings, control, context);
                     added(connection);
                     channel.pipeline().addLast(connection);
                   }
                 });
-    for (EventExecutor loop : loops) {
+    for (EventLoop loop : loops.all()) {
       connections.put(loop, new HashSet<>());
-      loop.scheduleWithFixedDelay(() -> tick(loop), 1, 1, TimeUnit.SECONDS);
+      ticks.add(loop.scheduleWithFixedDelay(() -> tick(loop), 1, 1, TimeUnit.SECONDS));
     }
     try {
       listener = bootstrap.bind(settings.host(), settings.port()).syncUninterruptibly().channel();
     } catch (RuntimeException | Error e) {
-      shutDownLoops();
+      stopAccepting();
       throw e;
     } catch (Exception e) {
-      shutDownLoops();
+      stopAccepting();
       throw new IOException(e);
     }
     InetSocketAddress bound = (InetSocketAddress) listener.localAddress();
@@ -167,17 +153,17 @@ public final class Door implements Closeable {
     }
   }
 
-  /** Stops accepting, ends every connection with care, then the event loops. */
+  /** Stops accepting, ends every connection with care; what they still do, their loops see to. */
   @Override
   public void close() {
     listener.close().syncUninterruptibly();
+    stopAccepting();
     connections.forEach(
         (loop, own) -> loop.execute(() -> List.copyOf(own).forEach(Connection::stop)));
-    shutDownLoops();
   }
 
-  private void shutDownLoops() {
+  private void stopAccepting() {
+    ticks.forEach(tick -> tick.cancel(false));
     acceptor.shutdownGracefully(0, 2, TimeUnit.SECONDS);
-    loops.shutdownGracefully(100, 5000, TimeUnit.MILLISECONDS).awaitUninterruptibly(6000);
   }
 }

@@ -14,7 +14,6 @@ import java.time.Duration;
  * @param getWindow most bytes of a GET in flight that a client may ask for
  * @param checkpointDelay a PUT that pauses is made durable after this time
  * @param keep how long an unfinished PUT is kept, for READY
- * @param eventLoops threads that move bytes
  */
 public record NetSettings(
     String host,
@@ -25,5 +24,4 @@ public record NetSettings(
     long putWindow,
     long getWindow,
     Duration checkpointDelay,
-    Duration keep,
-    int eventLoops) {}
+    Duration keep) {}

@@ -66,6 +66,7 @@ final class Actors {
               e)
           : new StartException("The actor system can't start: " + e.getMessage(), e);
     }
+    LoopDispatcher.register(system, services.loops());
     Set<UUID> open;
     try {
       open = services.openJournal(system);

@@ -8,12 +8,14 @@ import akka.actor.typed.javadsl.AskPattern;
 import io.theseus.control.Catalogue;
 import io.theseus.control.Control;
 import io.theseus.control.ControlActor;
+import io.theseus.control.Lane;
 import io.theseus.control.Transfers;
 import io.theseus.journal.JournalDatabase;
 import io.theseus.journal.JournalStatus;
 import io.theseus.journal.OpenSession;
 import io.theseus.module.Revision;
 import io.theseus.net.Door;
+import io.theseus.net.Loops;
 import io.theseus.net.NetSettings;
 import io.theseus.session.SessionActor;
 import io.theseus.session.SessionEnvironment;
@@ -34,12 +36,14 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -59,7 +63,8 @@ final class Services implements AutoCloseable {
   private final FileStore store;
   private final Control control;
   private final SessionEnvironment environment;
-  private final Transfers transfers = new Transfers();
+  private final Transfers transfers;
+  private final Loops loops;
   private volatile @Nullable Door door;
   private volatile @Nullable ActorSystem<?> system;
   private volatile @Nullable ActorRef<ControlActor.Command> actor;
@@ -99,6 +104,12 @@ final class Services implements AutoCloseable {
             disk,
             Clock.systemUTC(),
             steps);
+    this.loops = new Loops(settings.threads().eventLoops(), settings.id());
+    this.transfers =
+        new Transfers(
+            IntStream.range(0, loops.executors().size())
+                .mapToObj(loop -> new Lane(LoopDispatcher.id(loop)))
+                .toList());
     String elsewhere = elsewhere(settings);
     this.control = new Control(new Catalogue(store, disk, elsewhere), transfers);
     this.environment =
@@ -205,23 +216,28 @@ final class Services implements AutoCloseable {
 
   /** Spawns control in the guardian of an actor system, and puts it behind the doors. */
   void spawn(ActorContext<?> context, Set<UUID> open) {
+    control.expect();
     ActorRef<ControlActor.Command> spawned =
         context.spawn(
             ControlActor.create(environment, transfers, open),
             "control",
             DispatcherSelector.fromConfig(NodeSettings.CONTROL_DISPATCHER));
     actor = spawned;
-    control.behind(spawned);
   }
 
   /** The actor system has ended: commands are refused until the next one is there. */
   void orphaned() {
     actor = null;
-    control.behind(null);
+    control.orphaned();
   }
 
   Steps steps() {
     return steps;
+  }
+
+  /** The threads that sessions live on, for the dispatchers of an actor system. */
+  List<Executor> loops() {
+    return loops.executors();
   }
 
   /** Listens for clients. */
@@ -239,12 +255,11 @@ final class Services implements AutoCloseable {
                   packets.putWindowBytes(),
                   packets.maxGetWindowBytes(),
                   packets.checkpointDelay(),
-                  settings.session().keep(),
-                  settings.threads().eventLoops()),
+                  settings.session().keep()),
+              loops,
               control,
               disk,
-              steps,
-              settings.id());
+              steps);
     } catch (IOException | RuntimeException e) {
       throw PortInUse.isCause(e)
           ? new StartException(
@@ -280,6 +295,7 @@ final class Services implements AutoCloseable {
   /** Closes the files; nothing uses them any more. */
   @Override
   public void close() {
+    loops.close();
     disk.shutdown();
     try {
       if (!disk.awaitTermination(DISK_STOP_SECONDS, TimeUnit.SECONDS)) {

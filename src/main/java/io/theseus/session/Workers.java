@@ -13,7 +13,11 @@ import org.jspecify.annotations.Nullable;
 /** The workers of a session, one generation after another; at most one lives. */
 final class Workers {
   private static final int FAILURES = 3;
-  private static final DispatcherSelector DISPATCHER =
+
+  /** What is built in runs beside its session; code of modules never does. */
+  private static final DispatcherSelector BUILT_IN = DispatcherSelector.sameAsParent();
+
+  private static final DispatcherSelector MODULES =
       DispatcherSelector.fromConfig("theseus.dispatchers.channel");
 
   private final ActorContext<SessionActor.Command> context;
@@ -72,7 +76,7 @@ final class Workers {
                 position,
                 steps),
             "worker-" + transfer.workerGeneration,
-            DISPATCHER);
+            revision.isBuiltIn() ? BUILT_IN : MODULES);
     context.watch(spawned);
     worker = spawned;
     spawned.tell(new DataChannelWorker.Advance(seekEpoch, position, end));
