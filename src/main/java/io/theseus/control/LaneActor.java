@@ -3,6 +3,7 @@ package io.theseus.control;
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
 import akka.actor.typed.ChildFailed;
+import akka.actor.typed.DispatcherSelector;
 import akka.actor.typed.SupervisorStrategy;
 import akka.actor.typed.Terminated;
 import akka.actor.typed.javadsl.AbstractBehavior;
@@ -133,7 +134,8 @@ final class LaneActor extends AbstractBehavior<LaneActor.Command> {
         getContext()
             .spawn(
                 SessionActor.adopt(transfer, environment, notices),
-                CHILD + transfer.id() + "-" + children++);
+                CHILD + transfer.id() + "-" + children++,
+                DispatcherSelector.sameAsParent());
     getContext().watch(actor);
     live.put(transfer.id(), actor);
     lane.live(live.size());

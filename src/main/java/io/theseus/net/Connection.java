@@ -181,7 +181,8 @@ final class Connection extends ChannelInboundHandlerAdapter {
   }
 
   void sendInfo(String text) {
-    write(Unpooled.wrappedBuffer(Packets.info(text)));
+    ByteBuffer info = Packets.info(text);
+    write(channel.alloc().ioBuffer(info.remaining()).writeBytes(info));
   }
 
   void sendOffset(long offset) {
@@ -274,7 +275,11 @@ final class Connection extends ChannelInboundHandlerAdapter {
       input.release();
       return;
     }
-    inputs.add(input);
+    if (input.isReadable()) {
+      inputs.add(input);
+    } else {
+      input.release();
+    }
     process();
   }
 
@@ -340,11 +345,11 @@ final class Connection extends ChannelInboundHandlerAdapter {
         if (input == null) {
           break;
         }
-        if (!input.isReadable()) {
-          inputs.remove().release();
-          continue;
-        }
         take(input);
+        ByteBuf rest = inputs.peek(); // none where an ERROR let go of them
+        if (rest != null && !rest.isReadable()) {
+          inputs.remove().release();
+        }
       }
     } catch (ProtocolException e) {
       refuse(e, /* endsSession= */ false);

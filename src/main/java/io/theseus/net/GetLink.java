@@ -220,25 +220,43 @@ final class GetLink extends Link {
   private boolean send(GetPump begun, int length) {
     StoredFile opened = file;
     LiveStream stream = live;
-    if (opened != null) {
-      sendRegion(begun, opened.channel(), length);
+    if (opened != null && opened.channel().isPresent()) {
+      sendRegion(begun, opened.channel().get(), length);
       return true;
     }
+    if (opened != null) {
+      return sendCopy(begun, length, opened::read);
+    }
     long there = stream == null ? 0 : stream.end() - begun.position();
-    int now = (int) Math.min(length, there);
-    if (stream == null || now <= 0) {
+    return stream != null
+        && there > 0
+        && sendCopy(begun, (int) Math.min(length, there), (into, from) -> stream.read(from, into));
+  }
+
+  /** Copies content from an offset; -1 where there is none. */
+  @FunctionalInterface
+  private interface Content {
+    int read(ByteBuffer into, long from) throws IOException;
+  }
+
+  /** Sends a packet of what is in memory; false where that was closed. */
+  private boolean sendCopy(GetPump begun, int length, Content content) {
+    int size = Packets.DATA_HEADER + length;
+    ByteBuf packet = connection.channel().alloc().ioBuffer(size);
+    ByteBuffer view = packet.internalNioBuffer(0, size);
+    Packets.putDataHeader(view, length, begun.position());
+    int read;
+    try {
+      read = content.read(view, begun.position());
+    } catch (IOException e) {
+      read = -1;
+    }
+    if (read != length) {
+      packet.release();
       return false;
     }
-    ByteBuf packet = connection.channel().alloc().ioBuffer(Packets.DATA_HEADER + now);
-    ByteBuffer view = packet.internalNioBuffer(0, Packets.DATA_HEADER + now);
-    Packets.putDataHeader(view, now, begun.position());
-    int read = stream.read(begun.position(), view);
-    if (read != now) {
-      packet.release();
-      return false; // it was closed
-    }
-    packet.writerIndex(Packets.DATA_HEADER + now);
-    sent(begun, now, connection.write(packet));
+    packet.writerIndex(size);
+    sent(begun, length, connection.write(packet));
     return true;
   }
 

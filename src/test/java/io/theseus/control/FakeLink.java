@@ -337,7 +337,7 @@ final class FakeLink implements SessionLink {
       while (from != null && position < most) {
         ByteBuffer into =
             ByteBuffer.wrap(read, (int) position, (int) Math.min(1 << 20, most - position));
-        position += from.channel().read(into, position);
+        position += from.read(into, position);
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);

@@ -168,7 +168,7 @@ final class StoreFixture implements AutoCloseable {
       ByteBuffer bytes = ByteBuffer.allocate((int) file.size());
       int n = 0;
       while (bytes.hasRemaining() && n >= 0) {
-        n = file.channel().read(bytes, bytes.position());
+        n = file.read(bytes, bytes.position());
       }
       return new String(bytes.array(), StandardCharsets.UTF_8);
     }
