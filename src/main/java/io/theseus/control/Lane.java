@@ -4,6 +4,7 @@ import akka.actor.typed.ActorRef;
 import io.theseus.session.SessionActor;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Lane {
   private final String dispatcher;
+  private final Executor disk;
   private final Queue<SessionActor.Attach> arrivals = new ConcurrentLinkedQueue<>();
   private volatile @Nullable ActorRef<LaneActor.Command> actor;
   private volatile boolean open;
@@ -21,13 +23,19 @@ public final class Lane {
    * A lane.
    *
    * @param dispatcher name of the dispatcher, in every actor system, that its sessions run on
+   * @param disk runs what its sessions want of the disk
    */
-  public Lane(String dispatcher) {
+  public Lane(String dispatcher, Executor disk) {
     this.dispatcher = dispatcher;
+    this.disk = disk;
   }
 
   String dispatcher() {
     return dispatcher;
+  }
+
+  Executor disk() {
+    return disk;
   }
 
   /** An actor is about to be put behind the lane: commands wait for it. */

@@ -74,7 +74,7 @@ final class LaneActor extends AbstractBehavior<LaneActor.Command> {
       Transfers transfers,
       Lane lane) {
     super(context);
-    this.environment = environment;
+    this.environment = environment.withDisk(lane.disk());
     this.transfers = transfers;
     this.lane = lane;
     this.notices = context.messageAdapter(SessionActor.Notice.class, FromSession::new);
@@ -152,7 +152,7 @@ final class LaneActor extends AbstractBehavior<LaneActor.Command> {
       forget(finished.session());
       Transfer transfer = transfers.remove(finished.session());
       getContext().unwatch(finished.actor());
-      finished.actor().tell(new SessionActor.Stop());
+      getContext().stop(finished.actor());
       SessionActor.Attach late;
       while (transfer != null && (late = transfer.nextArrival()) != null) {
         attach(finished.session(), late);

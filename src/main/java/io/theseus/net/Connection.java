@@ -25,6 +25,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -68,6 +69,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   private final Channel channel;
   private final int lane;
+  private final Executor disk;
   private final NetSettings settings;
   private final Control control;
   private final DoorContext door;
@@ -93,9 +95,16 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private long outboundMark;
   private long lastTick;
 
-  Connection(Channel channel, int lane, NetSettings settings, Control control, DoorContext door) {
+  Connection(
+      Channel channel,
+      int lane,
+      Executor disk,
+      NetSettings settings,
+      Control control,
+      DoorContext door) {
     this.channel = channel;
     this.lane = lane;
+    this.disk = disk;
     this.settings = settings;
     this.control = control;
     this.door = door;
@@ -129,6 +138,11 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   int lane() {
     return lane;
+  }
+
+  /** Runs what may block on files. */
+  Executor disk() {
+    return disk;
   }
 
   PacketDecoder decoder() {

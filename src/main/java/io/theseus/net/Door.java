@@ -23,7 +23,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -49,25 +48,18 @@ public final class Door implements Closeable {
    *
    * @throws IOException where the address can't be bound
    */
-  public static Door open(
-      NetSettings settings, Loops loops, Control control, Executor disk, Steps steps)
+  public static Door open(NetSettings settings, Loops loops, Control control, Steps steps)
       throws IOException {
-    return new Door(settings, loops, control, disk, steps);
+    return new Door(settings, loops, control, steps);
   }
 
-  private Door(NetSettings settings, Loops loops, Control control, Executor disk, Steps steps)
-      throws IOException {
+  private Door(NetSettings settings, Loops loops, Control control, Steps steps) throws IOException {
     Class<? extends ServerChannel> type =
         Epoll.isAvailable() ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
     acceptor = loops.acceptor();
     DoorContext context =
         new DoorContext(
-            this::advertised,
-            settings.keep().toSeconds(),
-            disk,
-            steps,
-            new AtomicLong(),
-            this::removed);
+            this::advertised, settings.keep().toSeconds(), steps, new AtomicLong(), this::removed);
     ServerBootstrap bootstrap =
         new ServerBootstrap()
             .group(acceptor, loops.group())
@@ -85,7 +77,8 @@ public final class Door implements Closeable {
                   protected void initChannel(Channel channel) {
                     int lane = loops.indexOf(channel.eventLoop());
                     Connection connection =
-                        new Connection(channel, lane, settings, control, context);
+                        new Connection(
+                            channel, lane, loops.disks().get(lane), settings, control, context);
                     added(connection);
                     channel.pipeline().addLast(connection);
                   }

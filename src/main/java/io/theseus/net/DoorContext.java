@@ -1,7 +1,6 @@
 package io.theseus.net;
 
 import io.theseus.steps.Steps;
-import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -11,14 +10,12 @@ import java.util.function.Supplier;
  *
  * @param node {@code host:port} as clients reach this node
  * @param keepSeconds how long an unfinished PUT is kept
- * @param disk runs what may block on files
  * @param backlog bytes of all PUTs that were received and are not written yet
  * @param removed hears of connections that are gone, on their event loop
  */
 record DoorContext(
     Supplier<String> node,
     long keepSeconds,
-    Executor disk,
     Steps steps,
     AtomicLong backlog,
     Consumer<Connection> removed) {

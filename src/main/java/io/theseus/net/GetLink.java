@@ -147,7 +147,6 @@ final class GetLink extends Link {
     pump().grant(grant.workerGeneration(), grant.seekEpoch(), grant.range());
     if (opened != null && grant.range().length() >= READ_AHEAD) {
       connection
-          .door()
           .disk()
           .execute(() -> opened.willNeed(grant.range().offset(), grant.range().length()));
     }
@@ -348,8 +347,8 @@ final class GetLink extends Link {
   }
 
   private void closeLater(@Nullable StoredFile closing) {
-    if (closing != null) {
-      connection.door().disk().execute(closing::close);
+    if (closing != null && closing.channel().isPresent()) {
+      connection.disk().execute(closing::close);
     }
   }
 

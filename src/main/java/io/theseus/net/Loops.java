@@ -26,9 +26,14 @@ public final class Loops implements Closeable {
   private final String nodeId;
   private final EventLoopGroup group;
   private final List<EventLoop> all = new ArrayList<>();
+  private final List<Executor> disks;
 
-  /** Starts {@code count} threads. */
-  public Loops(int count, String nodeId) {
+  /**
+   * Starts threads.
+   *
+   * @param disk runs what may block on files
+   */
+  public Loops(int count, String nodeId, Executor disk) {
     this.nodeId = nodeId;
     group =
         new MultiThreadIoEventLoopGroup(
@@ -36,11 +41,17 @@ public final class Loops implements Closeable {
     for (EventExecutor each : group) {
       all.add((EventLoop) each);
     }
+    disks = all.stream().<Executor>map(loop -> new LoopDisk(loop, disk)).toList();
   }
 
   /** Each runs tasks on one of the threads. */
   public List<Executor> executors() {
     return List.copyOf(all);
+  }
+
+  /** The disk threads, as each loop uses them. */
+  public List<Executor> disks() {
+    return disks;
   }
 
   EventLoopGroup group() {

@@ -104,11 +104,12 @@ final class Services implements AutoCloseable {
             disk,
             Clock.systemUTC(),
             steps);
-    this.loops = new Loops(settings.threads().eventLoops(), settings.id());
+    this.loops = new Loops(settings.threads().eventLoops(), settings.id(), disk);
+    List<Executor> disks = loops.disks();
     this.transfers =
         new Transfers(
-            IntStream.range(0, loops.executors().size())
-                .mapToObj(loop -> new Lane(LoopDispatcher.id(loop)))
+            IntStream.range(0, disks.size())
+                .mapToObj(loop -> new Lane(LoopDispatcher.id(loop), disks.get(loop)))
                 .toList());
     String elsewhere = elsewhere(settings);
     this.control = new Control(new Catalogue(store, disk, elsewhere), transfers);
@@ -258,7 +259,6 @@ final class Services implements AutoCloseable {
                   settings.session().keep()),
               loops,
               control,
-              disk,
               steps);
     } catch (IOException | RuntimeException e) {
       throw PortInUse.isCause(e)

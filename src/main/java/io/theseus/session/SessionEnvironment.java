@@ -18,4 +18,9 @@ public record SessionEnvironment(
     Executor disk,
     Revision revision,
     SessionSettings settings,
-    Steps steps) {}
+    Steps steps) {
+  /** The same with another way to the disk. */
+  public SessionEnvironment withDisk(Executor other) {
+    return new SessionEnvironment(nodeId, elsewhere, store, other, revision, settings, steps);
+  }
+}

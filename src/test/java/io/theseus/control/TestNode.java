@@ -54,7 +54,7 @@ final class TestNode implements AutoCloseable {
   private final Transfers transfers =
       new Transfers(
           IntStream.range(0, LANES)
-              .mapToObj(lane -> new Lane("akka.actor.default-dispatcher"))
+              .mapToObj(lane -> new Lane("akka.actor.default-dispatcher", disk))
               .toList());
   private final FileStore store;
   private final Control control;
