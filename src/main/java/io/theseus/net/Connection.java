@@ -84,6 +84,8 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private boolean inputEnded;
   private boolean flushDue;
   private boolean flushing;
+  private final Outbox outbox;
+  private final LateFlush late;
   private final Runnable flushNow = this::flushNow;
 
   // deadlines, all of System.nanoTime
@@ -99,12 +101,15 @@ final class Connection extends ChannelInboundHandlerAdapter {
       Channel channel,
       int lane,
       Executor disk,
+      LateFlush late,
       NetSettings settings,
       Control control,
       DoorContext door) {
     this.channel = channel;
     this.lane = lane;
     this.disk = disk;
+    this.late = late;
+    this.outbox = new Outbox(channel);
     this.settings = settings;
     this.control = control;
     this.door = door;
@@ -195,27 +200,50 @@ final class Connection extends ChannelInboundHandlerAdapter {
   }
 
   void sendInfo(String text) {
-    ByteBuffer info = Packets.info(text);
-    write(channel.alloc().ioBuffer(info.remaining()).writeBytes(info));
+    sendText(Packets.info(text));
+  }
+
+  private void sendText(ByteBuffer packet) {
+    outbox.append(packet.remaining()).writeBytes(packet);
+    written();
   }
 
   void sendOffset(long offset) {
-    ByteBuf packet = channel.alloc().ioBuffer(Packets.OFFSET_LENGTH);
-    ByteBuffer view = packet.internalNioBuffer(0, Packets.OFFSET_LENGTH);
-    Packets.putOffset(view, offset);
-    packet.writerIndex(Packets.OFFSET_LENGTH);
-    write(packet);
+    ByteBuf packet = outbox.append(Packets.OFFSET_LENGTH);
+    Packets.putOffset(
+        packet.internalNioBuffer(packet.writerIndex(), Packets.OFFSET_LENGTH), offset);
+    packet.writerIndex(packet.writerIndex() + Packets.OFFSET_LENGTH);
+    written();
   }
 
+  /** For what is appended to it; {@link #written} tells that something was. */
+  Outbox outbox() {
+    return outbox;
+  }
+
+  /** Writes what is not small. */
   ChannelFuture write(Object message) {
-    lastSent = System.nanoTime();
-    flushDue = true;
+    outbox.pass();
+    written();
     return channel.write(message);
   }
 
-  /** Lets what was written go out, together with what else this turn of the event loop brings. */
+  void written() {
+    lastSent = System.nanoTime();
+    flushDue = true;
+  }
+
+  /**
+   * Lets what was written go out, together with what else this turn of the event loop brings; and
+   * where the client has sent its next command already, with the answer to that, if it comes soon.
+   */
   void flush() {
-    if (flushDue && !flushing) {
+    if (!flushDue || flushing) {
+      return;
+    }
+    if (phase == Phase.OPENING) {
+      late.add(flushNow);
+    } else {
       flushing = true;
       ((SingleThreadEventLoop) channel.eventLoop()).executeAfterEventLoopIteration(flushNow);
     }
@@ -224,6 +252,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private void flushNow() {
     flushing = false;
     flushDue = false;
+    outbox.pass();
     channel.flush();
   }
 
@@ -243,7 +272,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     }
     LOG.info("{}: ERROR {}", remote, Texts.escape(errorText));
     enterClosing();
-    write(Unpooled.wrappedBuffer(Packets.error(errorText)));
+    sendText(Packets.error(errorText));
     shutDownOutput();
   }
 
@@ -262,6 +291,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
   }
 
   private void shutDownOutput() {
+    outbox.pass();
     channel
         .writeAndFlush(Unpooled.EMPTY_BUFFER)
         .addListener(
@@ -629,6 +659,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
   }
 
   private boolean outboundEmpty() {
+    if (!outbox.isEmpty()) {
+      return false;
+    }
     ChannelOutboundBuffer outbound = channel.unsafe().outboundBuffer();
     return outbound == null || outbound.isEmpty();
   }

@@ -78,7 +78,13 @@ public final class Door implements Closeable {
                     int lane = loops.indexOf(channel.eventLoop());
                     Connection connection =
                         new Connection(
-                            channel, lane, loops.disks().get(lane), settings, control, context);
+                            channel,
+                            lane,
+                            loops.disks().get(lane),
+                            loops.late(lane),
+                            settings,
+                            control,
+                            context);
                     added(connection);
                     channel.pipeline().addLast(connection);
                   }

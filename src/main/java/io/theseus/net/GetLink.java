@@ -241,8 +241,11 @@ final class GetLink extends Link {
   /** Sends a packet of what is in memory; false where that was closed. */
   private boolean sendCopy(GetPump begun, int length, Content content) {
     int size = Packets.DATA_HEADER + length;
-    ByteBuf packet = connection.channel().alloc().ioBuffer(size);
-    ByteBuffer view = packet.internalNioBuffer(0, size);
+    boolean small = size <= Outbox.SMALL;
+    ByteBuf packet =
+        small ? connection.outbox().append(size) : connection.channel().alloc().ioBuffer(size);
+    int at = packet.writerIndex();
+    ByteBuffer view = packet.internalNioBuffer(at, size);
     Packets.putDataHeader(view, length, begun.position());
     int read;
     try {
@@ -250,21 +253,23 @@ final class GetLink extends Link {
     } catch (IOException e) {
       read = -1;
     }
-    if (read != length) {
+    if (read == length) {
+      packet.writerIndex(at + size);
+      connection.written();
+      sent(begun, length, small ? connection.outbox().left() : connection.write(packet));
+    } else if (!small) {
       packet.release();
-      return false;
     }
-    packet.writerIndex(size);
-    sent(begun, length, connection.write(packet));
-    return true;
+    return read == length;
   }
 
   private void sendRegion(GetPump begun, FileChannel channel, int length) {
     long at = begun.position();
-    ByteBuf header = connection.channel().alloc().ioBuffer(Packets.DATA_HEADER);
-    Packets.putDataHeader(header.internalNioBuffer(0, Packets.DATA_HEADER), length, at);
-    header.writerIndex(Packets.DATA_HEADER);
-    connection.write(header);
+    ByteBuf header = connection.outbox().append(Packets.DATA_HEADER);
+    int end = header.writerIndex() + Packets.DATA_HEADER;
+    Packets.putDataHeader(
+        header.internalNioBuffer(header.writerIndex(), Packets.DATA_HEADER), length, at);
+    header.writerIndex(end);
     Region region = new Region(channel, at, length);
     regions++;
     ChannelFuture written = connection.write(region);

@@ -27,6 +27,7 @@ public final class Loops implements Closeable {
   private final EventLoopGroup group;
   private final List<EventLoop> all = new ArrayList<>();
   private final List<Executor> disks;
+  private final List<LateFlush> lates;
 
   /**
    * Starts threads.
@@ -41,6 +42,7 @@ public final class Loops implements Closeable {
     for (EventExecutor each : group) {
       all.add((EventLoop) each);
     }
+    lates = all.stream().map(LateFlush::new).toList();
     disks = all.stream().<Executor>map(loop -> new LoopDisk(loop, disk)).toList();
   }
 
@@ -52,6 +54,10 @@ public final class Loops implements Closeable {
   /** The disk threads, as each loop uses them. */
   public List<Executor> disks() {
     return disks;
+  }
+
+  LateFlush late(int loop) {
+    return lates.get(loop);
   }
 
   EventLoopGroup group() {
