@@ -7,6 +7,8 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The disk threads as one event loop uses them: what it wants in one turn goes there together.
@@ -17,6 +19,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 @SuppressWarnings("FutureReturnValueIgnored") // timers
 final class LoopDisk implements Executor {
+  private static final Logger LOG = LoggerFactory.getLogger(LoopDisk.class);
   private static final long STALLED_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
 
   private final SingleThreadEventLoop loop;
@@ -72,7 +75,11 @@ final class LoopDisk implements Executor {
       Runnable task;
       while ((task = waiting.poll()) != null) {
         lastTaken = System.nanoTime();
-        task.run();
+        try {
+          task.run();
+        } catch (RuntimeException e) {
+          LOG.error("a task for the disk broke", e);
+        }
       }
       taking.decrementAndGet();
       // what came since the last look, and found this thread still counted
