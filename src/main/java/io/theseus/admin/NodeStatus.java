@@ -1,11 +1,13 @@
 package io.theseus.admin;
 
+import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 
 /**
@@ -17,6 +19,7 @@ import java.util.TreeMap;
  * @param filesDir the directory that is served
  * @param freeBytes usable on the file system of {@code filesDir}; 0 where it can't be found out
  * @param sessions how many there are in each state
+ * @param quota what the files take of what they may take
  * @param parts each part of the node that has a state of its own
  */
 @JsonIgnoreProperties(ignoreUnknown = true)
@@ -31,6 +34,7 @@ public record NodeStatus(
     String dataDir,
     String filesDir,
     long freeBytes,
+    Quota quota,
     Map<String, Long> sessions,
     Cluster cluster,
     List<Part> parts) {
@@ -39,6 +43,7 @@ public record NodeStatus(
 
   public NodeStatus {
     addresses = java.util.Collections.unmodifiableMap(new TreeMap<>(addresses));
+    quota = Objects.requireNonNullElse(quota, Quota.NONE); // a version without it
     roles = roles.stream().sorted().toList();
     sessions = java.util.Collections.unmodifiableMap(new TreeMap<>(sessions));
     parts = List.copyOf(parts);
@@ -71,6 +76,23 @@ public record NodeStatus(
 
     public boolean isNormal() {
       return state.equals(NORMAL);
+    }
+  }
+
+  /**
+   * What files and uploads take, and the limits of both.
+   *
+   * @param usedBytes 0 where nothing is limited, as {@code usedFiles}
+   * @param maxBytes {@code theseus.store.max-bytes}, 0 for no limit
+   * @param maxFiles {@code theseus.store.max-files}, 0 for no limit
+   */
+  public record Quota(long usedBytes, long maxBytes, long usedFiles, long maxFiles) {
+    public static final Quota NONE = new Quota(0, 0, 0, 0);
+
+    /** Whether there is a limit at all. */
+    @JsonIgnore
+    public boolean isLimited() {
+      return maxBytes > 0 || maxFiles > 0;
     }
   }
 

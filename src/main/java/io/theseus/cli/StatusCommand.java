@@ -9,6 +9,9 @@ import io.theseus.wire.Texts;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -89,6 +92,9 @@ final class StatusCommand implements Callable<Integer> {
     status.addresses().forEach((door, address) -> row(text, door, address));
     row(text, "files", status.filesDir() + free(status.freeBytes()));
     row(text, "data-dir", status.dataDir());
+    if (status.quota().isLimited()) {
+      row(text, "quota", quota(status.quota()));
+    }
     row(text, "sessions", sessions(status.sessions()));
     for (NodeStatus.Member member : status.cluster().members()) {
       row(
@@ -118,13 +124,26 @@ final class StatusCommand implements Callable<Integer> {
     return text.isEmpty() ? "none" : text.toString();
   }
 
-  private static String free(long bytes) {
-    if (bytes < 0) {
-      return "";
+  private static String quota(NodeStatus.Quota quota) {
+    List<String> used = new ArrayList<>();
+    if (quota.maxBytes() > 0) {
+      used.add(size(quota.usedBytes()) + " of " + size(quota.maxBytes()));
     }
-    return bytes >= 1L << 30
-        ? String.format(" (%.1f GiB free)", bytes / (double) (1L << 30))
-        : " (" + (bytes >> 20) + " MiB free)";
+    if (quota.maxFiles() > 0) {
+      used.add(String.format(Locale.ROOT, "%,d of %,d files", quota.usedFiles(), quota.maxFiles()));
+    }
+    return String.join(", ", used);
+  }
+
+  private static String free(long bytes) {
+    return bytes < 0 ? "" : " (" + size(bytes) + " free)";
+  }
+
+  private static String size(long bytes) {
+    if (bytes >= 1L << 30) {
+      return String.format(Locale.ROOT, "%.1f GiB", bytes / (double) (1L << 30));
+    }
+    return bytes >= 1L << 20 ? (bytes >> 20) + " MiB" : bytes + " bytes";
   }
 
   private static String uptime(long seconds) {

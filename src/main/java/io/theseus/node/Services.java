@@ -23,6 +23,7 @@ import io.theseus.store.FileStore;
 import io.theseus.store.LiveSource;
 import io.theseus.store.LiveSources;
 import io.theseus.store.StoreSettings;
+import io.theseus.store.StoreUse;
 import io.theseus.wire.FileName;
 import java.io.IOException;
 import java.time.Clock;
@@ -91,10 +92,11 @@ final class Services implements AutoCloseable {
     this.store =
         FileStore.open(
             StoreSettings.of(
-                settings.store().root(),
-                settings.dataDir().resolve("records"),
-                settings.store().restBytes(),
-                settings.session().keep()),
+                    settings.store().root(),
+                    settings.dataDir().resolve("records"),
+                    settings.store().restBytes(),
+                    settings.session().keep())
+                .limited(settings.store().maxBytes(), settings.store().maxFiles()),
             live(settings),
             disk,
             Clock.systemUTC(),
@@ -179,6 +181,11 @@ final class Services implements AutoCloseable {
   @Nullable JournalStatus journal() {
     ActorSystem<?> running = system;
     return running == null ? null : JournalDatabase.get(running).status();
+  }
+
+  /** What the files take of what they may take. */
+  StoreUse storeUse() {
+    return store.use();
   }
 
   /** How many sessions there are; empty where control does not answer in time. */

@@ -41,6 +41,7 @@ class StatusCommandTest {
         .contains(
             "node node1: all is normal",
             "  files      /srv/files (2.0 GiB free)",
+            "  quota      1 MiB of 3.0 GiB, 1,234 of 10,000 files",
             "  sessions   3 kept, 2 live",
             "  member     node1 127.0.0.1:25511 up, leader, this node",
             "  member     node2 127.0.0.1:25512 up, can't be reached");
@@ -58,6 +59,7 @@ class StatusCommandTest {
         "/data",
         "/srv/files",
         2L << 30,
+        new NodeStatus.Quota(1 << 20, 3L << 30, 1_234, 10_000),
         Map.of("live", 2L, "kept", 3L),
         new Cluster(
             FIRST.address(),
