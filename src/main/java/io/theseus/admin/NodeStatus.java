@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A node as it was at one moment. Its JSON form is what {@code theseus status --json} prints and
@@ -20,6 +21,10 @@ import java.util.TreeMap;
  * @param freeBytes usable on the file system of {@code filesDir}; 0 where it can't be found out
  * @param sessions how many there are in each state
  * @param quota what the files take of what they may take
+ * @param counters what was done since the start, by name; they only grow, {@code connections-open}
+ *     and {@code buffer-bytes} apart
+ * @param errors ERRORs that were sent, by code
+ * @param failures the same of GETs and PUTs alone
  * @param parts each part of the node that has a state of its own
  */
 @JsonIgnoreProperties(ignoreUnknown = true)
@@ -36,6 +41,9 @@ public record NodeStatus(
     long freeBytes,
     Quota quota,
     Map<String, Long> sessions,
+    Map<String, Long> counters,
+    Map<String, Long> errors,
+    Map<String, Long> failures,
     Cluster cluster,
     List<Part> parts) {
 
@@ -46,6 +54,9 @@ public record NodeStatus(
     quota = Objects.requireNonNullElse(quota, Quota.NONE); // a version without it
     roles = roles.stream().sorted().toList();
     sessions = java.util.Collections.unmodifiableMap(new TreeMap<>(sessions));
+    counters = sorted(counters);
+    errors = sorted(errors);
+    failures = sorted(failures);
     parts = List.copyOf(parts);
   }
 
@@ -122,6 +133,13 @@ public record NodeStatus(
     public Member {
       roles = List.copyOf(roles);
     }
+  }
+
+  /** A version without them has none. */
+  private static Map<String, Long> sorted(@Nullable Map<String, Long> numbers) {
+    return numbers == null
+        ? Map.of()
+        : java.util.Collections.unmodifiableMap(new TreeMap<>(numbers));
   }
 
   /** Whether every part is normal. */

@@ -95,7 +95,11 @@ final class StatusCommand implements Callable<Integer> {
     if (status.quota().isLimited()) {
       row(text, "quota", quota(status.quota()));
     }
-    row(text, "sessions", sessions(status.sessions()));
+    row(text, "sessions", numbers(status.sessions()));
+    row(text, "transfers", transfers(status.counters()));
+    if (!status.errors().isEmpty()) {
+      row(text, "errors", numbers(status.errors()));
+    }
     for (NodeStatus.Member member : status.cluster().members()) {
       row(
           text,
@@ -116,9 +120,21 @@ final class StatusCommand implements Callable<Integer> {
     text.append(String.format("  %-10s %s%n", name, Texts.escape(value)));
   }
 
-  private static String sessions(Map<String, Long> sessions) {
+  private static String transfers(Map<String, Long> counters) {
+    return String.format(
+        Locale.ROOT,
+        "%,d of %,d downloads and %,d of %,d uploads completed, %s sent, %s received",
+        counters.getOrDefault("downloads-completed", 0L),
+        counters.getOrDefault("downloads-begun", 0L),
+        counters.getOrDefault("uploads-completed", 0L),
+        counters.getOrDefault("uploads-begun", 0L),
+        size(counters.getOrDefault("bytes-sent", 0L)),
+        size(counters.getOrDefault("bytes-received", 0L)));
+  }
+
+  private static String numbers(Map<String, Long> numbers) {
     StringBuilder text = new StringBuilder();
-    sessions.forEach(
+    numbers.forEach(
         (state, count) ->
             text.append(text.isEmpty() ? "" : ", ").append(count).append(' ').append(state));
     return text.isEmpty() ? "none" : text.toString();

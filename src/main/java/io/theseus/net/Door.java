@@ -17,7 +17,9 @@ import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
+import io.netty.util.internal.PlatformDependent;
 import io.theseus.control.Control;
+import io.theseus.session.Counters;
 import io.theseus.steps.Steps;
 import java.io.Closeable;
 import java.io.IOException;
@@ -57,12 +59,23 @@ public final class Door implements Closeable {
    * @throws IOException where the address can't be bound
    */
   public static Door open(
-      NetSettings settings, Control control, Executor disk, Steps steps, String nodeId)
+      NetSettings settings,
+      Control control,
+      Executor disk,
+      Steps steps,
+      Counters counters,
+      String nodeId)
       throws IOException {
-    return new Door(settings, control, disk, steps, nodeId);
+    return new Door(settings, control, disk, steps, counters, nodeId);
   }
 
-  private Door(NetSettings settings, Control control, Executor disk, Steps steps, String nodeId)
+  private Door(
+      NetSettings settings,
+      Control control,
+      Executor disk,
+      Steps steps,
+      Counters counters,
+      String nodeId)
       throws IOException {
     boolean epoll = Epoll.isAvailable();
     IoHandlerFactory io = epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
@@ -83,6 +96,7 @@ public final class Door implements Closeable {
             disk,
             steps,
             new AtomicLong(),
+            counters,
             this::removed);
     ServerBootstrap bootstrap =
         new ServerBootstrap()
@@ -101,6 +115,7 @@ public final class Door implements Closeable {
                   protected void initChannel(Channel channel) {
                     Connection connection = new Connection(channel, settings, control, context);
                     added(connection);
+                    counters.add(Counters.Count.CONNECTIONS_ACCEPTED);
                     channel.pipeline().addLast(connection);
                   }
                 });
@@ -138,6 +153,11 @@ public final class Door implements Closeable {
   /** Connections that are open. */
   public int connections() {
     return count.get();
+  }
+
+  /** Memory outside the heap that buffers of all connections of this process take. */
+  public static long bufferBytes() {
+    return Math.max(0, PlatformDependent.usedDirectMemory());
   }
 
   private void added(Connection connection) {

@@ -182,6 +182,9 @@ public final class Node implements AutoCloseable {
         free,
         quota,
         sessions,
+        services.map(Services::counters).orElse(Map.of()),
+        services.map(Services::errors).orElse(Map.of()),
+        services.map(Services::failures).orElse(Map.of()),
         cluster,
         parts(cluster, !sessions.isEmpty(), free, quota));
   }

@@ -15,6 +15,7 @@ import io.theseus.journal.OpenSession;
 import io.theseus.module.Revision;
 import io.theseus.net.Door;
 import io.theseus.net.NetSettings;
+import io.theseus.session.Counters;
 import io.theseus.session.SessionActor;
 import io.theseus.session.SessionEnvironment;
 import io.theseus.session.SessionSettings;
@@ -33,6 +34,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -61,6 +63,7 @@ final class Services implements AutoCloseable {
   private final Control control;
   private final SessionEnvironment environment;
   private final Transfers transfers = new Transfers();
+  private final Counters counters = new Counters();
   private volatile @Nullable Door door;
   private volatile @Nullable ActorSystem<?> system;
   private volatile @Nullable ActorRef<ControlActor.Command> actor;
@@ -115,6 +118,7 @@ final class Services implements AutoCloseable {
                 settings.packets().idle(),
                 settings.session().markBytes(),
                 settings.session().markInterval()),
+            counters,
             steps);
   }
 
@@ -181,6 +185,26 @@ final class Services implements AutoCloseable {
   @Nullable JournalStatus journal() {
     ActorSystem<?> running = system;
     return running == null ? null : JournalDatabase.get(running).status();
+  }
+
+  /** What was done since the start; connections that are open and the journal's syncs, too. */
+  Map<String, Long> counters() {
+    Map<String, Long> values = new TreeMap<>(counters.values());
+    values.put("connections-open", (long) connections());
+    values.put("buffer-bytes", Door.bufferBytes());
+    JournalStatus journal = journal();
+    values.put("journal-syncs", journal == null ? 0 : journal.batches());
+    return values;
+  }
+
+  /** ERRORs that were sent, by code. */
+  Map<String, Long> errors() {
+    return counters.errors();
+  }
+
+  /** GETs and PUTs that failed, by code. */
+  Map<String, Long> failures() {
+    return counters.failures();
   }
 
   /** What the files take of what they may take. */
@@ -251,6 +275,7 @@ final class Services implements AutoCloseable {
               control,
               disk,
               steps,
+              counters,
               settings.id());
     } catch (IOException | RuntimeException e) {
       throw PortInUse.isCause(e)

@@ -263,6 +263,7 @@ final class PutSide {
   Next onSynced(SessionActor.Synced synced) {
     syncing = false;
     environment.steps().at("session.synced");
+    environment.counters().add(Counters.Count.CHECKPOINTS);
     long durable = synced.durable();
     if (transfer.link == null || transfer.committing || transfer.over) {
       return Next.STAY; // nobody waits for it
@@ -277,6 +278,7 @@ final class PutSide {
         List.of(session.mark(durable)),
         () -> {
           environment.steps().at("put.marked");
+          environment.counters().add(Counters.Count.MARKS);
           transfer.durable = durable;
           acknowledge();
         });

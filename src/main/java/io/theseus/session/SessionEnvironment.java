@@ -18,4 +18,5 @@ public record SessionEnvironment(
     Executor disk,
     Revision revision,
     SessionSettings settings,
+    Counters counters,
     Steps steps) {}

@@ -238,7 +238,16 @@ class NodeStatusTest {
           .containsEntry("Node", "jmx.node")
           .containsEntry("Normal", true)
           .containsEntry("WaitsFor", "")
-          .containsKeys("FreeBytes", "Reasons", "Sessions", "Status", "UptimeSeconds", "Version");
+          .containsKeys(
+              "Counters",
+              "Errors",
+              "Failures",
+              "FreeBytes",
+              "Reasons",
+              "Sessions",
+              "Status",
+              "UptimeSeconds",
+              "Version");
     }
     assertThat(
             ManagementFactory.getPlatformMBeanServer()
@@ -262,6 +271,9 @@ class NodeStatusTest {
             -1,
             new NodeStatus.Quota(1, 2, 3, 4),
             Map.of("live", 4L),
+            Map.of("marks", 5L),
+            Map.of("timeout", 6L),
+            Map.of("timeout", 7L),
             new NodeStatus.Cluster(
                 "a:2", "", "waits", List.of(new Member("n", "a:2", "up", false, List.of()))),
             List.of(Part.normal("disk"), new Part("cluster", "joining", "waits")));
