@@ -1,12 +1,15 @@
 package io.theseus.admin;
 
+import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A node as it was at one moment. Its JSON form is what {@code theseus status --json} prints and
@@ -17,6 +20,11 @@ import java.util.TreeMap;
  * @param filesDir the directory that is served
  * @param freeBytes usable on the file system of {@code filesDir}; 0 where it can't be found out
  * @param sessions how many there are in each state
+ * @param quota what the files take of what they may take
+ * @param counters what was done since the start, by name; they only grow, {@code connections-open}
+ *     and {@code buffer-bytes} apart
+ * @param errors ERRORs that were sent, by code
+ * @param failures the same of GETs and PUTs alone
  * @param parts each part of the node that has a state of its own
  */
 @JsonIgnoreProperties(ignoreUnknown = true)
@@ -31,7 +39,11 @@ public record NodeStatus(
     String dataDir,
     String filesDir,
     long freeBytes,
+    Quota quota,
     Map<String, Long> sessions,
+    Map<String, Long> counters,
+    Map<String, Long> errors,
+    Map<String, Long> failures,
     Cluster cluster,
     List<Part> parts) {
 
@@ -39,8 +51,12 @@ public record NodeStatus(
 
   public NodeStatus {
     addresses = java.util.Collections.unmodifiableMap(new TreeMap<>(addresses));
+    quota = Objects.requireNonNullElse(quota, Quota.NONE); // a version without it
     roles = roles.stream().sorted().toList();
     sessions = java.util.Collections.unmodifiableMap(new TreeMap<>(sessions));
+    counters = sorted(counters);
+    errors = sorted(errors);
+    failures = sorted(failures);
     parts = List.copyOf(parts);
   }
 
@@ -75,6 +91,23 @@ public record NodeStatus(
   }
 
   /**
+   * What files and uploads take, and the limits of both.
+   *
+   * @param usedBytes 0 where nothing is limited, as {@code usedFiles}
+   * @param maxBytes {@code theseus.store.max-bytes}, 0 for no limit
+   * @param maxFiles {@code theseus.store.max-files}, 0 for no limit
+   */
+  public record Quota(long usedBytes, long maxBytes, long usedFiles, long maxFiles) {
+    public static final Quota NONE = new Quota(0, 0, 0, 0);
+
+    /** Whether there is a limit at all. */
+    @JsonIgnore
+    public boolean isLimited() {
+      return maxBytes > 0 || maxFiles > 0;
+    }
+  }
+
+  /**
    * The cluster as this node sees it.
    *
    * @param leader remoting address; empty where there is none
@@ -100,6 +133,13 @@ public record NodeStatus(
     public Member {
       roles = List.copyOf(roles);
     }
+  }
+
+  /** A version without them has none. */
+  private static Map<String, Long> sorted(@Nullable Map<String, Long> numbers) {
+    return numbers == null
+        ? Map.of()
+        : java.util.Collections.unmodifiableMap(new TreeMap<>(numbers));
   }
 
   /** Whether every part is normal. */

@@ -9,6 +9,9 @@ import io.theseus.wire.Texts;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -89,7 +92,14 @@ final class StatusCommand implements Callable<Integer> {
     status.addresses().forEach((door, address) -> row(text, door, address));
     row(text, "files", status.filesDir() + free(status.freeBytes()));
     row(text, "data-dir", status.dataDir());
-    row(text, "sessions", sessions(status.sessions()));
+    if (status.quota().isLimited()) {
+      row(text, "quota", quota(status.quota()));
+    }
+    row(text, "sessions", numbers(status.sessions()));
+    row(text, "transfers", transfers(status.counters()));
+    if (!status.errors().isEmpty()) {
+      row(text, "errors", numbers(status.errors()));
+    }
     for (NodeStatus.Member member : status.cluster().members()) {
       row(
           text,
@@ -110,21 +120,46 @@ final class StatusCommand implements Callable<Integer> {
     text.append(String.format("  %-10s %s%n", name, Texts.escape(value)));
   }
 
-  private static String sessions(Map<String, Long> sessions) {
+  private static String transfers(Map<String, Long> counters) {
+    return String.format(
+        Locale.ROOT,
+        "%,d of %,d downloads and %,d of %,d uploads completed, %s sent, %s received",
+        counters.getOrDefault("downloads-completed", 0L),
+        counters.getOrDefault("downloads-begun", 0L),
+        counters.getOrDefault("uploads-completed", 0L),
+        counters.getOrDefault("uploads-begun", 0L),
+        size(counters.getOrDefault("bytes-sent", 0L)),
+        size(counters.getOrDefault("bytes-received", 0L)));
+  }
+
+  private static String numbers(Map<String, Long> numbers) {
     StringBuilder text = new StringBuilder();
-    sessions.forEach(
+    numbers.forEach(
         (state, count) ->
             text.append(text.isEmpty() ? "" : ", ").append(count).append(' ').append(state));
     return text.isEmpty() ? "none" : text.toString();
   }
 
-  private static String free(long bytes) {
-    if (bytes < 0) {
-      return "";
+  private static String quota(NodeStatus.Quota quota) {
+    List<String> used = new ArrayList<>();
+    if (quota.maxBytes() > 0) {
+      used.add(size(quota.usedBytes()) + " of " + size(quota.maxBytes()));
     }
-    return bytes >= 1L << 30
-        ? String.format(" (%.1f GiB free)", bytes / (double) (1L << 30))
-        : " (" + (bytes >> 20) + " MiB free)";
+    if (quota.maxFiles() > 0) {
+      used.add(String.format(Locale.ROOT, "%,d of %,d files", quota.usedFiles(), quota.maxFiles()));
+    }
+    return String.join(", ", used);
+  }
+
+  private static String free(long bytes) {
+    return bytes < 0 ? "" : " (" + size(bytes) + " free)";
+  }
+
+  private static String size(long bytes) {
+    if (bytes >= 1L << 30) {
+      return String.format(Locale.ROOT, "%.1f GiB", bytes / (double) (1L << 30));
+    }
+    return bytes >= 1L << 20 ? (bytes >> 20) + " MiB" : bytes + " bytes";
   }
 
   private static String uptime(long seconds) {

@@ -271,6 +271,10 @@ final class Connection extends ChannelInboundHandlerAdapter {
       return;
     }
     LOG.info("{}: ERROR {}", remote, Texts.escape(errorText));
+    door.counters()
+        .error(
+            ErrorCode.ofText(errorText).orElse(ErrorCode.INTERNAL),
+            phase == Phase.OPENING || phase == Phase.SERVING);
     enterClosing();
     sendText(Packets.error(errorText));
     shutDownOutput();
@@ -604,6 +608,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
       stuckSince = now;
     } else if (now - stuckSince >= idleNanos) {
       LOG.info("{}: took no byte for {}", remote, settings.idle());
+      door.counters().error(ErrorCode.TIMEOUT, phase == Phase.SERVING);
       lost("the client takes no byte");
       // the text can't be sent: reset
       channel.config().setOption(ChannelOption.SO_LINGER, 0);

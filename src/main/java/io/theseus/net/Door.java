@@ -12,7 +12,9 @@ import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.util.concurrent.EventExecutor;
+import io.netty.util.internal.PlatformDependent;
 import io.theseus.control.Control;
+import io.theseus.session.Counters;
 import io.theseus.steps.Steps;
 import java.io.Closeable;
 import java.io.IOException;
@@ -48,18 +50,25 @@ public final class Door implements Closeable {
    *
    * @throws IOException where the address can't be bound
    */
-  public static Door open(NetSettings settings, Loops loops, Control control, Steps steps)
+  public static Door open(
+      NetSettings settings, Loops loops, Control control, Steps steps, Counters counters)
       throws IOException {
-    return new Door(settings, loops, control, steps);
+    return new Door(settings, loops, control, steps, counters);
   }
 
-  private Door(NetSettings settings, Loops loops, Control control, Steps steps) throws IOException {
+  private Door(NetSettings settings, Loops loops, Control control, Steps steps, Counters counters)
+      throws IOException {
     Class<? extends ServerChannel> type =
         Epoll.isAvailable() ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
     acceptor = loops.acceptor();
     DoorContext context =
         new DoorContext(
-            this::advertised, settings.keep().toSeconds(), steps, new AtomicLong(), this::removed);
+            this::advertised,
+            settings.keep().toSeconds(),
+            steps,
+            new AtomicLong(),
+            counters,
+            this::removed);
     ServerBootstrap bootstrap =
         new ServerBootstrap()
             .group(acceptor, loops.group())
@@ -86,6 +95,7 @@ public final class Door implements Closeable {
                             control,
                             context);
                     added(connection);
+                    counters.add(Counters.Count.CONNECTIONS_ACCEPTED);
                     channel.pipeline().addLast(connection);
                   }
                 });
@@ -123,6 +133,11 @@ public final class Door implements Closeable {
   /** Connections that are open. */
   public int connections() {
     return count.get();
+  }
+
+  /** Memory outside the heap that buffers of all connections of this process take. */
+  public static long bufferBytes() {
+    return Math.max(0, PlatformDependent.usedDirectMemory());
   }
 
   private void added(Connection connection) {

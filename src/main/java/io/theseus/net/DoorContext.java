@@ -1,5 +1,6 @@
 package io.theseus.net;
 
+import io.theseus.session.Counters;
 import io.theseus.steps.Steps;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -11,6 +12,7 @@ import java.util.function.Supplier;
  * @param node {@code host:port} as clients reach this node
  * @param keepSeconds how long an unfinished PUT is kept
  * @param backlog bytes of all PUTs that were received and are not written yet
+ * @param counters what all connections of the node count in
  * @param removed hears of connections that are gone, on their event loop
  */
 record DoorContext(
@@ -18,6 +20,7 @@ record DoorContext(
     long keepSeconds,
     Steps steps,
     AtomicLong backlog,
+    Counters counters,
     Consumer<Connection> removed) {
   /** Most bytes that wait for the disk, all PUTs together, before each may keep but a little. */
   static final long BACKLOG_MOST = 256L << 20;

@@ -4,6 +4,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.DefaultFileRegion;
 import io.theseus.channel.Progress;
+import io.theseus.session.Counters;
 import io.theseus.session.Grant;
 import io.theseus.session.Ready;
 import io.theseus.session.Report;
@@ -19,6 +20,7 @@ import java.nio.channels.FileChannel;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -51,6 +53,7 @@ final class GetLink extends Link {
   private static final int READ_AHEAD = 256 * 1024;
 
   private final ClientMessage.Get get;
+  private final LongAdder sentBytes;
   private @Nullable GetPump pump;
   private @Nullable StoredFile file;
   private @Nullable LiveStream live;
@@ -71,6 +74,7 @@ final class GetLink extends Link {
   GetLink(Connection connection, ClientMessage.Get get) {
     super(connection);
     this.get = get;
+    this.sentBytes = connection.door().counters().of(Counters.Count.BYTES_SENT);
   }
 
   @Override
@@ -79,6 +83,7 @@ final class GetLink extends Link {
     file = accepted.file();
     live = accepted.live();
     identity = accepted.identity();
+    connection.door().counters().add(Counters.Count.DOWNLOADS_BEGUN);
     NetSettings settings = connection.settings();
     maxData = (int) Math.min(settings.maxData(), get.maxData().orElse(settings.maxData()));
     if (get.window().isPresent()) {
@@ -279,6 +284,7 @@ final class GetLink extends Link {
 
   private void sent(GetPump begun, int length, ChannelFuture written) {
     begun.sent(length);
+    sentBytes.add(length);
     queued++;
     long since = System.nanoTime();
     int size = packetSize;
@@ -337,6 +343,7 @@ final class GetLink extends Link {
     connection.sendInfo(
         Replies.complete(
             begun.end(), identity, opened == null ? Optional.empty() : opened.sha256()));
+    connection.door().counters().add(Counters.Count.DOWNLOADS_COMPLETED);
     connection.door().steps().at("get.complete-sent");
     end();
     report();

@@ -2,6 +2,7 @@ package io.theseus.net;
 
 import io.netty.buffer.ByteBuf;
 import io.theseus.channel.Progress;
+import io.theseus.session.Counters;
 import io.theseus.session.Grant;
 import io.theseus.session.Ready;
 import io.theseus.session.Report;
@@ -12,6 +13,7 @@ import io.theseus.wire.ErrorCode;
 import io.theseus.wire.ProtocolException;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,6 +34,7 @@ final class PutLink extends Link {
   private static final long REPORT_BYTES = 4L << 20;
 
   private final ClientMessage.Put put;
+  private final LongAdder receivedBytes;
   private @Nullable PutPump pump;
   private Upload.@Nullable Writer writer;
   private Optional<String> sha256 = Optional.empty();
@@ -46,11 +49,13 @@ final class PutLink extends Link {
   PutLink(Connection connection, ClientMessage.Put put) {
     super(connection);
     this.put = put;
+    this.receivedBytes = connection.door().counters().of(Counters.Count.BYTES_RECEIVED);
   }
 
   @Override
   protected void onReady(Ready ready) {
     Ready.ReadyPut accepted = (Ready.ReadyPut) ready;
+    connection.door().counters().add(Counters.Count.UPLOADS_BEGUN);
     NetSettings settings = connection.settings();
     writer = accepted.writer();
     long end = accepted.size().orElse(Progress.UNKNOWN_END);
@@ -125,6 +130,7 @@ final class PutLink extends Link {
             sendOffset(completed.size());
           }
           connection.sendInfo(Replies.complete(completed));
+          connection.door().counters().add(Counters.Count.UPLOADS_COMPLETED);
           end();
           connection.sessionOver(this);
         });
@@ -205,6 +211,7 @@ final class PutLink extends Link {
     }
     ByteBuf piece = input.retainedSlice(index, length);
     backlog += length;
+    receivedBytes.add(length);
     connection.door().backlog().addAndGet(length);
     target.write(piece.nioBuffer(), () -> written(piece, length));
     PutPump begun = pump();

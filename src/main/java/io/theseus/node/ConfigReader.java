@@ -47,6 +47,15 @@ final class ConfigReader {
     return (int) value;
   }
 
+  long number(String key, long least) {
+    String expected = "at least " + least;
+    long value = get(key, expected, () -> config.getLong(key));
+    if (value < least) {
+      throw refuse(key, expected);
+    }
+    return value;
+  }
+
   int port(String key) {
     return integer(key, 0, 65_535);
   }

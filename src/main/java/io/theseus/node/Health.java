@@ -73,6 +73,23 @@ final class Health {
     return Part.normal("disk");
   }
 
+  /** The limits of the store: may it take more. */
+  static Part quota(NodeStatus.Quota quota) {
+    List<String> reasons = new ArrayList<>();
+    if (quota.maxBytes() > 0 && quota.usedBytes() >= quota.maxBytes()) {
+      reasons.add(
+          quota.usedBytes() + " bytes are used of theseus.store.max-bytes, " + quota.maxBytes());
+    }
+    if (quota.maxFiles() > 0 && quota.usedFiles() >= quota.maxFiles()) {
+      reasons.add(
+          quota.usedFiles() + " files are there of theseus.store.max-files, " + quota.maxFiles());
+    }
+    return reasons.isEmpty()
+        ? Part.normal("quota")
+        : new Part(
+            "quota", "full", "uploads that need more are refused: " + String.join("; ", reasons));
+  }
+
   /** The journal: does it take writes. */
   static Part journal(Optional<JournalStatus> journal) {
     if (journal.isEmpty()) {

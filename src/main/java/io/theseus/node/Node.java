@@ -6,12 +6,14 @@ import io.theseus.admin.jmx.JmxDoor;
 import io.theseus.admin.jmx.RunFile;
 import io.theseus.cli.Theseus;
 import io.theseus.steps.Steps;
+import io.theseus.store.StoreUse;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -166,6 +168,7 @@ public final class Node implements AutoCloseable {
     addresses.put("remoting", cluster.self());
     Map<String, Long> sessions = sessions();
     long free = freeBytes();
+    NodeStatus.Quota quota = services.map(Node::quota).orElse(NodeStatus.Quota.NONE);
     return new NodeStatus(
         settings.id(),
         version(),
@@ -177,13 +180,13 @@ public final class Node implements AutoCloseable {
         settings.dataDir().toString(),
         settings.store().root().toString(),
         free,
+        quota,
         sessions,
+        services.map(Services::counters).orElse(Map.of()),
+        services.map(Services::errors).orElse(Map.of()),
+        services.map(Services::failures).orElse(Map.of()),
         cluster,
-        List.of(
-            Health.cluster(settings.cluster(), cluster),
-            Health.control(!sessions.isEmpty()),
-            Health.disk(settings.store(), free),
-            Health.journal(services.map(Services::journal))));
+        parts(cluster, !sessions.isEmpty(), free, quota));
   }
 
   /** How many sessions there are in each state; none at all where control does not answer. */
@@ -192,6 +195,24 @@ public final class Node implements AutoCloseable {
         .flatMap(Services::sessions)
         .map(counts -> Map.of("live", (long) counts.live(), "kept", (long) counts.kept()))
         .orElse(Map.of());
+  }
+
+  private List<NodeStatus.Part> parts(
+      NodeStatus.Cluster cluster, boolean answers, long free, NodeStatus.Quota quota) {
+    List<NodeStatus.Part> parts = new ArrayList<>();
+    parts.add(Health.cluster(settings.cluster(), cluster));
+    parts.add(Health.control(answers));
+    parts.add(Health.disk(settings.store(), free));
+    if (quota.isLimited()) {
+      parts.add(Health.quota(quota));
+    }
+    parts.add(Health.journal(services.map(Services::journal)));
+    return parts;
+  }
+
+  private static NodeStatus.Quota quota(Services services) {
+    StoreUse use = services.storeUse();
+    return new NodeStatus.Quota(use.usedBytes(), use.maxBytes(), use.usedFiles(), use.maxFiles());
   }
 
   private long freeBytes() {

@@ -67,8 +67,10 @@ public record NodeSettings(
    * Where files are, and the space that stays free.
    *
    * @param restBytes at least 0
+   * @param maxBytes the most that files and uploads have together; 0 for no limit
+   * @param maxFiles the most files; 0 for no limit
    */
-  public record Store(Path root, long restBytes) {}
+  public record Store(Path root, long restBytes, long maxBytes, long maxFiles) {}
 
   /**
    * The port of the packet protocol.
@@ -162,7 +164,9 @@ public record NodeSettings(
         path(reader, "theseus.data-dir"),
         new Store(
             path(reader, "theseus.store.root"),
-            reader.bytes("theseus.store.rest-bytes", 0, Long.MAX_VALUE)),
+            reader.bytes("theseus.store.rest-bytes", 0, Long.MAX_VALUE),
+            reader.bytes("theseus.store.max-bytes", 0, Long.MAX_VALUE),
+            reader.number("theseus.store.max-files", 0)),
         packets(reader),
         new Session(
             reader.duration("theseus.session.keep", Duration.ofSeconds(1), Duration.ofDays(365)),

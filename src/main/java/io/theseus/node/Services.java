@@ -17,6 +17,7 @@ import io.theseus.module.Revision;
 import io.theseus.net.Door;
 import io.theseus.net.Loops;
 import io.theseus.net.NetSettings;
+import io.theseus.session.Counters;
 import io.theseus.session.SessionActor;
 import io.theseus.session.SessionEnvironment;
 import io.theseus.session.SessionSettings;
@@ -25,6 +26,7 @@ import io.theseus.store.FileStore;
 import io.theseus.store.LiveSource;
 import io.theseus.store.LiveSources;
 import io.theseus.store.StoreSettings;
+import io.theseus.store.StoreUse;
 import io.theseus.wire.FileName;
 import java.io.IOException;
 import java.time.Clock;
@@ -34,6 +36,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
@@ -65,6 +68,7 @@ final class Services implements AutoCloseable {
   private final SessionEnvironment environment;
   private final Transfers transfers;
   private final Loops loops;
+  private final Counters counters = new Counters();
   private volatile @Nullable Door door;
   private volatile @Nullable ActorSystem<?> system;
   private volatile @Nullable ActorRef<ControlActor.Command> actor;
@@ -96,10 +100,11 @@ final class Services implements AutoCloseable {
     this.store =
         FileStore.open(
             StoreSettings.of(
-                settings.store().root(),
-                settings.dataDir().resolve("records"),
-                settings.store().restBytes(),
-                settings.session().keep()),
+                    settings.store().root(),
+                    settings.dataDir().resolve("records"),
+                    settings.store().restBytes(),
+                    settings.session().keep())
+                .limited(settings.store().maxBytes(), settings.store().maxFiles()),
             live(settings),
             disk,
             Clock.systemUTC(),
@@ -125,6 +130,7 @@ final class Services implements AutoCloseable {
                 settings.packets().idle(),
                 settings.session().markBytes(),
                 settings.session().markInterval()),
+            counters,
             steps);
   }
 
@@ -193,6 +199,31 @@ final class Services implements AutoCloseable {
     return running == null ? null : JournalDatabase.get(running).status();
   }
 
+  /** What was done since the start; connections that are open and the journal's syncs, too. */
+  Map<String, Long> counters() {
+    Map<String, Long> values = new TreeMap<>(counters.values());
+    values.put("connections-open", (long) connections());
+    values.put("buffer-bytes", Door.bufferBytes());
+    JournalStatus journal = journal();
+    values.put("journal-syncs", journal == null ? 0 : journal.batches());
+    return values;
+  }
+
+  /** ERRORs that were sent, by code. */
+  Map<String, Long> errors() {
+    return counters.errors();
+  }
+
+  /** GETs and PUTs that failed, by code. */
+  Map<String, Long> failures() {
+    return counters.failures();
+  }
+
+  /** What the files take of what they may take. */
+  StoreUse storeUse() {
+    return store.use();
+  }
+
   /** How many sessions there are; empty where control does not answer in time. */
   Optional<ControlActor.Counts> sessions() {
     ActorSystem<?> running = system;
@@ -259,7 +290,8 @@ final class Services implements AutoCloseable {
                   settings.session().keep()),
               loops,
               control,
-              steps);
+              steps,
+              counters);
     } catch (IOException | RuntimeException e) {
       throw PortInUse.isCause(e)
           ? new StartException(

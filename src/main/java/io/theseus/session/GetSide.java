@@ -187,7 +187,12 @@ final class GetSide {
   private Next mark(long acked) {
     transfer.lastMark = acked;
     transfer.lastMarkNanos = System.nanoTime();
-    return Next.persist(List.of(session.mark(acked)), () -> environment.steps().at("get.marked"));
+    return Next.persist(
+        List.of(session.mark(acked)),
+        () -> {
+          environment.steps().at("get.marked");
+          environment.counters().add(Counters.Count.MARKS);
+        });
   }
 
   // ---- a file that changed under the transfer

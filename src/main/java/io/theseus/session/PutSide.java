@@ -91,7 +91,7 @@ final class PutSide {
       disk.open(() -> begin(put));
     } else {
       long durable = transfer.durable;
-      disk.open(() -> reopen(known, durable, put.offset()));
+      disk.open(() -> reopen(known, known.size(), durable, put.offset()));
     }
   }
 
@@ -99,7 +99,8 @@ final class PutSide {
   void openToRemove() {
     Facts known = transfer.facts();
     long durable = transfer.durable;
-    disk.open(() -> reopen(known, durable, /* offset= */ 0));
+    // nothing more is to be written: no room is asked for, as there may be none
+    disk.open(() -> reopen(known, OptionalLong.empty(), durable, /* offset= */ 0));
   }
 
   private Command begin(ClientMessage.Put put) throws Exception {
@@ -125,7 +126,8 @@ final class PutSide {
                     put.modified())));
   }
 
-  private Command reopen(Facts facts, long durable, long offset) throws Exception {
+  private Command reopen(Facts facts, OptionalLong size, long durable, long offset)
+      throws Exception {
     FileName name = FileName.parse(facts.name());
     Optional<Completed> completed = environment.store().completed(transfer.id, name);
     if (completed.isPresent()) {
@@ -147,12 +149,7 @@ final class PutSide {
             .store()
             .reopen(
                 new UploadRequest(
-                    transfer.id,
-                    name,
-                    facts.size(),
-                    facts.ifIdentity(),
-                    facts.sha256(),
-                    facts.modified()),
+                    transfer.id, name, size, facts.ifIdentity(), facts.sha256(), facts.modified()),
                 durable));
   }
 
@@ -262,6 +259,7 @@ final class PutSide {
   Next onSynced(SessionActor.Synced synced) {
     syncing = false;
     environment.steps().at("session.synced");
+    environment.counters().add(Counters.Count.CHECKPOINTS);
     long durable = synced.durable();
     if (transfer.link == null || transfer.committing || transfer.over) {
       return Next.STAY; // nobody waits for it
@@ -276,6 +274,7 @@ final class PutSide {
         List.of(session.mark(durable)),
         () -> {
           environment.steps().at("put.marked");
+          environment.counters().add(Counters.Count.MARKS);
           transfer.durable = durable;
           acknowledge();
         });

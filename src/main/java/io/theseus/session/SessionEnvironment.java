@@ -18,9 +18,11 @@ public record SessionEnvironment(
     Executor disk,
     Revision revision,
     SessionSettings settings,
+    Counters counters,
     Steps steps) {
   /** The same with another way to the disk. */
   public SessionEnvironment withDisk(Executor other) {
-    return new SessionEnvironment(nodeId, elsewhere, store, other, revision, settings, steps);
+    return new SessionEnvironment(
+        nodeId, elsewhere, store, other, revision, settings, counters, steps);
   }
 }

@@ -22,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReadWriteLock;
@@ -57,6 +58,7 @@ final class Commits {
   private final Path stagingPath;
   private final GroupForce stagingForce;
   private final Records records;
+  private final Quota quota;
   private final Duration keep;
   private final Clock clock;
   private final boolean attributes;
@@ -80,6 +82,7 @@ final class Commits {
       Folder staging,
       Path stagingPath,
       Records records,
+      Quota quota,
       Duration keep,
       Clock clock,
       boolean attributes) {
@@ -89,6 +92,7 @@ final class Commits {
     this.stagingPath = stagingPath;
     this.stagingForce = new GroupForce(staging::force);
     this.records = records;
+    this.quota = quota;
     this.keep = keep;
     this.clock = clock;
     this.attributes = attributes;
@@ -104,18 +108,25 @@ final class Commits {
 
   // ---- looking
 
-  /** Refuses what can be known before the first byte. */
-  void requireUploadable(FileName name, Optional<String> ifIdentity) throws ProtocolException {
+  /** Refuses what can be known before the first byte; gives the size of what is replaced. */
+  OptionalLong requireUploadable(FileName name, Optional<String> ifIdentity)
+      throws ProtocolException {
     String[] components = name.components();
     try (Folder folder = tree.parent(components)) {
-      requireReplaceable(name, ifIdentity, folder, components[components.length - 1]);
+      return sizeOf(
+          requireReplaceable(name, ifIdentity, folder, components[components.length - 1]));
     } catch (NoSuchFileException e) {
       requireIdentity(name, ifIdentity, Optional.empty());
+      return OptionalLong.empty();
     } catch (NotDirectoryException e) {
       throw throughFile(name);
     } catch (IOException e) {
       throw Refusals.io(name, "opening", e);
     }
+  }
+
+  private static OptionalLong sizeOf(Optional<Facts> file) {
+    return file.isPresent() ? OptionalLong.of(file.get().size()) : OptionalLong.empty();
   }
 
   /** What is at the name now, which an upload may replace; empty where nothing is. */
@@ -196,7 +207,7 @@ final class Commits {
     } catch (IOException e) {
       throw Refusals.io(name, "commit", e);
     }
-    try (Folder target = rename(request, part)) {
+    try (Folder target = rename(request, part, size)) {
       store.steps().at("commit.renamed");
       force(name, target::force);
       force(name, this::forceStaging);
@@ -251,7 +262,7 @@ final class Commits {
   }
 
   /** Switches the name; gives the folder that holds it. */
-  private Folder rename(UploadRequest request, PartFile part)
+  private Folder rename(UploadRequest request, PartFile part, long size)
       throws IOException, ProtocolException {
     FileName name = request.name();
     String[] components = name.components();
@@ -263,7 +274,7 @@ final class Commits {
         Folder folder = tree.parent(components);
         boolean done = false;
         try {
-          done = renameInto(request, part, folder, components[components.length - 1], false);
+          done = renameInto(request, part, size, folder, components[components.length - 1], false);
           if (done) {
             return folder;
           }
@@ -284,7 +295,7 @@ final class Commits {
       }
       folders.writeLock().lock();
       try {
-        return renameAmongFolders(request, part, components);
+        return renameAmongFolders(request, part, size, components);
       } finally {
         folders.writeLock().unlock();
       }
@@ -294,7 +305,8 @@ final class Commits {
   }
 
   /** The same where folders have to be made, or an empty one is in the way. */
-  private Folder renameAmongFolders(UploadRequest request, PartFile part, String[] components)
+  private Folder renameAmongFolders(
+      UploadRequest request, PartFile part, long size, String[] components)
       throws IOException, ProtocolException {
     Folder folder = tree.folder(components, 0);
     boolean done = false;
@@ -309,7 +321,7 @@ final class Commits {
         folder.close();
         folder = next;
       }
-      done = renameInto(request, part, folder, components[components.length - 1], true);
+      done = renameInto(request, part, size, folder, components[components.length - 1], true);
       return folder;
     } catch (NotDirectoryException e) {
       throw throughFile(request.name());
@@ -336,7 +348,12 @@ final class Commits {
 
   /** The last look and the rename; false where an empty folder is in the way and may not go. */
   private boolean renameInto(
-      UploadRequest request, PartFile part, Folder folder, String component, boolean exclusively)
+      UploadRequest request,
+      PartFile part,
+      long size,
+      Folder folder,
+      String component,
+      boolean exclusively)
       throws IOException, ProtocolException {
     FileName name = request.name();
     Optional<Facts> replaced = requireReplaceable(name, request.ifIdentity(), folder, component);
@@ -349,8 +366,10 @@ final class Commits {
         removeEmpty(name, folder, component);
       }
     }
+    quota.beforeSwitch(request.session(), name, size, sizeOf(replaced));
     rememberReplaced(name, replaced);
     staging.move(part.component(), folder, component);
+    quota.switched(request.session());
     return true;
   }
 
@@ -390,6 +409,7 @@ final class Commits {
       requireIdentity(name, ifIdentity, Optional.of(facts.identity()));
       rememberReplaced(name, Optional.of(facts));
       folder.deleteFile(component);
+      quota.deleted(facts.size());
       force(name, folder::force);
       return facts.identity();
     } catch (NoSuchFileException e) {
@@ -493,6 +513,7 @@ final class Commits {
       forget(session.toString());
       staging.deleteFile(component);
     }
+    quota.removed(session);
   }
 
   /** The session has given its part up: what it intended does not come true by that. */

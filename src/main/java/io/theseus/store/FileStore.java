@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
@@ -65,6 +66,7 @@ public final class FileStore implements Closeable {
   private final FileChannel lock;
   private final Records records;
   private final Space space;
+  private final Quota quota;
   private final Commits commits;
   private final SharedFiles shared = new SharedFiles();
   private final SmallFiles small;
@@ -144,6 +146,8 @@ public final class FileStore implements Closeable {
     this.small =
         new SmallFiles(
             Math.min(MOST_IN_MEMORY, Runtime.getRuntime().maxMemory() / PART_OF_MEMORY), clock);
+    this.quota = new Quota(settings.maxBytes(), settings.maxFiles());
+    quota.count(tree);
     boolean attributes = useAttributes && attributesWork(stagingPath);
     if (!attributes) {
       LOG.warn(
@@ -152,7 +156,8 @@ public final class FileStore implements Closeable {
           root);
     }
     this.commits =
-        new Commits(this, tree, staging, stagingPath, records, settings.keep(), clock, attributes);
+        new Commits(
+            this, tree, staging, stagingPath, records, quota, settings.keep(), clock, attributes);
   }
 
   private static Path directory(Path path) throws IOException {
@@ -381,22 +386,31 @@ public final class FileStore implements Closeable {
   public Upload begin(UploadRequest request) throws ProtocolException {
     FileName name = request.name();
     requireWritable(name);
-    commits.requireUploadable(name, request.ifIdentity());
+    OptionalLong replaced = commits.requireUploadable(name, request.ifIdentity());
     Space.Reservation reservation = space.reserve(name, request.size().orElse(0));
     return register(
         request,
         reservation,
         () -> {
+          Quota.Claim claim =
+              quota.claim(request.session(), name, request.size().orElse(0), replaced);
           String part = part(request.session());
-          FileChannel channel =
-              staging.file(
-                  part,
-                  StandardOpenOption.CREATE,
-                  StandardOpenOption.TRUNCATE_EXISTING,
-                  StandardOpenOption.READ,
-                  StandardOpenOption.WRITE);
+          FileChannel channel;
+          try {
+            channel =
+                staging.file(
+                    part,
+                    StandardOpenOption.CREATE,
+                    StandardOpenOption.TRUNCATE_EXISTING,
+                    StandardOpenOption.READ,
+                    StandardOpenOption.WRITE);
+          } catch (IOException e) {
+            quota.removed(request.session());
+            throw e;
+          }
           steps.at("put.part-created");
-          return new Upload(this, request, new PartFile(staging, part, channel), reservation, 0);
+          return new Upload(
+              this, request, new PartFile(staging, part, channel), reservation, claim, 0);
         });
   }
 
@@ -418,7 +432,7 @@ public final class FileStore implements Closeable {
       earlier.abandon();
       remove(earlier);
     }
-    commits.requireUploadable(name, request.ifIdentity());
+    OptionalLong replaced = commits.requireUploadable(name, request.ifIdentity());
     Space.Reservation reservation =
         space.reserve(name, Math.max(0, request.size().orElse(0) - durable));
     return register(
@@ -439,11 +453,14 @@ public final class FileStore implements Closeable {
                     + durable
                     + ")");
           }
+          Quota.Claim claim =
+              quota.claim(
+                  request.session(), name, Math.max(durable, request.size().orElse(0)), replaced);
           FileChannel channel =
               staging.file(part, StandardOpenOption.READ, StandardOpenOption.WRITE);
           channel.truncate(durable);
           return new Upload(
-              this, request, new PartFile(staging, part, channel), reservation, durable);
+              this, request, new PartFile(staging, part, channel), reservation, claim, durable);
         });
   }
 
@@ -515,11 +532,12 @@ public final class FileStore implements Closeable {
     wanted.add(LOCK);
     List<String> removed = new ArrayList<>();
     for (String component : found) {
-      if (wanted.contains(component)) {
-        continue;
-      }
       BasicFileAttributes what = staging.find(component);
       if (what == null) {
+        continue;
+      }
+      if (wanted.contains(component)) {
+        countStaged(component, what.size());
         continue;
       }
       if (component.endsWith(PART)) {
@@ -540,6 +558,15 @@ public final class FileStore implements Closeable {
     return removed;
   }
 
+  private void countStaged(String component, long size) {
+    if (component.endsWith(PART)) {
+      UUID session = UUID.fromString(component.substring(0, component.length() - PART.length()));
+      if (!sessions.contains(session)) {
+        quota.staged(session, size);
+      }
+    }
+  }
+
   /** Why the store takes no more writes; empty while all is well. */
   public Optional<ProtocolException> failure() {
     return Optional.ofNullable(failure);
@@ -548,6 +575,11 @@ public final class FileStore implements Closeable {
   /** Descriptors that are open for readers. */
   int openFiles() {
     return shared.size();
+  }
+
+  /** What the store holds of what it may hold. */
+  public StoreUse use() {
+    return quota.use();
   }
 
   /** Bytes that are promised to uploads and not yet written. */

@@ -94,6 +94,7 @@ public final class Upload {
   private final UploadRequest request;
   private final PartFile part;
   private final Space.Reservation reservation;
+  private final Quota.Claim claim;
   private final Lane writing;
   private final Lane hashing;
   private final Lane syncing;
@@ -131,11 +132,13 @@ public final class Upload {
       UploadRequest request,
       PartFile part,
       Space.Reservation reservation,
+      Quota.Claim claim,
       long durable) {
     this.store = store;
     this.request = request;
     this.part = part;
     this.reservation = reservation;
+    this.claim = claim;
     this.accepted = durable;
     this.written = durable;
     this.durable = durable;
@@ -244,6 +247,7 @@ public final class Upload {
       return false;
     }
     try {
+      claim.cover(name(), at + bytes);
       reservation.cover(bytes);
       part.write(at, buffersOf(batch));
       reservation.used(bytes);

@@ -41,7 +41,10 @@ class StatusCommandTest {
         .contains(
             "node node1: all is normal",
             "  files      /srv/files (2.0 GiB free)",
+            "  quota      1 MiB of 3.0 GiB, 1,234 of 10,000 files",
             "  sessions   3 kept, 2 live",
+            "  transfers  1,200 of 1,234 downloads and 0 of 0 uploads completed, 5.0 GiB sent, 0 bytes received",
+            "  errors     1 bad-packet, 3 timeout",
             "  member     node1 127.0.0.1:25511 up, leader, this node",
             "  member     node2 127.0.0.1:25512 up, can't be reached");
   }
@@ -58,7 +61,11 @@ class StatusCommandTest {
         "/data",
         "/srv/files",
         2L << 30,
+        new NodeStatus.Quota(1 << 20, 3L << 30, 1_234, 10_000),
         Map.of("live", 2L, "kept", 3L),
+        Map.of("downloads-begun", 1_234L, "downloads-completed", 1_200L, "bytes-sent", 5L << 30),
+        Map.of("timeout", 3L, "bad-packet", 1L),
+        Map.of("timeout", 3L),
         new Cluster(
             FIRST.address(),
             FIRST.address(),

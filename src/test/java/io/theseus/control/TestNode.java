@@ -18,6 +18,7 @@ import io.theseus.journal.JournalDatabase;
 import io.theseus.journal.JournalSetup;
 import io.theseus.journal.OpenSession;
 import io.theseus.module.Revision;
+import io.theseus.session.Counters;
 import io.theseus.session.SessionActor;
 import io.theseus.session.SessionEnvironment;
 import io.theseus.session.SessionSettings;
@@ -79,7 +80,14 @@ final class TestNode implements AutoCloseable {
     control = new Control(new Catalogue(store, disk, "nowhere else"), transfers);
     environment =
         new SessionEnvironment(
-            "test", "nowhere else", store, disk, Revision.builtIn(), settings, steps);
+            "test",
+            "nowhere else",
+            store,
+            disk,
+            Revision.builtIn(),
+            settings,
+            new Counters(),
+            steps);
     system = newSystem();
     actor = spawn();
   }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.netty.util.internal.PlatformDependent;
+import io.theseus.admin.NodeStatus;
 import io.theseus.steps.Steps;
 import io.theseus.testing.PacketSocket;
 import java.io.IOException;
@@ -57,15 +58,17 @@ final class FaultsTest {
     Files.write(file("in"), content);
   }
 
-  private static Node open(Path data, Steps steps) throws Exception {
-    return Node.start(
+  private static Node open(Path data, Steps steps, String... more) throws Exception {
+    SettingsSource source =
         SettingsSource.defaults()
             .set("data-dir=" + data)
             .set("packets.port=0")
             .set("packets.idle=10s")
-            .set("cluster.port=0")
-            .read(),
-        steps);
+            .set("cluster.port=0");
+    for (String pair : more) {
+      source = source.set(pair);
+    }
+    return Node.start(source.read(), steps);
   }
 
   @AfterAll
@@ -397,6 +400,58 @@ final class FaultsTest {
       assertThat(pages).as("pages of at most 64 KiB").isGreaterThan(10);
       assertThat(listed)
           .isEqualTo(IntStream.range(0, files).mapToObj("many/%06d"::formatted).toList());
+    }
+
+    @Test
+    void shouldRefuseTheFileAndTheByteBeyondTheQuotaAndGoOnWhenThereIsRoom(@TempDir Path temporary)
+        throws Exception {
+      int files = 2_000;
+      Path folder = Files.createDirectories(temporary.resolve("files/tiny"));
+      for (int i = 0; i < files; i++) {
+        Files.createFile(folder.resolve("%06d".formatted(i)));
+      }
+      try (Node limited =
+              open(temporary, Steps.NONE, "store.max-files=" + (files + 1), "store.max-bytes=100");
+          RawClient client = RawClient.connect(limited)) {
+        assertThat(limited.status().quota())
+            .isEqualTo(new NodeStatus.Quota(0, 100, files, files + 1));
+        RawClient.Sending last = client.put("PUT last\nSize: 90\n");
+        client.write(last, content, 90);
+        client.complete(last, 90);
+        assertThat(limited.status().parts())
+            .contains(
+                new NodeStatus.Part(
+                    "quota",
+                    "full",
+                    "uploads that need more are refused: 2001 files are there of"
+                        + " theseus.store.max-files, 2001"));
+
+        assertThat(refusal(limited, "PUT one-more\n"))
+            .isEqualTo(
+                "no-space: \"one-more\" needs 1 files more (expected: <= 0, as 2001 of 2001,"
+                    + " theseus.store.max-files, are used)");
+        client.info("DELETE tiny/000000\n").expect("DELETED");
+        assertThat(refusal(limited, "PUT large\nSize: 11\n"))
+            .isEqualTo(
+                "no-space: \"large\" needs 11 bytes more (expected: <= 10, as 90 of 100,"
+                    + " theseus.store.max-bytes, are used)");
+        try (RawClient grows = RawClient.connect(limited)) {
+          grows.put("PUT grows\n");
+          grows.data(0, content, 0, 11);
+          assertThat(grows.error()).startsWith("no-space: \"grows\" needs 11 bytes more");
+        }
+        assertThat(temporary.resolve("files/grows")).doesNotExist();
+        RawClient.Sending longer = client.put("PUT last\nSize: 100\n");
+        client.write(longer, content, 100);
+        client.complete(longer, 100);
+        assertThat(temporary.resolve("files/last")).hasSize(100);
+      }
+    }
+
+    private String refusal(Node limited, String command) throws IOException {
+      try (RawClient refused = RawClient.connect(limited)) {
+        return refused.info(command).error();
+      }
     }
 
     @Test

@@ -238,7 +238,16 @@ class NodeStatusTest {
           .containsEntry("Node", "jmx.node")
           .containsEntry("Normal", true)
           .containsEntry("WaitsFor", "")
-          .containsKeys("FreeBytes", "Reasons", "Sessions", "Status", "UptimeSeconds", "Version");
+          .containsKeys(
+              "Counters",
+              "Errors",
+              "Failures",
+              "FreeBytes",
+              "Reasons",
+              "Sessions",
+              "Status",
+              "UptimeSeconds",
+              "Version");
     }
     assertThat(
             ManagementFactory.getPlatformMBeanServer()
@@ -260,7 +269,11 @@ class NodeStatusTest {
             "/d",
             "/f",
             -1,
+            new NodeStatus.Quota(1, 2, 3, 4),
             Map.of("live", 4L),
+            Map.of("marks", 5L),
+            Map.of("timeout", 6L),
+            Map.of("timeout", 7L),
             new NodeStatus.Cluster(
                 "a:2", "", "waits", List.of(new Member("n", "a:2", "up", false, List.of()))),
             List.of(Part.normal("disk"), new Part("cluster", "joining", "waits")));
@@ -270,6 +283,8 @@ class NodeStatusTest {
     assertThat(json.get("normal").asBoolean()).isFalse();
     assertThat(NodeStatus.fromJson(status.toJson().replaceFirst("\\{", "{\"later\":1,")))
         .isEqualTo(status);
+    assertThat(NodeStatus.fromJson(status.toJson().replaceFirst("\"quota\":[^}]*},", "")).quota())
+        .isEqualTo(NodeStatus.Quota.NONE);
   }
 
   @Test
@@ -279,12 +294,20 @@ class NodeStatusTest {
     assertThatThrownBy(() -> new Part("disk", "normal", "why"))
         .isInstanceOf(IllegalArgumentException.class);
 
-    NodeSettings.Store store = new NodeSettings.Store(Path.of("/f"), 100);
+    NodeSettings.Store store = new NodeSettings.Store(Path.of("/f"), 100, 0, 0);
     assertThat(Health.disk(store, 101)).isEqualTo(Part.normal("disk"));
     assertThat(Health.disk(store, 100).reason())
         .isEqualTo(
             "uploads are refused: 100 bytes free at /f, and theseus.store.rest-bytes keeps 100");
     assertThat(Health.disk(store, -1).state()).isEqualTo("unknown");
+    assertThat(Health.quota(new NodeStatus.Quota(9, 10, 0, 0)).isNormal()).isTrue();
+    assertThat(Health.quota(new NodeStatus.Quota(10, 10, 7, 5)))
+        .isEqualTo(
+            new Part(
+                "quota",
+                "full",
+                "uploads that need more are refused: 10 bytes are used of theseus.store.max-bytes,"
+                    + " 10; 7 files are there of theseus.store.max-files, 5"));
     assertThat(Health.control(true).isNormal()).isTrue();
     assertThat(Health.control(false).state()).isEqualTo("silent");
     assertThat(Health.journal(Optional.empty()).state()).isEqualTo("closed");

@@ -32,7 +32,8 @@ class SettingsSourceTest {
     assertThat(settings.id()).isEqualTo("node1");
     assertThat(settings.roles()).containsExactlyInAnyOrder(Role.CONTROL, Role.BACKUP);
     assertThat(settings.dataDir()).isEqualTo(data);
-    assertThat(settings.store()).isEqualTo(new NodeSettings.Store(data.resolve("files"), 64 * MIB));
+    assertThat(settings.store())
+        .isEqualTo(new NodeSettings.Store(data.resolve("files"), 64 * MIB, 0, 0));
     assertThat(settings.packets())
         .isEqualTo(
             new NodeSettings.Packets(
@@ -168,6 +169,8 @@ class SettingsSourceTest {
           packets.checkpoint-delay=2s | theseus.packets.checkpoint-delay: "2s" (expected: 0 to 1s) [--set]
           session.keep=0s             | theseus.session.keep: "0s" (expected: 1s to 365d) [--set]
           store.rest-bytes=-1         | theseus.store.rest-bytes: "-1" (expected: at least 0) [--set]
+          store.max-bytes=-1          | theseus.store.max-bytes: "-1" (expected: at least 0) [--set]
+          store.max-files=many        | theseus.store.max-files: "many" (expected: at least 0) [--set]
           node.roles=driver           | theseus.node.roles: "driver" (expected: "control", "backup" or both) [--set]
           node.roles=                 | theseus.node.roles: "" (expected: "control", "backup" or both) [--set]
           node.id=a b                 | theseus.node.id: "a b" (expected: 1 to 64 of A-Z a-z 0-9 . _ - beginning with a letter or digit) [--set]

@@ -48,6 +48,8 @@ final class StoreFixture implements AutoCloseable {
   final ExecutorService disk = Executors.newFixedThreadPool(8);
   volatile Steps steps = Steps.NONE;
   long restBytes;
+  long maxBytes;
+  long maxFiles;
   boolean attributes = true;
   LiveSources live = LiveSources.NONE;
   FileStore store;
@@ -84,7 +86,7 @@ final class StoreFixture implements AutoCloseable {
 
   private FileStore open() throws IOException {
     return FileStore.open(
-        StoreSettings.of(root, records, restBytes, KEEP),
+        StoreSettings.of(root, records, restBytes, KEEP).limited(maxBytes, maxFiles),
         live,
         disk,
         clock,

@@ -27,8 +27,11 @@ class StoreSettingsTest {
         .hasMessage("restBytes: -1 (expected: >= 0)");
     assertThatThrownBy(() -> StoreSettings.of(ROOT, RECORDS, 0, Duration.ZERO))
         .hasMessage("keep: PT0S (expected: > 0)");
-    assertThatThrownBy(() -> new StoreSettings(ROOT, Path.of("/"), RECORDS, 0, Duration.ofHours(1)))
+    assertThatThrownBy(
+            () -> new StoreSettings(ROOT, Path.of("/"), RECORDS, 0, Duration.ofHours(1), 0, 0))
         .hasMessage("staging: / (expected: a directory that does not hold the root, /r)");
+    assertThatThrownBy(() -> StoreSettings.of(ROOT, RECORDS, 0, Duration.ofHours(1)).limited(1, -1))
+        .hasMessage("maxBytes: 1, maxFiles: -1 (expected: >= 0)");
     assertThatThrownBy(() -> StoreSettings.of(ROOT, Path.of("/r/x"), 0, Duration.ofHours(1)))
         .hasMessage("records: /r/x (expected: a directory outside the root, /r)");
   }
@@ -39,7 +42,7 @@ class StoreSettingsTest {
     try {
       StoreSettings settings =
           new StoreSettings(
-              directory.resolve("f"), shm, directory.resolve("r"), 0, Duration.ofHours(1));
+              directory.resolve("f"), shm, directory.resolve("r"), 0, Duration.ofHours(1), 0, 0);
       assertThatThrownBy(
               () ->
                   FileStore.open(

@@ -39,14 +39,16 @@ public final class NodeProcess implements AutoCloseable {
       List.of("-Xmx320m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto");
 
   private final Path directory;
+  private final List<String> flags;
   private final List<String> settings;
   private final Thread atExit = new Thread(this::destroy, "node-process-end");
   private volatile @Nullable Process process;
   private @Nullable InetSocketAddress address;
   private int starts;
 
-  private NodeProcess(Path directory, List<String> settings) {
+  private NodeProcess(Path directory, List<String> flags, List<String> settings) {
     this.directory = directory;
+    this.flags = flags;
     this.settings = settings;
   }
 
@@ -56,7 +58,12 @@ public final class NodeProcess implements AutoCloseable {
    * @param settings {@code key=value}, as for {@code --set}
    */
   public static NodeProcess start(Path directory, String... settings) {
-    NodeProcess node = new NodeProcess(directory, List.of(settings));
+    return start(directory, FLAGS, settings);
+  }
+
+  /** The same with a JVM of other flags, as for a measurement. */
+  public static NodeProcess start(Path directory, List<String> flags, String... settings) {
+    NodeProcess node = new NodeProcess(directory, flags, List.of(settings));
     Runtime.getRuntime().addShutdownHook(node.atExit);
     try {
       Files.createDirectories(directory);
@@ -80,7 +87,7 @@ public final class NodeProcess implements AutoCloseable {
       Files.createDirectories(directory);
       Path log = directory.resolve("refused.log");
       Files.deleteIfExists(log);
-      Process refused = begin(directory, dataDir, log, List.of(settings));
+      Process refused = begin(directory, FLAGS, dataDir, log, List.of(settings));
       try {
         assertThat(refused.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS))
             .as("the node ends by itself; it said:%n%s", Files.readString(log))
@@ -104,8 +111,13 @@ public final class NodeProcess implements AutoCloseable {
    * @param log gets both outputs
    */
   public static Process program(Path directory, Path log, String... arguments) throws IOException {
+    return program(directory, FLAGS, log, arguments);
+  }
+
+  private static Process program(Path directory, List<String> flags, Path log, String... arguments)
+      throws IOException {
     ProcessBuilder builder =
-        Program.command(directory, FLAGS, List.of(arguments))
+        Program.command(directory, flags, List.of(arguments))
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
     builder.environment().put(Steps.HALT_AT, "@" + directory.resolve("halt"));
@@ -315,7 +327,7 @@ public final class NodeProcess implements AutoCloseable {
     List<String> pairs = new ArrayList<>(settings);
     pairs.add("packets.port=" + port);
     Process started =
-        begin(directory, dataDir(), directory.resolve("node.log"), List.copyOf(pairs));
+        begin(directory, flags, dataDir(), directory.resolve("node.log"), List.copyOf(pairs));
     process = started;
     starts++;
     Path file = RunFile.in(dataDir());
@@ -331,7 +343,8 @@ public final class NodeProcess implements AutoCloseable {
     return run.isPresent() && run.get().pid() == started.pid();
   }
 
-  private static Process begin(Path directory, Path dataDir, Path log, List<String> settings)
+  private static Process begin(
+      Path directory, List<String> flags, Path dataDir, Path log, List<String> settings)
       throws IOException {
     List<String> arguments = new ArrayList<>(List.of("node"));
     List<String> pairs = new ArrayList<>(List.of("packets.port=0", "cluster.port=0"));
@@ -340,7 +353,7 @@ public final class NodeProcess implements AutoCloseable {
     for (String pair : pairs) {
       arguments.addAll(List.of("--set", pair));
     }
-    return program(directory, log, arguments.toArray(String[]::new));
+    return program(directory, flags, log, arguments.toArray(String[]::new));
   }
 
   private String tail() {

@@ -182,6 +182,21 @@ public final class JmxDoor implements AutoCloseable {
     }
 
     @Override
+    public Map<String, Long> getCounters() {
+      return status.get().counters();
+    }
+
+    @Override
+    public Map<String, Long> getErrors() {
+      return status.get().errors();
+    }
+
+    @Override
+    public Map<String, Long> getFailures() {
+      return status.get().failures();
+    }
+
+    @Override
     public String getWaitsFor() {
       return status.get().cluster().waitsFor();
     }

@@ -20,6 +20,15 @@ public interface TheseusMXBean {
   /** How many sessions there are in each state. */
   Map<String, Long> getSessions();
 
+  /** What was done since the start, by name: connections, transfers, bytes, marks, syncs. */
+  Map<String, Long> getCounters();
+
+  /** ERRORs that were sent, by code. */
+  Map<String, Long> getErrors();
+
+  /** GETs and PUTs that failed, by code of the ERROR. */
+  Map<String, Long> getFailures();
+
   /** What joining the cluster waits for; empty for a member. */
   String getWaitsFor();
 
