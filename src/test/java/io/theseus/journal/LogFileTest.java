@@ -114,7 +114,7 @@ class LogFileTest {
     return records;
   }
 
-  private static List<Integer> ends(List<byte[]> records) {
+  static List<Integer> ends(List<byte[]> records) {
     List<Integer> ends = new ArrayList<>();
     for (int count = 1; count <= records.size(); count++) {
       ends.add(write(records.subList(0, count)).length);
@@ -123,7 +123,7 @@ class LogFileTest {
   }
 
   /** LevelDB's log_writer.cc, in small. */
-  private static byte[] write(List<byte[]> records) {
+  static byte[] write(List<byte[]> records) {
     ByteArrayOutputStream file = new ByteArrayOutputStream();
     for (byte[] record : records) {
       int from = 0;
