@@ -50,7 +50,7 @@ final class CaseRun {
   private void warmUp() throws IOException {
     for (Contender contender : contenders) {
       boolean compiles = contender.name().equals(TheseusServer.NAME);
-      int times = compiles ? what.warmUps() : 1;
+      int times = compiles ? what.warmUps() : Math.min(1, what.warmUps());
       for (int i = 1; i <= times; i++) {
         once(contender, "warm-up %d of %d".formatted(i, times));
       }

@@ -32,6 +32,7 @@ final class Lab implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofMinutes(2);
   private static final Duration TO_END = Duration.ofSeconds(20);
 
+  private final boolean quick;
   private final Path directory;
   private final Path memory;
   private final int serverProcessor;
@@ -39,7 +40,8 @@ final class Lab implements AutoCloseable {
   private final Collection<Process> running = new ConcurrentLinkedDeque<>();
   private final Thread atExit = new Thread(this::clear, "lab-end");
 
-  private Lab(Path directory) throws IOException {
+  private Lab(Path directory, boolean quick) throws IOException {
+    this.quick = quick;
     this.directory = directory.toAbsolutePath();
     // what clients of a peer read from and write to must not be slower than the server
     memory =
@@ -54,12 +56,16 @@ final class Lab implements AutoCloseable {
     Runtime.getRuntime().addShutdownHook(atExit);
   }
 
-  /** Takes a new directory below one, and removes those of benchmarks that were killed there. */
-  static Lab open(Path parent) throws IOException {
+  /**
+   * Takes a new directory below one, and removes those of benchmarks that were killed there.
+   *
+   * @param quick whether figures say nothing, so that nobody waits for the disk to be idle
+   */
+  static Lab open(Path parent, boolean quick) throws IOException {
     Files.createDirectories(parent);
     removeLeft(parent);
     removeLeft(SHARED_MEMORY);
-    return new Lab(parent.resolve(PREFIX + ProcessHandle.current().pid()));
+    return new Lab(parent.resolve(PREFIX + ProcessHandle.current().pid()), quick);
   }
 
   private static void removeLeft(Path parent) throws IOException {
@@ -264,7 +270,9 @@ final class Lab implements AutoCloseable {
 
   /** Everything that was written is on disk, so that no server pays for what another one left. */
   void settle() throws IOException {
-    runAnywhere(List.of("sync", "--file-system", directory.toString()));
+    if (!quick) {
+      runAnywhere(List.of("sync", "--file-system", directory.toString()));
+    }
   }
 
   @Override

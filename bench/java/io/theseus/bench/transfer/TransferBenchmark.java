@@ -3,6 +3,8 @@ package io.theseus.bench.transfer;
 import io.theseus.bench.BenchResults;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -104,7 +106,7 @@ public final class TransferBenchmark implements Callable<Integer> {
       throw new ParameterException(line(), "--rounds: " + rounds + " (expected: 1 to 100)");
     }
     Path into = results != null ? results : isWhole(times) ? COMMITTED : OTHERS;
-    try (Lab lab = Lab.open(OTHERS)) {
+    try (Lab lab = Lab.open(OTHERS, quick)) {
       BenchResults measured = new BenchResults(NAME, "Transfers beside nginx, rsync and plain C");
       Report report = new Report(lab, measured, into.resolve(NAME), quick);
       lab.compile(Path.of("bench/native"));
@@ -165,7 +167,11 @@ public final class TransferBenchmark implements Callable<Integer> {
 
   /** Runs it and gives the exit code: 0, 1 for wrong bytes or a fault, 2 for a wrong option. */
   public static int run(PrintStream progress, String... arguments) {
-    return new CommandLine(new TransferBenchmark(progress)).execute(arguments);
+    PrintWriter out = new PrintWriter(progress, true, StandardCharsets.UTF_8);
+    return new CommandLine(new TransferBenchmark(progress))
+        .setOut(out)
+        .setErr(out)
+        .execute(arguments);
   }
 
   /** Runs it. */

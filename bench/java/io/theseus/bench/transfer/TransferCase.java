@@ -8,7 +8,7 @@ import java.util.List;
  * @param ahead whether the next request is sent before the last answer is over, where the server
  *     takes it
  * @param repeat how often all files are moved in one round, so that it takes a second at least
- * @param warmUps rounds of a JVM that don't count, see {@link #all}
+ * @param warmUps rounds of a JVM that don't count, see {@link #all}; 0: nothing is warmed up
  */
 record TransferCase(
     String name,
@@ -42,13 +42,13 @@ record TransferCase(
   static List<TransferCase> all(boolean quick) {
     return quick
         ? List.of(
-            get("get-1x1GiB", 1, 1, 64 * MIB, false, 1, 1),
-            get("get-64x64MiB", 64, 64, MIB, false, 1, 1),
-            get("get-small-4KiB", 64, 500, 4 * KIB, false, 1, 1),
-            get("get-small-4KiB-pipelined", 64, 500, 4 * KIB, true, 1, 1),
-            put("put-1x1GiB", 1, 1, 24 * MIB, 1),
-            put("put-64x16MiB", 64, 64, 256 * KIB, 1),
-            put("put-small-4KiB", 64, 128, 4 * KIB, 1))
+            get("get-1x1GiB", 1, 1, 16 * MIB, false, 1, 0),
+            get("get-64x64MiB", 64, 64, 256 * KIB, false, 1, 0),
+            get("get-small-4KiB", 64, 200, 4 * KIB, false, 1, 0),
+            get("get-small-4KiB-pipelined", 64, 200, 4 * KIB, true, 1, 0),
+            put("put-1x1GiB", 1, 1, 10 * MIB, 0),
+            put("put-64x16MiB", 64, 64, 128 * KIB, 0),
+            put("put-small-4KiB", 64, 100, 4 * KIB, 0))
         : List.of(
             get("get-1x1GiB", 1, 1, GIB, false, 8, 6),
             get("get-64x64MiB", 64, 64, 64 * MIB, false, 2, 6),
