@@ -2,7 +2,7 @@
 // (recv with MSG_TRUNC), so that the client costs as little as a client can.
 //
 //   load_get --protocol theseus|http|raw --port P --connections N --files F --size BYTES
-//            --name PREFIX [--repeat R] [--pipeline 0|1] [--stop-and-wait 0|1]
+//            --name PREFIX [--repeat R] [--pipeline 0|1]
 //
 // File i of F is PREFIX followed by i in six digits. Every connection takes the next file when it
 // has one whole, until F * R are done. With --pipeline 1 the next request leaves before the last
@@ -109,11 +109,11 @@ static size_t take_theseus(struct connection *c, const uint8_t *at, size_t lengt
     c->skip = body;
     return DATA_HEADER;
   }
-  if (at[0] == PACKET_ERROR || at[0] != PACKET_INFO) {
-    die("packet %d: %.*s", at[0], (int)(length - 5), at + 5);
-  }
-  if (length < 5 + body) {
+  if (length < 5 + (size_t)body) {
     return 0;
+  }
+  if (at[0] != PACKET_INFO) {
+    die("packet %d: %.*s", at[0], (int)body, at + 5);
   }
   if (body >= 8 && memcmp(at + 5, "COMPLETE", 8) == 0) {
     file_over(c);
@@ -173,8 +173,11 @@ static void on_readable(struct connection *c) {
       }
     } else {
       // of large files no payload is copied but what follows a header in the same segment
-      size_t most = size > COPIED ? 512 : BUFFER;
-      got = recv(c->fd, c->buffer + c->have, most > c->have ? most - c->have : 0, MSG_DONTWAIT);
+      size_t most = size > COPIED && c->have < 512 ? 512 : BUFFER;
+      if (c->have == BUFFER) {
+        die("an answer longer than %d bytes", BUFFER);
+      }
+      got = recv(c->fd, c->buffer + c->have, most - c->have, MSG_DONTWAIT);
       if (got > 0) {
         c->have += (size_t)got;
         take_buffer(c);

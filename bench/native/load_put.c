@@ -6,14 +6,17 @@
 //
 // A file counts when the server says that it is done and, with --fsync, for a server that does not
 // make it durable itself, when DIRECTORY/NAME and DIRECTORY have been fsynced by this client.
-// The content is a pattern of 8 MiB, again and again: PATTERN(i) = byte i of a xorshift generator.
+// The content is a pattern (of xorshift64, as io.theseus.bench.transfer.Pattern makes it) again and
+// again, file i beginning at byte i * STEP of it. Its length is no part of the lengths that a server
+// works in, so that bytes at a wrong place, or in a wrong file, are found.
 #include "common.h"
 #include <pthread.h>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 
-#define PATTERN (8u << 20)
+#define PATTERN (2053u << 12)
+#define STEP 4093u
 #define DATA (1u << 20)
 
 enum protocol { THESEUS, HTTP, RAW };
@@ -47,7 +50,8 @@ static int make_pattern(void) {
   return fd;
 }
 
-static void send_pattern(int fd, uint64_t from, uint64_t length) {
+static void send_pattern(int fd, uint64_t index, uint64_t from, uint64_t length) {
+  from += index * STEP;
   while (length > 0) {
     off_t at = (off_t)(from % PATTERN);
     uint64_t most = PATTERN - (uint64_t)at < length ? PATTERN - (uint64_t)at : length;
@@ -86,7 +90,7 @@ static uint64_t take_packet(struct input *in) {
     }
     if (in->have >= 5 && in->buffer[0] != PACKET_OFFSET) {
       uint32_t length = get_u32(in->buffer + 1);
-      if (in->have >= 5 + length) {
+      if (in->have >= 5 + (size_t)length) {
         if (in->buffer[0] != PACKET_INFO) {
           die("packet %d: %.*s", in->buffer[0], (int)length, in->buffer + 5);
         }
@@ -130,7 +134,7 @@ static void put_theseus(struct input *in, uint64_t index) {
     if (send(in->fd, message, DATA_HEADER, MSG_MORE | MSG_NOSIGNAL) != DATA_HEADER) {
       die("send: %s", strerror(errno));
     }
-    send_pattern(in->fd, position, length);
+    send_pattern(in->fd, index, position, length);
     position += length;
   }
 }
@@ -141,7 +145,7 @@ static void put_http(struct input *in, uint64_t index) {
       "PUT /%s%06" PRIu64 " HTTP/1.1\r\nHost: localhost\r\nContent-Length: %" PRIu64 "\r\n\r\n",
       prefix, index, size);
   send(in->fd, text, (size_t)length, MSG_MORE | MSG_NOSIGNAL);
-  send_pattern(in->fd, 0, size);
+  send_pattern(in->fd, index, 0, size);
   uint8_t *end;
   while ((end = memmem(in->buffer, in->have, "\r\n\r\n", 4)) == NULL) {
     fill(in);
@@ -156,7 +160,7 @@ static void put_raw(struct input *in, uint64_t index) {
   uint8_t message[8];
   put_u64(message, index);
   send(in->fd, message, sizeof message, MSG_MORE | MSG_NOSIGNAL);
-  send_pattern(in->fd, 0, size);
+  send_pattern(in->fd, index, 0, size);
   while (in->have == 0) {
     fill(in);
   }
