@@ -1,15 +1,15 @@
 // The least that a server of files can do: epoll and sendfile, one thread, files opened beforehand.
 //
-//   raw_send --port P --directory DIR --name PREFIX --files F
+//   raw_send --port P --directory DIR --name PREFIX --files F [--turn BYTES] [--buffer BYTES]
 //
-// A client sends the number of a file, 8 bytes, and gets its bytes; then the next one.
+// A client sends the number of a file, 8 bytes, and gets its bytes; then the next one. Each turn of a
+// connection fills its socket, which the kernel lets grow. --turn (at most so many bytes at once) and
+// --buffer (SO_SNDBUF) are here to show what makes such a loop slow: a queue that is short when the
+// loop leaves it; see bench/peers/notes.md.
 #include "common.h"
 #include <sys/epoll.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
-
-// As nginx does (sendfile_max_chunk): no connection holds the loop for longer than that.
-#define CHUNK (2u << 20)
 
 struct connection {
   int fd, file;
@@ -20,7 +20,7 @@ struct connection {
 
 static int *opened;
 static off_t *sizes;
-static uint64_t files;
+static uint64_t files, turn_bytes, buffer_bytes;
 
 // Whether there is more that can be sent at once.
 static bool serve(struct connection *c) {
@@ -41,12 +41,29 @@ static bool serve(struct connection *c) {
     c->at = 0;
     c->end = sizes[index];
   }
-  size_t most = c->end - c->at < CHUNK ? (size_t)(c->end - c->at) : CHUNK;
+  uint64_t left = (uint64_t)(c->end - c->at);
+  size_t most = left < turn_bytes ? left : turn_bytes;
   ssize_t sent = sendfile(c->fd, c->file, &c->at, most);
   return sent > 0;
 }
 
+static struct connection *accept_one(int listener) {
+  struct connection *c = calloc(1, sizeof *c);
+  c->fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (c->fd < 0) {
+    die("accept: %s", strerror(errno));
+  }
+  int on = 1, buffer = (int)buffer_bytes;
+  setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (buffer > 0) {
+    setsockopt(c->fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
+  }
+  return c;
+}
+
 int main(int count, char **arguments) {
+  turn_bytes = number_option(count, arguments, "turn", 1u << 30);
+  buffer_bytes = number_option(count, arguments, "buffer", 0);
   files = number_option(count, arguments, "files", 1);
   opened = calloc(files, sizeof *opened);
   sizes = calloc(files, sizeof *sizes);
@@ -80,10 +97,7 @@ int main(int count, char **arguments) {
     for (int i = 0; i < ready; i++) {
       struct connection *c = events[i].data.ptr;
       if (c == NULL) {
-        c = calloc(1, sizeof *c);
-        c->fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        int on = 1;
-        setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        c = accept_one(listener);
         struct epoll_event both = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = c};
         epoll_ctl(epoll, EPOLL_CTL_ADD, c->fd, &both);
         continue;
