@@ -13,10 +13,13 @@ import java.util.TreeMap;
  * what the MBean's {@code Status} is; fields are only ever added.
  *
  * @param startedAt RFC 3339
- * @param addresses {@code host:port} by door: {@code packets}, {@code remoting}
+ * @param addresses {@code host:port} by door: {@code packets}, {@code packets-tls}, {@code
+ *     remoting}
  * @param filesDir the directory that is served
  * @param freeBytes usable on the file system of {@code filesDir}; 0 where it can't be found out
  * @param sessions how many there are in each state
+ * @param certificates when each expires, RFC 3339, by who shows it: {@code packets}, {@code
+ *     cluster}; never null, but for a node of before there were any
  * @param parts each part of the node that has a state of its own
  */
 @JsonIgnoreProperties(ignoreUnknown = true)
@@ -33,6 +36,7 @@ public record NodeStatus(
     long freeBytes,
     Map<String, Long> sessions,
     Cluster cluster,
+    Map<String, String> certificates,
     List<Part> parts) {
 
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -41,6 +45,10 @@ public record NodeStatus(
     addresses = java.util.Collections.unmodifiableMap(new TreeMap<>(addresses));
     roles = roles.stream().sorted().toList();
     sessions = java.util.Collections.unmodifiableMap(new TreeMap<>(sessions));
+    certificates =
+        certificates == null
+            ? Map.of()
+            : java.util.Collections.unmodifiableMap(new TreeMap<>(certificates));
     parts = List.copyOf(parts);
   }
 

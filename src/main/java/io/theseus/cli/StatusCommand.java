@@ -90,6 +90,9 @@ final class StatusCommand implements Callable<Integer> {
     row(text, "files", status.filesDir() + free(status.freeBytes()));
     row(text, "data-dir", status.dataDir());
     row(text, "sessions", sessions(status.sessions()));
+    status
+        .certificates()
+        .forEach((by, until) -> row(text, "valid", "certificate of " + by + ", until " + until));
     for (NodeStatus.Member member : status.cluster().members()) {
       row(
           text,

@@ -8,8 +8,13 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.ChannelPromise;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.codec.DecoderException;
+import io.netty.handler.ssl.SslCloseCompletionEvent;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.theseus.control.Control;
 import io.theseus.session.Closure;
 import io.theseus.wire.ClientMessage;
@@ -25,6 +30,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -71,6 +77,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private final PacketDecoder decoder;
   private final ArrayDeque<ByteBuf> inputs = new ArrayDeque<>();
   private final String remote;
+
+  /** Set once its handshake is done; null on a connection without TLS. */
+  private @Nullable SslHandler tls;
 
   private Phase phase = Phase.IDLE;
   private @Nullable Link link;
@@ -179,9 +188,18 @@ final class Connection extends ChannelInboundHandlerAdapter {
   }
 
   ChannelFuture write(Object message) {
+    return write(message, channel.newPromise());
+  }
+
+  ChannelFuture write(Object message, ChannelPromise written) {
     lastSent = System.nanoTime();
     flushDue = true;
-    return channel.write(message);
+    return channel.write(message, written);
+  }
+
+  /** Whether TLS carries this connection: what leaves must be bytes, no regions of files. */
+  boolean encrypted() {
+    return tls != null;
   }
 
   void flush() {
@@ -235,13 +253,36 @@ final class Connection extends ChannelInboundHandlerAdapter {
               } else if (inputEnded) {
                 channel.close();
               } else {
-                ((DuplexChannel) channel).shutdownOutput();
+                endOutput();
               }
             });
     if (!inputEnded) {
       channel.config().setAutoRead(true);
     }
     channel.eventLoop().schedule(() -> channel.close(), DRAIN_SECONDS, TimeUnit.SECONDS);
+  }
+
+  private void endOutput() {
+    SslHandler handler = tls;
+    if (handler == null) {
+      ((DuplexChannel) channel).shutdownOutput();
+      return;
+    }
+    handler
+        .closeOutbound()
+        .addListener(
+            said ->
+                // later: it may be in the middle of a read
+                channel
+                    .eventLoop()
+                    .execute(
+                        () -> {
+                          // what still comes is dropped, encrypted as it is
+                          if (channel.isOpen() && channel.pipeline().context(handler) != null) {
+                            channel.pipeline().remove(handler);
+                            ((DuplexChannel) channel).shutdownOutput();
+                          }
+                        }));
   }
 
   // ---- input
@@ -264,11 +305,33 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   @Override
   public void userEventTriggered(ChannelHandlerContext context, Object event) {
-    if (event instanceof ChannelInputShutdownEvent) {
+    if (event instanceof ChannelInputShutdownEvent
+        || (event instanceof SslCloseCompletionEvent closed && closed.isSuccess())) {
       inputEnded = true;
       process();
       flush();
+    } else if (event instanceof SslHandshakeCompletionEvent handshake) {
+      if (handshake.isSuccess()) {
+        tls = channel.pipeline().get(SslHandler.class);
+        idleSince = System.nanoTime();
+      } else {
+        tlsFailed(handshake.cause());
+      }
     }
+  }
+
+  /** One line: it may be anybody who knocks. */
+  private void tlsFailed(@Nullable Throwable cause) {
+    if (phase != Phase.CLOSING) {
+      String reason =
+          cause == null || cause.getMessage() == null
+              ? String.valueOf(cause)
+              : cause.getMessage().replaceFirst("(?s)^error:[0-9a-f]+:", "");
+      LOG.info("{}: TLS failed: {}", remote, Texts.escape(reason));
+      lost("TLS failed: " + reason);
+      enterClosing();
+    }
+    channel.close();
   }
 
   @Override
@@ -282,6 +345,11 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   @Override
   public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+    Throwable inner = cause instanceof DecoderException ? cause.getCause() : cause;
+    if (inner instanceof SSLException) {
+      tlsFailed(inner);
+      return;
+    }
     if (cause instanceof java.io.IOException) {
       // a client that went away: its message says how
       lost(String.valueOf(cause.getMessage()));

@@ -25,15 +25,19 @@ import java.net.InetSocketAddress;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The TCP listener of a node and the event loops behind it.
+ * The TCP listeners of a node, plain and for TLS, and the event loops behind them.
  *
  * <p>Native epoll where there is one, NIO elsewhere. Plain objects: it outlives actor systems.
  */
@@ -44,12 +48,34 @@ public final class Door implements Closeable {
   private static final int READ_FIRST = 2048;
   private static final int READ_MOST = 256 * 1024;
 
+  private final NetSettings settings;
+  private final Control control;
+  private final Executor disk;
+  private final Steps steps;
   private final EventLoopGroup acceptor;
   private final EventLoopGroup loops;
-  private final Channel listener;
+  private final AtomicLong backlog = new AtomicLong();
   private final Map<EventExecutor, Set<Connection>> connections = new ConcurrentHashMap<>();
   private final AtomicInteger count = new AtomicInteger();
-  private final String advertised;
+  private final Listener plain;
+  private volatile @Nullable Listener encrypted;
+
+  /** A port that is listened on, and how clients reach it. */
+  private record Listener(Channel channel, String advertised) {
+    static Listener of(Channel channel, String advertise) {
+      InetSocketAddress bound = (InetSocketAddress) channel.localAddress();
+      String host = bound.getAddress().getHostAddress();
+      return new Listener(
+          channel,
+          advertise.isEmpty()
+              ? (host.contains(":") ? "[" + host + "]" : host) + ":" + bound.getPort()
+              : advertise);
+    }
+
+    int port() {
+      return ((InetSocketAddress) channel.localAddress()).getPort();
+    }
+  }
 
   /**
    * Binds and accepts.
@@ -64,10 +90,12 @@ public final class Door implements Closeable {
 
   private Door(NetSettings settings, Control control, Executor disk, Steps steps, String nodeId)
       throws IOException {
-    boolean epoll = Epoll.isAvailable();
-    IoHandlerFactory io = epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
-    Class<? extends ServerChannel> type =
-        epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
+    this.settings = settings;
+    this.control = control;
+    this.disk = disk;
+    this.steps = steps;
+    IoHandlerFactory io =
+        Epoll.isAvailable() ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
     acceptor =
         new MultiThreadIoEventLoopGroup(
             1, new DefaultThreadFactory(nodeId + "-accept", /* daemon= */ true), io);
@@ -76,14 +104,57 @@ public final class Door implements Closeable {
             settings.eventLoops(),
             new DefaultThreadFactory(nodeId + "-loop", /* daemon= */ true),
             io);
-    DoorContext context =
-        new DoorContext(
-            this::advertised,
-            settings.keep().toSeconds(),
-            disk,
-            steps,
-            new AtomicLong(),
-            this::removed);
+    for (EventExecutor loop : loops) {
+      connections.put(loop, new HashSet<>());
+      loop.scheduleWithFixedDelay(() -> tick(loop), 1, 1, TimeUnit.SECONDS);
+    }
+    DoorContext context = context(this::advertised);
+    try {
+      plain =
+          Listener.of(
+              bind(
+                  settings.host(),
+                  settings.port(),
+                  channel -> channel.pipeline().addLast(connection(channel, context))),
+              settings.advertise());
+    } catch (RuntimeException | IOException e) {
+      shutDownLoops();
+      throw e;
+    }
+  }
+
+  /**
+   * Binds the port for TLS, and accepts there too.
+   *
+   * @throws IOException where the address can't be bound
+   */
+  public void listen(TlsSettings tls) throws IOException {
+    DoorContext context = context(() -> advertisedEncrypted().orElseThrow());
+    encrypted =
+        Listener.of(
+            bind(
+                tls.host(),
+                tls.port(),
+                channel -> {
+                  Connection connection = connection(channel, context);
+                  channel.pipeline().addLast(new TlsBeginning(connection, tls), connection);
+                }),
+            tls.advertise());
+  }
+
+  private DoorContext context(Supplier<String> node) {
+    return new DoorContext(node, settings.keep().toSeconds(), disk, steps, backlog, this::removed);
+  }
+
+  private Connection connection(Channel channel, DoorContext context) {
+    Connection connection = new Connection(channel, settings, control, context);
+    added(connection);
+    return connection;
+  }
+
+  private Channel bind(String host, int port, Consumer<Channel> begin) throws IOException {
+    Class<? extends ServerChannel> type =
+        Epoll.isAvailable() ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
     ServerBootstrap bootstrap =
         new ServerBootstrap()
             .group(acceptor, loops)
@@ -99,40 +170,31 @@ public final class Door implements Closeable {
                 new ChannelInitializer<>() {
                   @Override
                   protected void initChannel(Channel channel) {
-                    Connection connection = new Connection(channel, settings, control, context);
-                    added(connection);
-                    channel.pipeline().addLast(connection);
+                    begin.accept(channel);
                   }
                 });
-    for (EventExecutor loop : loops) {
-      connections.put(loop, new HashSet<>());
-      loop.scheduleWithFixedDelay(() -> tick(loop), 1, 1, TimeUnit.SECONDS);
-    }
     try {
-      listener = bootstrap.bind(settings.host(), settings.port()).syncUninterruptibly().channel();
+      return bootstrap.bind(host, port).syncUninterruptibly().channel();
     } catch (RuntimeException | Error e) {
-      shutDownLoops();
       throw e;
     } catch (Exception e) {
-      shutDownLoops();
       throw new IOException(e);
     }
-    InetSocketAddress bound = (InetSocketAddress) listener.localAddress();
-    String host = bound.getAddress().getHostAddress();
-    advertised =
-        settings.advertise().isEmpty()
-            ? (host.contains(":") ? "[" + host + "]" : host) + ":" + bound.getPort()
-            : settings.advertise();
   }
 
   /** {@code host:port} as clients reach this node. */
   public String advertised() {
-    return advertised;
+    return plain.advertised();
+  }
+
+  /** The same for clients that speak TLS; empty where there is no port for them. */
+  public Optional<String> advertisedEncrypted() {
+    return Optional.ofNullable(encrypted).map(Listener::advertised);
   }
 
   /** The port that is bound. */
   public int port() {
-    return ((InetSocketAddress) listener.localAddress()).getPort();
+    return plain.port();
   }
 
   /** Connections that are open. */
@@ -170,7 +232,11 @@ public final class Door implements Closeable {
   /** Stops accepting, ends every connection with care, then the event loops. */
   @Override
   public void close() {
-    listener.close().syncUninterruptibly();
+    plain.channel().close().syncUninterruptibly();
+    Listener other = encrypted;
+    if (other != null) {
+      other.channel().close().syncUninterruptibly();
+    }
     connections.forEach(
         (loop, own) -> loop.execute(() -> List.copyOf(own).forEach(Connection::stop)));
     shutDownLoops();

@@ -24,7 +24,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A GET on its connection: sends what is granted, zero-copy from the file or copied from a stream.
+ * A GET on its connection: sends what is granted, zero-copy from the file, read from it where TLS
+ * encrypts, or copied from a stream.
  *
  * <p>At most {@value #QUEUED} packets wait in the channel, so that a hold, a switch or an ERROR
  * takes effect soon; their size follows the rate at which the client takes them.
@@ -51,6 +52,7 @@ final class GetLink extends Link {
   private static final int READ_AHEAD = 256 * 1024;
 
   private final ClientMessage.Get get;
+  private final FileReads reads;
   private @Nullable GetPump pump;
   private @Nullable StoredFile file;
   private @Nullable LiveStream live;
@@ -71,6 +73,7 @@ final class GetLink extends Link {
   GetLink(Connection connection, ClientMessage.Get get) {
     super(connection);
     this.get = get;
+    this.reads = new FileReads(connection, this::onRead);
   }
 
   @Override
@@ -131,6 +134,8 @@ final class GetLink extends Link {
             closeLater(reopened);
             return;
           }
+          // what is still read of the old file must not follow
+          reads.drop();
           closeLater(file);
           file = reopened;
           identity = reopened.identity();
@@ -221,7 +226,12 @@ final class GetLink extends Link {
     StoredFile opened = file;
     LiveStream stream = live;
     if (opened != null) {
-      sendRegion(begun, opened.channel(), length);
+      if (connection.encrypted()) {
+        regions++;
+        sent(begun, length, reads.send(opened.channel(), begun.position(), length));
+      } else {
+        sendRegion(begun, opened.channel(), length);
+      }
       return true;
     }
     long there = stream == null ? 0 : stream.end() - begun.position();
@@ -278,11 +288,29 @@ final class GetLink extends Link {
 
   /** A region of a file that became shorter ends early: the packet must still be whole. */
   private void regionDone(Region region, @Nullable Throwable failure) {
-    regions--;
     if (failure == null && region.missing() > 0) {
       pad(region.missing());
       changed();
     }
+    fileFreed();
+  }
+
+  /** A packet for TLS was read; where bytes were missing it is padded already. */
+  private void onRead(int missing, @Nullable IOException failure) {
+    if (failure != null && !over()) {
+      connection.refuse(
+          new ProtocolException(
+              ErrorCode.INTERNAL,
+              "reading " + get.name() + " failed (expected: no failure): " + failure.getMessage()),
+          /* endsSession= */ false);
+    } else if (missing > 0) {
+      changed();
+    }
+    fileFreed();
+  }
+
+  private void fileFreed() {
+    regions--;
     if (over() && regions == 0) {
       closeLater(file);
       file = null;
@@ -323,6 +351,7 @@ final class GetLink extends Link {
 
   @Override
   protected void onOver() {
+    reads.drop();
     if (regions == 0) {
       closeLater(file);
       file = null;

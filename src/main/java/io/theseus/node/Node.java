@@ -1,6 +1,7 @@
 package io.theseus.node;
 
 import akka.actor.typed.ActorSystem;
+import io.theseus.access.Identity;
 import io.theseus.admin.NodeStatus;
 import io.theseus.admin.jmx.JmxDoor;
 import io.theseus.admin.jmx.RunFile;
@@ -12,6 +13,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -150,6 +152,11 @@ public final class Node implements AutoCloseable {
     return services.map(Services::packetsAddress).filter(address -> !address.isEmpty());
   }
 
+  /** The address that clients reach over TLS; empty where none is open. */
+  public Optional<String> tlsAddress() {
+    return services.flatMap(Services::tlsAddress);
+  }
+
   /** The version of this program. */
   static String version() {
     return Theseus.version();
@@ -163,6 +170,7 @@ public final class Node implements AutoCloseable {
             .orElseGet(() -> new NodeStatus.Cluster("", "", "starting", List.of()));
     Map<String, String> addresses = new TreeMap<>();
     packetsAddress().ifPresent(address -> addresses.put("packets", address));
+    tlsAddress().ifPresent(address -> addresses.put("packets-tls", address));
     addresses.put("remoting", cluster.self());
     Map<String, Long> sessions = sessions();
     long free = freeBytes();
@@ -179,11 +187,35 @@ public final class Node implements AutoCloseable {
         free,
         sessions,
         cluster,
-        List.of(
-            Health.cluster(settings.cluster(), cluster),
-            Health.control(!sessions.isEmpty()),
-            Health.disk(settings.store(), free),
-            Health.journal(services.map(Services::journal))));
+        certificates(),
+        parts(cluster, !sessions.isEmpty(), free));
+  }
+
+  private List<NodeStatus.Part> parts(NodeStatus.Cluster cluster, boolean control, long free) {
+    List<NodeStatus.Part> parts = new ArrayList<>();
+    parts.add(Health.cluster(settings.cluster(), cluster));
+    parts.add(Health.control(control));
+    parts.add(Health.disk(settings.store(), free));
+    parts.add(Health.journal(services.map(Services::journal)));
+    services
+        .flatMap(Services::certificate)
+        .ifPresent(
+            each ->
+                parts.add(
+                    Health.certificate(
+                        "certificate",
+                        each.get().identity().expires(),
+                        each.problem(),
+                        Instant.now())));
+    return parts;
+  }
+
+  private Map<String, String> certificates() {
+    Map<String, String> all = new TreeMap<>();
+    services
+        .flatMap(Services::certificate)
+        .ifPresent(each -> all.put("packets", Identity.text(each.get().identity().expires())));
+    return all;
   }
 
   /** How many sessions there are in each state; none at all where control does not answer. */

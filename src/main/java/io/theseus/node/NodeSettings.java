@@ -13,6 +13,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -83,13 +84,23 @@ public record NodeSettings(
       int maxDataBytes,
       int putWindowBytes,
       int maxGetWindowBytes,
-      Duration checkpointDelay) {
+      Duration checkpointDelay,
+      Optional<Tls> tls) {
 
     /** The address that clients reach, when the listener is bound. */
     public String advertised(int boundPort) {
       return advertise.isEmpty() ? NodeSettings.address(host, boundPort) : advertise;
     }
   }
+
+  /**
+   * The port of the packet protocol over TLS.
+   *
+   * @param advertise {@code host:port} as clients reach it; empty for host and the port in use
+   * @param handshake how long a client may take to be there
+   */
+  public record Tls(
+      Path certificate, Path key, String host, int port, String advertise, Duration handshake) {}
 
   /** How long sessions are kept and how often a download leaves a mark. */
   public record Session(Duration keep, long markBytes, Duration markInterval) {}
@@ -212,19 +223,61 @@ public record NodeSettings(
             (int) reader.bytes("theseus.packets.put-window", maxData, GIB),
             (int) reader.bytes("theseus.packets.max-get-window", maxData, GIB),
             reader.duration(
-                "theseus.packets.checkpoint-delay", Duration.ZERO, Duration.ofSeconds(1)));
-    String key = "theseus.packets.advertise";
-    if (packets.advertise().isEmpty()) {
-      if (WILDCARDS.contains(packets.host())) {
+                "theseus.packets.checkpoint-delay", Duration.ZERO, Duration.ofSeconds(1)),
+            tls(reader));
+    requireAdvertised(reader, "theseus.packets", packets.host(), packets.advertise());
+    return packets;
+  }
+
+  private static void requireAdvertised(
+      ConfigReader reader, String section, String host, String advertise) {
+    String key = section + ".advertise";
+    if (advertise.isEmpty()) {
+      if (WILDCARDS.contains(host)) {
         throw reader.refuse(
             key,
-            "host:port by which clients reach this node, since theseus.packets.host is the wildcard "
-                + packets.host());
+            "host:port by which clients reach this node, since "
+                + section
+                + ".host is the wildcard "
+                + host);
       }
-    } else if (!isAddress(packets.advertise())) {
+    } else if (!isAddress(advertise)) {
       throw reader.refuse(key, "host:port as clients reach it, IPv6 in brackets, no wildcard");
     }
-    return packets;
+  }
+
+  private static Optional<Tls> tls(ConfigReader reader) {
+    String section = "theseus.packets.tls";
+    // all are checked, also where none is in use yet
+    int port = reader.port(section + ".port");
+    Duration handshake =
+        reader.duration(section + ".handshake", Duration.ofSeconds(1), Duration.ofMinutes(1));
+    String host = reader.string(section + ".host").isBlank() ? "" : host(reader, section + ".host");
+    String advertise = reader.string(section + ".advertise").strip();
+    if (!both(reader, section + ".certificate", section + ".key")) {
+      return Optional.empty();
+    }
+    String listen = host.isEmpty() ? host(reader, "theseus.packets.host") : host;
+    requireAdvertised(reader, section, listen, advertise);
+    return Optional.of(
+        new Tls(
+            path(reader, section + ".certificate"),
+            path(reader, section + ".key"),
+            listen,
+            port,
+            advertise,
+            handshake));
+  }
+
+  /** Whether two settings that go together are there; one alone is refused. */
+  private static boolean both(ConfigReader reader, String one, String other) {
+    boolean first = !reader.string(one).isBlank();
+    boolean second = !reader.string(other).isBlank();
+    if (first != second) {
+      throw reader.refuse(
+          first ? other : one, "a path, since " + (first ? one : other) + " is set");
+    }
+    return first;
   }
 
   private static Threads threads(ConfigReader reader) {

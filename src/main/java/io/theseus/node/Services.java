@@ -5,6 +5,8 @@ import akka.actor.typed.ActorSystem;
 import akka.actor.typed.DispatcherSelector;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.AskPattern;
+import io.theseus.access.Identity;
+import io.theseus.access.Watched;
 import io.theseus.control.Catalogue;
 import io.theseus.control.Control;
 import io.theseus.control.ControlActor;
@@ -15,6 +17,8 @@ import io.theseus.journal.OpenSession;
 import io.theseus.module.Revision;
 import io.theseus.net.Door;
 import io.theseus.net.NetSettings;
+import io.theseus.net.ServerTls;
+import io.theseus.net.TlsSettings;
 import io.theseus.session.SessionActor;
 import io.theseus.session.SessionEnvironment;
 import io.theseus.session.SessionSettings;
@@ -36,6 +40,7 @@ import java.util.UUID;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -50,6 +55,7 @@ import org.slf4j.LoggerFactory;
  */
 final class Services implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Services.class);
+  private static final long WATCH_SECONDS = 2;
   private static final long DISK_STOP_SECONDS = 10;
   private static final Duration ASK = Duration.ofSeconds(2);
 
@@ -60,6 +66,8 @@ final class Services implements AutoCloseable {
   private final Control control;
   private final SessionEnvironment environment;
   private final Transfers transfers = new Transfers();
+  private final ScheduledExecutorService watching;
+  private final @Nullable Watched<ServerTls> certificate;
   private volatile @Nullable Door door;
   private volatile @Nullable ActorSystem<?> system;
   private volatile @Nullable ActorRef<ControlActor.Command> actor;
@@ -76,18 +84,59 @@ final class Services implements AutoCloseable {
               thread.setDaemon(true);
               return thread;
             });
+    Optional<Watched<ServerTls>> certificate;
     try {
-      return new Services(settings, steps, disk);
+      certificate = certificate(settings);
+    } catch (IOException e) {
+      disk.shutdown();
+      throw new StartException("theseus.packets.tls: " + e.getMessage(), e);
+    }
+    try {
+      return new Services(settings, steps, disk, certificate);
     } catch (IOException e) {
       disk.shutdown();
       throw new StartException("The files can't be served: " + e.getMessage(), e);
     }
   }
 
-  private Services(NodeSettings settings, Steps steps, ExecutorService disk) throws IOException {
+  private static Optional<Watched<ServerTls>> certificate(NodeSettings settings)
+      throws IOException {
+    if (settings.packets().tls().isEmpty()) {
+      return Optional.empty();
+    }
+    NodeSettings.Tls tls = settings.packets().tls().get();
+    return Optional.of(
+        Identity.watch(
+            "the certificate of theseus.packets.tls",
+            tls.certificate(),
+            tls.key(),
+            Optional.empty(),
+            Clock.systemUTC(),
+            ServerTls::of));
+  }
+
+  /** Files that a person may change while the node runs. */
+  private void checkFiles() {
+    certificate().ifPresent(Watched::check);
+  }
+
+  private Services(
+      NodeSettings settings,
+      Steps steps,
+      ExecutorService disk,
+      Optional<Watched<ServerTls>> certificate)
+      throws IOException {
     this.settings = settings;
     this.steps = steps;
     this.disk = disk;
+    this.certificate = certificate.orElse(null);
+    this.watching =
+        Executors.newSingleThreadScheduledExecutor(
+            task -> {
+              Thread thread = new Thread(task, settings.id() + "-files");
+              thread.setDaemon(true);
+              return thread;
+            });
     this.store =
         FileStore.open(
             StoreSettings.of(
@@ -225,7 +274,10 @@ final class Services implements AutoCloseable {
   }
 
   /** Listens for clients. */
+  @SuppressWarnings("FutureReturnValueIgnored") // a task that ends with its thread
   void listen() throws StartException {
+    watching.scheduleWithFixedDelay(
+        this::checkFiles, WATCH_SECONDS, WATCH_SECONDS, TimeUnit.SECONDS);
     NodeSettings.Packets packets = settings.packets();
     try {
       door =
@@ -256,12 +308,47 @@ final class Services implements AutoCloseable {
                   + e.getMessage(),
               e);
     }
+    if (packets.tls().isPresent()) {
+      listen(packets.tls().get());
+    }
+  }
+
+  private void listen(NodeSettings.Tls tls) throws StartException {
+    Door listening = door;
+    Watched<ServerTls> keys = certificate;
+    if (listening == null || keys == null) {
+      throw new IllegalStateException("not open yet");
+    }
+    try {
+      listening.listen(
+          new TlsSettings(tls.host(), tls.port(), tls.advertise(), tls.handshake(), keys));
+    } catch (IOException | RuntimeException e) {
+      throw PortInUse.isCause(e)
+          ? new StartException(
+              PortInUse.message(tls.host(), tls.port(), "theseus.packets.tls.port"), e)
+          : new StartException(
+              "Clients can't be served over TLS at "
+                  + NodeSettings.address(tls.host(), tls.port())
+                  + ": "
+                  + e.getMessage(),
+              e);
+    }
   }
 
   /** {@code host:port} as clients reach this node. */
   String packetsAddress() {
     Door listening = door;
     return listening == null ? "" : listening.advertised();
+  }
+
+  /** The same for clients that speak TLS; empty where there is no port for them. */
+  Optional<String> tlsAddress() {
+    return Optional.ofNullable(door).flatMap(Door::advertisedEncrypted);
+  }
+
+  /** What clients over TLS are shown; empty where there is no port for them. */
+  Optional<Watched<ServerTls>> certificate() {
+    return Optional.ofNullable(certificate);
   }
 
   int connections() {
@@ -280,6 +367,7 @@ final class Services implements AutoCloseable {
   /** Closes the files; nothing uses them any more. */
   @Override
   public void close() {
+    watching.shutdownNow();
     disk.shutdown();
     try {
       if (!disk.awaitTermination(DISK_STOP_SECONDS, TimeUnit.SECONDS)) {

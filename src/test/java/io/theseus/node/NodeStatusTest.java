@@ -263,6 +263,7 @@ class NodeStatusTest {
             Map.of("live", 4L),
             new NodeStatus.Cluster(
                 "a:2", "", "waits", List.of(new Member("n", "a:2", "up", false, List.of()))),
+            Map.of("packets", "2027-11-21T00:00:00Z"),
             List.of(Part.normal("disk"), new Part("cluster", "joining", "waits")));
 
     assertThat(NodeStatus.fromJson(status.toJson())).isEqualTo(status);

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -43,7 +44,8 @@ class SettingsSourceTest {
                 MIB,
                 16 * MIB,
                 64 * MIB,
-                Duration.ofMillis(5)));
+                Duration.ofMillis(5),
+                Optional.empty()));
     assertThat(settings.session())
         .isEqualTo(new NodeSettings.Session(Duration.ofHours(24), 64 * MIB, Duration.ofSeconds(5)));
     assertThat(settings.live()).isEmpty();
@@ -263,6 +265,7 @@ class SettingsSourceTest {
     assertThat(uncommented(lines.subList(from + 1, to)))
         // explained together with the line above, or parts of a dispatcher
         .containsExactlyInAnyOrder(
+            "key",
             "mark-interval",
             "type",
             "executor",

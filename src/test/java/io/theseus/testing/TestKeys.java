@@ -1,0 +1,89 @@
+package io.theseus.testing;
+
+import io.theseus.access.Certificates;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocketFactory;
+import javax.net.ssl.TrustManagerFactory;
+
+/** A certificate authority, and what it signed, in files of a directory. */
+public final class TestKeys {
+  private static final Duration LONG = Duration.ofDays(90);
+  private static final List<String> LOCAL = List.of("localhost", "127.0.0.1", "::1");
+
+  private final Path directory;
+  private final Certificates.Made authority;
+
+  private TestKeys(Path directory, Certificates.Made authority) {
+    this.directory = directory;
+    this.authority = authority;
+  }
+
+  /** A new authority, in {@code ca.pem}. */
+  public static TestKeys in(Path directory) throws IOException {
+    Files.createDirectories(directory);
+    Certificates.Made authority =
+        Certificates.authority("authority of a test", Instant.now(), LONG);
+    Files.writeString(directory.resolve("ca.pem"), authority.certificatePem());
+    return new TestKeys(directory, authority);
+  }
+
+  /** The file with the authority's certificate. */
+  public Path authority() {
+    return directory.resolve("ca.pem");
+  }
+
+  public Path certificate(String name) {
+    return directory.resolve(name + ".pem");
+  }
+
+  public Path key(String name) {
+    return directory.resolve(name + "-key.pem");
+  }
+
+  /** A certificate for loopback, in NAME.pem and NAME-key.pem; what is there is replaced. */
+  public TestKeys make(String name) throws IOException {
+    return make(name, LOCAL, Instant.now().plus(LONG));
+  }
+
+  /** The same for these hosts, until then. */
+  public TestKeys make(String name, List<String> hosts, Instant expires) throws IOException {
+    Certificates.Made made =
+        Certificates.node(authority, name, hosts, expires.minus(LONG).minus(LONG), expires);
+    replace(key(name), made.keyPem());
+    replace(certificate(name), made.certificatePem());
+    return this;
+  }
+
+  /** Puts a whole file into the place of another. */
+  public static void replace(Path file, String content) throws IOException {
+    Path other = file.resolveSibling(file.getFileName() + ".new");
+    Files.writeString(other, content);
+    Files.move(other, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  /** Sockets that trust this authority. */
+  public SSLSocketFactory clients(String protocol) {
+    try {
+      KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
+      store.load(null, null);
+      store.setCertificateEntry("ca", authority.certificate());
+      TrustManagerFactory trust =
+          TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+      trust.init(store);
+      SSLContext context = SSLContext.getInstance(protocol);
+      context.init(null, trust.getTrustManagers(), null);
+      return context.getSocketFactory();
+    } catch (GeneralSecurityException | IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}
