@@ -1,15 +1,20 @@
 package io.theseus.testing;
 
 import io.theseus.access.Certificates;
+import io.theseus.access.Identity;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
+import java.security.cert.Certificate;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
+import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocketFactory;
 import javax.net.ssl.TrustManagerFactory;
@@ -68,6 +73,36 @@ public final class TestKeys {
     Path other = file.resolveSibling(file.getFileName() + ".new");
     Files.writeString(other, content);
     Files.move(other, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  /** Sockets of a server that shows this certificate. */
+  public SSLSocketFactory server(String name) throws IOException {
+    return Identity.watch(
+            name,
+            certificate(name),
+            key(name),
+            Optional.empty(),
+            Clock.systemUTC(),
+            identity -> {
+              try {
+                KeyStore store = KeyStore.getInstance("PKCS12");
+                store.load(null, null);
+                store.setKeyEntry(
+                    "own",
+                    identity.key(),
+                    new char[0],
+                    identity.chain().toArray(new Certificate[0]));
+                KeyManagerFactory keys =
+                    KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+                keys.init(store, new char[0]);
+                SSLContext context = SSLContext.getInstance("TLS");
+                context.init(keys.getKeyManagers(), null, null);
+                return context.getSocketFactory();
+              } catch (GeneralSecurityException e) {
+                throw new IOException(e);
+              }
+            })
+        .get();
   }
 
   /** Sockets that trust this authority. */
