@@ -17,6 +17,7 @@ import java.util.TreeMap;
  *     remoting}
  * @param filesDir the directory that is served
  * @param freeBytes usable on the file system of {@code filesDir}; 0 where it can't be found out
+ * @param connections of clients: {@code open} now, {@code refused} by a limit since the start
  * @param sessions how many there are in each state
  * @param certificates when each expires, RFC 3339, by who shows it: {@code packets}, {@code
  *     cluster}; never null, but for a node of before there were any
@@ -34,6 +35,7 @@ public record NodeStatus(
     String dataDir,
     String filesDir,
     long freeBytes,
+    Map<String, Long> connections,
     Map<String, Long> sessions,
     Cluster cluster,
     Map<String, String> certificates,
@@ -45,6 +47,10 @@ public record NodeStatus(
     addresses = java.util.Collections.unmodifiableMap(new TreeMap<>(addresses));
     roles = roles.stream().sorted().toList();
     sessions = java.util.Collections.unmodifiableMap(new TreeMap<>(sessions));
+    connections =
+        connections == null
+            ? Map.of()
+            : java.util.Collections.unmodifiableMap(new TreeMap<>(connections));
     certificates =
         certificates == null
             ? Map.of()

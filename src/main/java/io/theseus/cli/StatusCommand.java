@@ -89,7 +89,8 @@ final class StatusCommand implements Callable<Integer> {
     status.addresses().forEach((door, address) -> row(text, door, address));
     row(text, "files", status.filesDir() + free(status.freeBytes()));
     row(text, "data-dir", status.dataDir());
-    row(text, "sessions", sessions(status.sessions()));
+    row(text, "clients", counts(status.connections()));
+    row(text, "sessions", counts(status.sessions()));
     status
         .certificates()
         .forEach((by, until) -> row(text, "valid", "certificate of " + by + ", until " + until));
@@ -113,9 +114,9 @@ final class StatusCommand implements Callable<Integer> {
     text.append(String.format("  %-10s %s%n", name, Texts.escape(value)));
   }
 
-  private static String sessions(Map<String, Long> sessions) {
+  private static String counts(Map<String, Long> counts) {
     StringBuilder text = new StringBuilder();
-    sessions.forEach(
+    counts.forEach(
         (state, count) ->
             text.append(text.isEmpty() ? "" : ", ").append(count).append(' ').append(state));
     return text.isEmpty() ? "none" : text.toString();

@@ -15,6 +15,9 @@ import io.netty.handler.codec.DecoderException;
 import io.netty.handler.ssl.SslCloseCompletionEvent;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
+import io.theseus.access.Access;
+import io.theseus.access.Rights;
+import io.theseus.access.Source;
 import io.theseus.control.Control;
 import io.theseus.session.Closure;
 import io.theseus.wire.ClientMessage;
@@ -77,6 +80,10 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private final PacketDecoder decoder;
   private final ArrayDeque<ByteBuf> inputs = new ArrayDeque<>();
   private final String remote;
+  private final Source source;
+
+  /** Why the client may not stay; null for one that counts. */
+  private final @Nullable String unwelcome;
 
   /** Set once its handshake is done; null on a connection without TLS. */
   private @Nullable SslHandler tls;
@@ -97,11 +104,24 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private long outboundMark;
   private long lastTick;
 
-  Connection(Channel channel, NetSettings settings, Control control, DoorContext door) {
+  /**
+   * A connection that has just been accepted.
+   *
+   * @param unwelcome what it is told instead of being served; null where it is served
+   */
+  Connection(
+      Channel channel,
+      NetSettings settings,
+      Control control,
+      DoorContext door,
+      Source source,
+      @Nullable String unwelcome) {
     this.channel = channel;
     this.settings = settings;
     this.control = control;
     this.door = door;
+    this.source = source;
+    this.unwelcome = unwelcome;
     this.decoder = new PacketDecoder(settings.maxData());
     SocketAddress address = channel.remoteAddress();
     this.remote = address == null ? "?" : address.toString().replaceFirst("^.*/", "");
@@ -132,6 +152,21 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   PacketDecoder decoder() {
     return decoder;
+  }
+
+  Source source() {
+    return source;
+  }
+
+  boolean isWelcome() {
+    return unwelcome == null;
+  }
+
+  /** Packets may flow from here on. */
+  void begun() {
+    if (unwelcome != null) {
+      fail(ErrorCode.BUSY.label() + ": " + unwelcome);
+    }
   }
 
   /**
@@ -299,6 +334,13 @@ final class Connection extends ChannelInboundHandlerAdapter {
   }
 
   @Override
+  public void channelActive(ChannelHandlerContext context) {
+    if (context.pipeline().first() == this) {
+      begun(); // where TLS comes first, behind its handshake
+    }
+  }
+
+  @Override
   public void channelReadComplete(ChannelHandlerContext context) {
     flush();
   }
@@ -314,6 +356,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
       if (handshake.isSuccess()) {
         tls = channel.pipeline().get(SslHandler.class);
         idleSince = System.nanoTime();
+        begun();
       } else {
         tlsFailed(handshake.cause());
       }
@@ -529,6 +572,36 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   private void begin(ClientMessage.Command command) {
     idleSince = System.nanoTime();
+    Access.Answer answer = door.admission().ask(command, source);
+    if (answer instanceof Access.Answer.Granted granted) {
+      carryOut(command, granted.rights());
+    } else if (answer instanceof Access.Answer.Refused refused) {
+      deny(refused);
+    }
+  }
+
+  /** At once or late; nothing waits for it but this connection. */
+  private void deny(Access.Answer.Refused refused) {
+    ProtocolException refusal = new ProtocolException(ErrorCode.DENIED, refused.message());
+    if (refused.delay().isZero()) {
+      refuse(refusal, /* endsSession= */ false);
+      return;
+    }
+    phase = Phase.ANSWERING;
+    channel
+        .eventLoop()
+        .schedule(
+            () -> {
+              if (phase == Phase.ANSWERING) {
+                refuse(refusal, /* endsSession= */ false);
+                flush();
+              }
+            },
+            refused.delay().toMillis(),
+            TimeUnit.MILLISECONDS);
+  }
+
+  private void carryOut(ClientMessage.Command command, Rights rights) {
     if (command instanceof ClientMessage.Get get) {
       open(new GetLink(this, get), command);
     } else if (command instanceof ClientMessage.Put put) {
@@ -536,7 +609,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
     } else if (command instanceof ClientMessage.Stat stat) {
       answer(control.catalogue().stat(stat.name()), Replies::stat);
     } else if (command instanceof ClientMessage.List list) {
-      answer(control.catalogue().list(list.prefix(), list.after(), LIST_BYTES), Replies::list);
+      answer(
+          control.catalogue().list(rights.within(list.prefix()), list.after(), LIST_BYTES),
+          Replies::list);
     } else if (command instanceof ClientMessage.Delete delete) {
       answer(control.catalogue().delete(delete.name(), delete.ifIdentity()), Replies::deleted);
     }

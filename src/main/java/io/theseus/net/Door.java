@@ -17,6 +17,10 @@ import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
+import io.theseus.access.Access;
+import io.theseus.access.Callers;
+import io.theseus.access.Rights;
+import io.theseus.access.Source;
 import io.theseus.control.Control;
 import io.theseus.steps.Steps;
 import java.io.Closeable;
@@ -44,6 +48,7 @@ import org.jspecify.annotations.Nullable;
 @SuppressWarnings("FutureReturnValueIgnored") // tasks of event loops that end with them
 public final class Door implements Closeable {
   private static final int BACKLOG = 4096;
+  private static final int MOST_TURNED_AWAY = 256;
   private static final int READ_LEAST = 512;
   private static final int READ_FIRST = 2048;
   private static final int READ_MOST = 256 * 1024;
@@ -56,7 +61,12 @@ public final class Door implements Closeable {
   private final EventLoopGroup loops;
   private final AtomicLong backlog = new AtomicLong();
   private final Map<EventExecutor, Set<Connection>> connections = new ConcurrentHashMap<>();
-  private final AtomicInteger count = new AtomicInteger();
+  private final Access access;
+  private final Callers callers;
+
+  /** Connections that are told, just now, that they may not stay. */
+  private final AtomicInteger turnedAway = new AtomicInteger();
+
   private final Listener plain;
   private volatile @Nullable Listener encrypted;
 
@@ -83,14 +93,27 @@ public final class Door implements Closeable {
    * @throws IOException where the address can't be bound
    */
   public static Door open(
-      NetSettings settings, Control control, Executor disk, Steps steps, String nodeId)
+      NetSettings settings,
+      Control control,
+      Access access,
+      Executor disk,
+      Steps steps,
+      String nodeId)
       throws IOException {
-    return new Door(settings, control, disk, steps, nodeId);
+    return new Door(settings, control, access, disk, steps, nodeId);
   }
 
-  private Door(NetSettings settings, Control control, Executor disk, Steps steps, String nodeId)
+  private Door(
+      NetSettings settings,
+      Control control,
+      Access access,
+      Executor disk,
+      Steps steps,
+      String nodeId)
       throws IOException {
     this.settings = settings;
+    this.access = access;
+    this.callers = new Callers(settings.maxConnections(), settings.maxConnectionsPerSource());
     this.control = control;
     this.disk = disk;
     this.steps = steps;
@@ -108,14 +131,16 @@ public final class Door implements Closeable {
       connections.put(loop, new HashSet<>());
       loop.scheduleWithFixedDelay(() -> tick(loop), 1, 1, TimeUnit.SECONDS);
     }
-    DoorContext context = context(this::advertised);
+    DoorContext context = context(this::advertised, settings.anonymous());
     try {
       plain =
           Listener.of(
               bind(
                   settings.host(),
                   settings.port(),
-                  channel -> channel.pipeline().addLast(connection(channel, context))),
+                  channel ->
+                      connection(channel, context)
+                          .ifPresent(connection -> channel.pipeline().addLast(connection))),
               settings.advertise());
     } catch (RuntimeException | IOException e) {
       shutDownLoops();
@@ -129,27 +154,47 @@ public final class Door implements Closeable {
    * @throws IOException where the address can't be bound
    */
   public void listen(TlsSettings tls) throws IOException {
-    DoorContext context = context(() -> advertisedEncrypted().orElseThrow());
+    DoorContext context = context(() -> advertisedEncrypted().orElseThrow(), tls.anonymous());
     encrypted =
         Listener.of(
             bind(
                 tls.host(),
                 tls.port(),
-                channel -> {
-                  Connection connection = connection(channel, context);
-                  channel.pipeline().addLast(new TlsBeginning(connection, tls), connection);
-                }),
+                channel ->
+                    connection(channel, context)
+                        .ifPresent(
+                            connection ->
+                                channel
+                                    .pipeline()
+                                    .addLast(new TlsBeginning(connection, tls), connection))),
             tls.advertise());
   }
 
-  private DoorContext context(Supplier<String> node) {
-    return new DoorContext(node, settings.keep().toSeconds(), disk, steps, backlog, this::removed);
+  private DoorContext context(Supplier<String> node, Rights anonymous) {
+    return new DoorContext(
+        node,
+        new Admission(access, anonymous),
+        settings.keep().toSeconds(),
+        disk,
+        steps,
+        backlog,
+        this::removed);
   }
 
-  private Connection connection(Channel channel, DoorContext context) {
-    Connection connection = new Connection(channel, settings, control, context);
-    added(connection);
-    return connection;
+  /** The connection of a channel; empty where it gets not even words. */
+  private Optional<Connection> connection(Channel channel, DoorContext context) {
+    Source source = Source.of(channel.remoteAddress());
+    String unwelcome = callers.enter(source).orElse(null);
+    if (unwelcome != null && turnedAway.incrementAndGet() > MOST_TURNED_AWAY) {
+      // words take time and memory too: under a flood there are none
+      turnedAway.decrementAndGet();
+      channel.config().setOption(ChannelOption.SO_LINGER, 0);
+      channel.unsafe().closeForcibly();
+      return Optional.empty();
+    }
+    Connection connection = new Connection(channel, settings, control, context, source, unwelcome);
+    of(channel.eventLoop()).add(connection);
+    return Optional.of(connection);
   }
 
   private Channel bind(String host, int port, Consumer<Channel> begin) throws IOException {
@@ -197,19 +242,18 @@ public final class Door implements Closeable {
     return plain.port();
   }
 
-  /** Connections that are open. */
-  public int connections() {
-    return count.get();
-  }
-
-  private void added(Connection connection) {
-    count.incrementAndGet();
-    of(connection.channel().eventLoop()).add(connection);
+  /** The connections that are open, and how many were refused. */
+  public Callers callers() {
+    return callers;
   }
 
   private void removed(Connection connection) {
     if (of(connection.channel().eventLoop()).remove(connection)) {
-      count.decrementAndGet();
+      if (connection.isWelcome()) {
+        callers.leave(connection.source());
+      } else {
+        turnedAway.decrementAndGet();
+      }
     }
   }
 

@@ -10,6 +10,7 @@ import java.util.function.Supplier;
  * What the connections of a door share.
  *
  * @param node {@code host:port} as clients reach this node
+ * @param admission whom it lets do what
  * @param keepSeconds how long an unfinished PUT is kept
  * @param disk runs what may block on files
  * @param backlog bytes of all PUTs that were received and are not written yet
@@ -17,6 +18,7 @@ import java.util.function.Supplier;
  */
 record DoorContext(
     Supplier<String> node,
+    Admission admission,
     long keepSeconds,
     Executor disk,
     Steps steps,

@@ -1,5 +1,6 @@
 package io.theseus.net;
 
+import io.theseus.access.Rights;
 import io.theseus.access.Watched;
 import java.time.Duration;
 
@@ -11,6 +12,12 @@ import java.time.Duration;
  * @param advertise {@code host:port} as clients reach it; empty: as bound
  * @param handshake how long a client may take to begin TLS and end its handshake
  * @param keys what is shown to the next client
+ * @param anonymous what clients without a token may do
  */
 public record TlsSettings(
-    String host, int port, String advertise, Duration handshake, Watched<ServerTls> keys) {}
+    String host,
+    int port,
+    String advertise,
+    Duration handshake,
+    Watched<ServerTls> keys,
+    Rights anonymous) {}

@@ -119,4 +119,14 @@ final class Health {
         : new Part(
             name, "expires soon", "at " + when + "; put a new one into its place before that");
   }
+
+  /** The file of tokens: is it what is in use. */
+  static Part tokens(int count, Optional<String> problem) {
+    return problem.isEmpty()
+        ? Part.normal("tokens")
+        : new Part(
+            "tokens",
+            "not taken",
+            problem.get() + "; the " + count + " that were read before stay in use");
+  }
 }

@@ -185,6 +185,7 @@ public final class Node implements AutoCloseable {
         settings.dataDir().toString(),
         settings.store().root().toString(),
         free,
+        connections(),
         sessions,
         cluster,
         certificates(),
@@ -207,7 +208,27 @@ public final class Node implements AutoCloseable {
                         each.get().identity().expires(),
                         each.problem(),
                         Instant.now())));
+    services
+        .flatMap(Services::remotingKeys)
+        .ifPresent(
+            each ->
+                parts.add(
+                    Health.certificate(
+                        "cluster-certificate",
+                        each.get().identity().expires(),
+                        each.problem(),
+                        Instant.now())));
+    services
+        .flatMap(Services::tokens)
+        .ifPresent(each -> parts.add(Health.tokens(each.get().size(), each.problem())));
     return parts;
+  }
+
+  private Map<String, Long> connections() {
+    return services
+        .flatMap(Services::callers)
+        .map(callers -> Map.of("open", (long) callers.open(), "refused", callers.refused()))
+        .orElse(Map.of());
   }
 
   private Map<String, String> certificates() {
@@ -215,6 +236,9 @@ public final class Node implements AutoCloseable {
     services
         .flatMap(Services::certificate)
         .ifPresent(each -> all.put("packets", Identity.text(each.get().identity().expires())));
+    services
+        .flatMap(Services::remotingKeys)
+        .ifPresent(each -> all.put("cluster", Identity.text(each.get().identity().expires())));
     return all;
   }
 

@@ -5,7 +5,10 @@ import akka.actor.typed.ActorSystem;
 import akka.actor.typed.DispatcherSelector;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.AskPattern;
+import io.theseus.access.Access;
+import io.theseus.access.Callers;
 import io.theseus.access.Identity;
+import io.theseus.access.Tokens;
 import io.theseus.access.Watched;
 import io.theseus.control.Catalogue;
 import io.theseus.control.Control;
@@ -29,6 +32,7 @@ import io.theseus.store.LiveSources;
 import io.theseus.store.StoreSettings;
 import io.theseus.wire.FileName;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.HashMap;
@@ -68,6 +72,8 @@ final class Services implements AutoCloseable {
   private final Transfers transfers = new Transfers();
   private final ScheduledExecutorService watching;
   private final @Nullable Watched<ServerTls> certificate;
+  private final @Nullable Watched<RemotingTls.Keys> remotingKeys;
+  private final @Nullable Watched<Tokens> tokens;
   private volatile @Nullable Door door;
   private volatile @Nullable ActorSystem<?> system;
   private volatile @Nullable ActorRef<ControlActor.Command> actor;
@@ -84,52 +90,100 @@ final class Services implements AutoCloseable {
               thread.setDaemon(true);
               return thread;
             });
-    Optional<Watched<ServerTls>> certificate;
     try {
-      certificate = certificate(settings);
-    } catch (IOException e) {
-      disk.shutdown();
-      throw new StartException("theseus.packets.tls: " + e.getMessage(), e);
-    }
-    try {
-      return new Services(settings, steps, disk, certificate);
+      return new Services(
+          settings,
+          steps,
+          disk,
+          certificate(settings).orElse(null),
+          remotingKeys(settings).orElse(null),
+          tokens(settings).orElse(null));
     } catch (IOException e) {
       disk.shutdown();
       throw new StartException("The files can't be served: " + e.getMessage(), e);
+    } catch (StartException e) {
+      disk.shutdown();
+      throw e;
+    }
+  }
+
+  private static Optional<Watched<RemotingTls.Keys>> remotingKeys(NodeSettings settings)
+      throws StartException {
+    if (settings.cluster().tls().isEmpty()) {
+      return Optional.empty();
+    }
+    NodeSettings.ClusterTls tls = settings.cluster().tls().get();
+    try {
+      return Optional.of(
+          Identity.watch(
+              "the certificate of theseus.cluster.tls",
+              tls.certificate(),
+              tls.key(),
+              Optional.of(tls.authorities()),
+              Clock.systemUTC(),
+              RemotingTls.Keys::of));
+    } catch (IOException e) {
+      throw new StartException("theseus.cluster.tls: " + e.getMessage(), e);
+    }
+  }
+
+  private static Optional<Watched<Tokens>> tokens(NodeSettings settings) throws StartException {
+    if (settings.access().tokens().isEmpty()) {
+      return Optional.empty();
+    }
+    Path file = settings.access().tokens().get();
+    try {
+      return Optional.of(
+          new Watched<>(
+              "the file of theseus.access.tokens",
+              List.of(file),
+              contents -> Tokens.read(file, contents.get(0))));
+    } catch (IOException e) {
+      throw new StartException("theseus.access.tokens: " + e.getMessage(), e);
     }
   }
 
   private static Optional<Watched<ServerTls>> certificate(NodeSettings settings)
-      throws IOException {
+      throws StartException {
     if (settings.packets().tls().isEmpty()) {
       return Optional.empty();
     }
     NodeSettings.Tls tls = settings.packets().tls().get();
-    return Optional.of(
-        Identity.watch(
-            "the certificate of theseus.packets.tls",
-            tls.certificate(),
-            tls.key(),
-            Optional.empty(),
-            Clock.systemUTC(),
-            ServerTls::of));
+    try {
+      return Optional.of(
+          Identity.watch(
+              "the certificate of theseus.packets.tls",
+              tls.certificate(),
+              tls.key(),
+              Optional.empty(),
+              Clock.systemUTC(),
+              ServerTls::of));
+    } catch (IOException e) {
+      throw new StartException("theseus.packets.tls: " + e.getMessage(), e);
+    }
   }
 
   /** Files that a person may change while the node runs. */
   private void checkFiles() {
     certificate().ifPresent(Watched::check);
+    remotingKeys().ifPresent(Watched::check);
+    tokens().ifPresent(Watched::check);
   }
 
   private Services(
       NodeSettings settings,
       Steps steps,
       ExecutorService disk,
-      Optional<Watched<ServerTls>> certificate)
+      @Nullable Watched<ServerTls> certificate,
+      @Nullable Watched<RemotingTls.Keys> remotingKeys,
+      @Nullable Watched<Tokens> tokens)
       throws IOException {
     this.settings = settings;
     this.steps = steps;
     this.disk = disk;
-    this.certificate = certificate.orElse(null);
+    this.certificate = certificate;
+    this.remotingKeys = remotingKeys;
+    this.tokens = tokens;
     this.watching =
         Executors.newSingleThreadScheduledExecutor(
             task -> {
@@ -292,8 +346,12 @@ final class Services implements AutoCloseable {
                   packets.maxGetWindowBytes(),
                   packets.checkpointDelay(),
                   settings.session().keep(),
-                  settings.threads().eventLoops()),
+                  settings.threads().eventLoops(),
+                  packets.maxConnections(),
+                  packets.maxConnectionsPerSource(),
+                  settings.access().anonymousAt(packets.host())),
               control,
+              new Access(tokens, Clock.systemUTC(), System::nanoTime),
               disk,
               steps,
               settings.id());
@@ -321,7 +379,13 @@ final class Services implements AutoCloseable {
     }
     try {
       listening.listen(
-          new TlsSettings(tls.host(), tls.port(), tls.advertise(), tls.handshake(), keys));
+          new TlsSettings(
+              tls.host(),
+              tls.port(),
+              tls.advertise(),
+              tls.handshake(),
+              keys,
+              settings.access().anonymousAt(tls.host())));
     } catch (IOException | RuntimeException e) {
       throw PortInUse.isCause(e)
           ? new StartException(
@@ -351,9 +415,19 @@ final class Services implements AutoCloseable {
     return Optional.ofNullable(certificate);
   }
 
-  int connections() {
-    Door listening = door;
-    return listening == null ? 0 : listening.connections();
+  /** The connections of clients; empty while there is no door. */
+  Optional<Callers> callers() {
+    return Optional.ofNullable(door).map(Door::callers);
+  }
+
+  /** What other nodes are shown; empty where there is no TLS between nodes. */
+  Optional<Watched<RemotingTls.Keys>> remotingKeys() {
+    return Optional.ofNullable(remotingKeys);
+  }
+
+  /** The file of tokens; empty where there is none. */
+  Optional<Watched<Tokens>> tokens() {
+    return Optional.ofNullable(tokens);
   }
 
   /** Ends the connections with care; sessions stay resumable. */

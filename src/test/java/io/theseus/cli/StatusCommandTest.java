@@ -58,6 +58,7 @@ class StatusCommandTest {
         "/data",
         "/srv/files",
         2L << 30,
+        Map.of("open", 7L, "refused", 1L),
         Map.of("live", 2L, "kept", 3L),
         new Cluster(
             FIRST.address(),

@@ -260,6 +260,7 @@ class NodeStatusTest {
             "/d",
             "/f",
             -1,
+            Map.of("open", 5L),
             Map.of("live", 4L),
             new NodeStatus.Cluster(
                 "a:2", "", "waits", List.of(new Member("n", "a:2", "up", false, List.of()))),
@@ -298,7 +299,8 @@ class NodeStatusTest {
                 "uploads are not acknowledged until the node is started again: fsync: EIO"));
     assertThat(
             Health.cluster(
-                    new NodeSettings.Cluster(Set.of("a", "b", "c"), List.of(), "h", 1),
+                    new NodeSettings.Cluster(
+                        Set.of("a", "b", "c"), List.of(), "h", 1, Optional.empty()),
                     new NodeStatus.Cluster(
                         "h:1",
                         "h:1",
