@@ -25,7 +25,7 @@ class ArchitectureTest {
   private static final List<String> DOWNWARDS =
       List.of(
           "node", "cli", "client", "net", "admin", "control", "session", "journal", "module",
-          "backup", "store", "channel", "wire", "steps");
+          "backup", "store", "channel", "access", "wire", "steps");
 
   private static final String ROOT = "io.theseus";
 

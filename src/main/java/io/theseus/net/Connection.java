@@ -8,10 +8,18 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.ChannelPromise;
 import io.netty.channel.EventLoop;
 import io.netty.channel.SingleThreadEventLoop;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.codec.DecoderException;
+import io.netty.handler.ssl.SslCloseCompletionEvent;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
+import io.theseus.access.Access;
+import io.theseus.access.Rights;
+import io.theseus.access.Source;
 import io.theseus.control.Control;
 import io.theseus.session.Closure;
 import io.theseus.wire.ClientMessage;
@@ -28,6 +36,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -76,6 +85,13 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private final PacketDecoder decoder;
   private final ArrayDeque<ByteBuf> inputs = new ArrayDeque<>();
   private final String remote;
+  private final Source source;
+
+  /** Why the client may not stay; null for one that counts. */
+  private final @Nullable String unwelcome;
+
+  /** Set once its handshake is done; null on a connection without TLS. */
+  private @Nullable SslHandler tls;
 
   private Phase phase = Phase.IDLE;
   private @Nullable Link link;
@@ -97,6 +113,11 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private long outboundMark;
   private long lastTick;
 
+  /**
+   * A connection that has just been accepted.
+   *
+   * @param unwelcome what it is told instead of being served; null where it is served
+   */
   Connection(
       Channel channel,
       int lane,
@@ -104,7 +125,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
       LateFlush late,
       NetSettings settings,
       Control control,
-      DoorContext door) {
+      DoorContext door,
+      Source source,
+      @Nullable String unwelcome) {
     this.channel = channel;
     this.lane = lane;
     this.disk = disk;
@@ -113,6 +136,8 @@ final class Connection extends ChannelInboundHandlerAdapter {
     this.settings = settings;
     this.control = control;
     this.door = door;
+    this.source = source;
+    this.unwelcome = unwelcome;
     this.decoder = new PacketDecoder(settings.maxData());
     SocketAddress address = channel.remoteAddress();
     this.remote = address == null ? "?" : address.toString().replaceFirst("^.*/", "");
@@ -152,6 +177,21 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   PacketDecoder decoder() {
     return decoder;
+  }
+
+  Source source() {
+    return source;
+  }
+
+  boolean isWelcome() {
+    return unwelcome == null;
+  }
+
+  /** Packets may flow from here on. */
+  void begun() {
+    if (unwelcome != null) {
+      fail(ErrorCode.BUSY.label() + ": " + unwelcome);
+    }
   }
 
   /**
@@ -223,9 +263,18 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   /** Writes what is not small. */
   ChannelFuture write(Object message) {
+    return write(message, channel.newPromise());
+  }
+
+  ChannelFuture write(Object message, ChannelPromise promise) {
     outbox.pass();
     written();
-    return channel.write(message);
+    return channel.write(message, promise);
+  }
+
+  /** Whether TLS carries this connection: what leaves must be bytes, no regions of files. */
+  boolean encrypted() {
+    return tls != null;
   }
 
   void written() {
@@ -305,13 +354,36 @@ final class Connection extends ChannelInboundHandlerAdapter {
               } else if (inputEnded) {
                 channel.close();
               } else {
-                ((DuplexChannel) channel).shutdownOutput();
+                endOutput();
               }
             });
     if (!inputEnded) {
       channel.config().setAutoRead(true);
     }
     channel.eventLoop().schedule(() -> channel.close(), DRAIN_SECONDS, TimeUnit.SECONDS);
+  }
+
+  private void endOutput() {
+    SslHandler handler = tls;
+    if (handler == null) {
+      ((DuplexChannel) channel).shutdownOutput();
+      return;
+    }
+    handler
+        .closeOutbound()
+        .addListener(
+            said ->
+                // later: it may be in the middle of a read
+                channel
+                    .eventLoop()
+                    .execute(
+                        () -> {
+                          // what still comes is dropped, encrypted as it is
+                          if (channel.isOpen() && channel.pipeline().context(handler) != null) {
+                            channel.pipeline().remove(handler);
+                            ((DuplexChannel) channel).shutdownOutput();
+                          }
+                        }));
   }
 
   // ---- input
@@ -332,17 +404,47 @@ final class Connection extends ChannelInboundHandlerAdapter {
   }
 
   @Override
+  public void channelActive(ChannelHandlerContext context) {
+    if (context.pipeline().first() == this) {
+      begun(); // where TLS comes first, behind its handshake
+    }
+  }
+
+  @Override
   public void channelReadComplete(ChannelHandlerContext context) {
     flush();
   }
 
   @Override
   public void userEventTriggered(ChannelHandlerContext context, Object event) {
-    if (event instanceof ChannelInputShutdownEvent) {
+    if (event instanceof ChannelInputShutdownEvent
+        || (event instanceof SslCloseCompletionEvent closed && closed.isSuccess())) {
       inputEnded = true;
       process();
       flush();
+    } else if (event instanceof SslHandshakeCompletionEvent handshake) {
+      if (handshake.isSuccess()) {
+        tls = channel.pipeline().get(SslHandler.class);
+        idleSince = System.nanoTime();
+        begun();
+      } else {
+        tlsFailed(handshake.cause());
+      }
     }
+  }
+
+  /** One line: it may be anybody who knocks. */
+  private void tlsFailed(@Nullable Throwable cause) {
+    if (phase != Phase.CLOSING) {
+      String reason =
+          cause == null || cause.getMessage() == null
+              ? String.valueOf(cause)
+              : cause.getMessage().replaceFirst("(?s)^error:[0-9a-f]+:", "");
+      LOG.info("{}: TLS failed: {}", remote, Texts.escape(reason));
+      lost("TLS failed: " + reason);
+      enterClosing();
+    }
+    channel.close();
   }
 
   @Override
@@ -356,6 +458,11 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   @Override
   public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+    Throwable inner = cause instanceof DecoderException ? cause.getCause() : cause;
+    if (inner instanceof SSLException) {
+      tlsFailed(inner);
+      return;
+    }
     if (cause instanceof java.io.IOException) {
       // a client that went away: its message says how
       lost(String.valueOf(cause.getMessage()));
@@ -535,6 +642,36 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   private void begin(ClientMessage.Command command) {
     idleSince = System.nanoTime();
+    Access.Answer answer = door.admission().ask(command, source);
+    if (answer instanceof Access.Answer.Granted granted) {
+      carryOut(command, granted.rights());
+    } else if (answer instanceof Access.Answer.Refused refused) {
+      deny(refused);
+    }
+  }
+
+  /** At once or late; nothing waits for it but this connection. */
+  private void deny(Access.Answer.Refused refused) {
+    ProtocolException refusal = new ProtocolException(ErrorCode.DENIED, refused.message());
+    if (refused.delay().isZero()) {
+      refuse(refusal, /* endsSession= */ false);
+      return;
+    }
+    phase = Phase.ANSWERING;
+    channel
+        .eventLoop()
+        .schedule(
+            () -> {
+              if (phase == Phase.ANSWERING) {
+                refuse(refusal, /* endsSession= */ false);
+                flush();
+              }
+            },
+            refused.delay().toMillis(),
+            TimeUnit.MILLISECONDS);
+  }
+
+  private void carryOut(ClientMessage.Command command, Rights rights) {
     if (command instanceof ClientMessage.Get get) {
       open(new GetLink(this, get), command);
     } else if (command instanceof ClientMessage.Put put) {
@@ -542,7 +679,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
     } else if (command instanceof ClientMessage.Stat stat) {
       answer(control.catalogue().stat(stat.name()), Replies::stat);
     } else if (command instanceof ClientMessage.List list) {
-      answer(control.catalogue().list(list.prefix(), list.after(), LIST_BYTES), Replies::list);
+      answer(
+          control.catalogue().list(rights.within(list.prefix()), list.after(), LIST_BYTES),
+          Replies::list);
     } else if (command instanceof ClientMessage.Delete delete) {
       answer(control.catalogue().delete(delete.name(), delete.ifIdentity()), Replies::deleted);
     }

@@ -10,6 +10,7 @@ import java.util.function.Supplier;
  * What the connections of a door share.
  *
  * @param node {@code host:port} as clients reach this node
+ * @param admission whom it lets do what
  * @param keepSeconds how long an unfinished PUT is kept
  * @param backlog bytes of all PUTs that were received and are not written yet
  * @param counters what all connections of the node count in
@@ -17,6 +18,7 @@ import java.util.function.Supplier;
  */
 record DoorContext(
     Supplier<String> node,
+    Admission admission,
     long keepSeconds,
     Steps steps,
     AtomicLong backlog,

@@ -26,7 +26,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A GET on its connection: sends what is granted, zero-copy from the file or copied from a stream.
+ * A GET on its connection: sends what is granted, zero-copy from the file, read from it where TLS
+ * encrypts, or copied from a stream.
  *
  * <p>At most {@value #QUEUED} packets wait in the channel, so that a hold, a switch or an ERROR
  * takes effect soon; their size follows the rate at which the client takes them.
@@ -54,6 +55,7 @@ final class GetLink extends Link {
 
   private final ClientMessage.Get get;
   private final LongAdder sentBytes;
+  private final FileReads reads;
   private @Nullable GetPump pump;
   private @Nullable StoredFile file;
   private @Nullable LiveStream live;
@@ -75,6 +77,7 @@ final class GetLink extends Link {
     super(connection);
     this.get = get;
     this.sentBytes = connection.door().counters().of(Counters.Count.BYTES_SENT);
+    this.reads = new FileReads(connection, this::onRead);
   }
 
   @Override
@@ -136,6 +139,8 @@ final class GetLink extends Link {
             closeLater(reopened);
             return;
           }
+          // what is still read of the old file must not follow
+          reads.drop();
           closeLater(file);
           file = reopened;
           identity = reopened.identity();
@@ -225,7 +230,13 @@ final class GetLink extends Link {
     StoredFile opened = file;
     LiveStream stream = live;
     if (opened != null && opened.channel().isPresent()) {
-      sendRegion(begun, opened.channel().get(), length);
+      FileChannel channel = opened.channel().get();
+      if (connection.encrypted()) {
+        regions++;
+        sent(begun, length, reads.send(channel, begun.position(), length));
+      } else {
+        sendRegion(begun, channel, length);
+      }
       return true;
     }
     if (opened != null) {
@@ -306,11 +317,29 @@ final class GetLink extends Link {
 
   /** A region of a file that became shorter ends early: the packet must still be whole. */
   private void regionDone(Region region, @Nullable Throwable failure) {
-    regions--;
     if (failure == null && region.missing() > 0) {
       pad(region.missing());
       changed();
     }
+    fileFreed();
+  }
+
+  /** A packet for TLS was read; where bytes were missing it is padded already. */
+  private void onRead(int missing, @Nullable IOException failure) {
+    if (failure != null && !over()) {
+      connection.refuse(
+          new ProtocolException(
+              ErrorCode.INTERNAL,
+              "reading " + get.name() + " failed (expected: no failure): " + failure.getMessage()),
+          /* endsSession= */ false);
+    } else if (missing > 0) {
+      changed();
+    }
+    fileFreed();
+  }
+
+  private void fileFreed() {
+    regions--;
     if (over() && regions == 0) {
       closeLater(file);
       file = null;
@@ -352,6 +381,7 @@ final class GetLink extends Link {
 
   @Override
   protected void onOver() {
+    reads.drop();
     if (regions == 0) {
       closeLater(file);
       file = null;

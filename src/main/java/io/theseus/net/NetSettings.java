@@ -1,5 +1,6 @@
 package io.theseus.net;
 
+import io.theseus.access.Rights;
 import java.time.Duration;
 
 /**
@@ -14,6 +15,9 @@ import java.time.Duration;
  * @param getWindow most bytes of a GET in flight that a client may ask for
  * @param checkpointDelay a PUT that pauses is made durable after this time
  * @param keep how long an unfinished PUT is kept, for READY
+ * @param maxConnections that may be open, all ports together; 0 for any number
+ * @param maxConnectionsPerSource the same for those of one source
+ * @param anonymous what clients without a token may do on the port without TLS
  */
 public record NetSettings(
     String host,
@@ -24,4 +28,7 @@ public record NetSettings(
     long putWindow,
     long getWindow,
     Duration checkpointDelay,
-    Duration keep) {}
+    Duration keep,
+    int maxConnections,
+    int maxConnectionsPerSource,
+    Rights anonymous) {}

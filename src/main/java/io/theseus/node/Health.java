@@ -1,9 +1,12 @@
 package io.theseus.node;
 
+import io.theseus.access.Identity;
 import io.theseus.admin.NodeStatus;
 import io.theseus.admin.NodeStatus.Member;
 import io.theseus.admin.NodeStatus.Part;
 import io.theseus.journal.JournalStatus;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -15,6 +18,8 @@ import java.util.stream.Collectors;
  * Judges the parts of a node: each is normal, or has a reason. Pure, so that every case is tested.
  */
 final class Health {
+  private static final Duration SOON = Duration.ofDays(30);
+
   private Health() {}
 
   /** The cluster: joined, complete and reachable. */
@@ -102,5 +107,43 @@ final class Health {
             "journal",
             "failed",
             "uploads are not acknowledged until the node is started again: " + failure.get());
+  }
+
+  /**
+   * A certificate: is it what its files say, and valid for a while.
+   *
+   * @param problem why its files are not in use
+   */
+  static Part certificate(String name, Instant expires, Optional<String> problem, Instant now) {
+    String when = Identity.text(expires);
+    if (!expires.isAfter(now)) {
+      return new Part(
+          name,
+          "expired",
+          "at "
+              + when
+              + ", nobody accepts it any more; put a new one into its place"
+              + problem.map(why -> " (what is there was not taken: " + why + ")").orElse(""));
+    }
+    if (problem.isPresent()) {
+      return new Part(
+          name,
+          "not taken",
+          problem.get() + "; the one before, valid until " + when + ", stays in use");
+    }
+    return expires.isAfter(now.plus(SOON))
+        ? Part.normal(name)
+        : new Part(
+            name, "expires soon", "at " + when + "; put a new one into its place before that");
+  }
+
+  /** The file of tokens: is it what is in use. */
+  static Part tokens(int count, Optional<String> problem) {
+    return problem.isEmpty()
+        ? Part.normal("tokens")
+        : new Part(
+            "tokens",
+            "not taken",
+            problem.get() + "; the " + count + " that were read before stay in use");
   }
 }

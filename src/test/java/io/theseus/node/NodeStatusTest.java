@@ -276,6 +276,7 @@ class NodeStatusTest {
             Map.of("timeout", 7L),
             new NodeStatus.Cluster(
                 "a:2", "", "waits", List.of(new Member("n", "a:2", "up", false, List.of()))),
+            Map.of("packets", "2027-11-21T00:00:00Z"),
             List.of(Part.normal("disk"), new Part("cluster", "joining", "waits")));
 
     assertThat(NodeStatus.fromJson(status.toJson())).isEqualTo(status);
@@ -320,7 +321,8 @@ class NodeStatusTest {
                 "uploads are not acknowledged until the node is started again: fsync: EIO"));
     assertThat(
             Health.cluster(
-                    new NodeSettings.Cluster(Set.of("a", "b", "c"), List.of(), "h", 1),
+                    new NodeSettings.Cluster(
+                        Set.of("a", "b", "c"), List.of(), "h", 1, Optional.empty()),
                     new NodeStatus.Cluster(
                         "h:1",
                         "h:1",
