@@ -4,6 +4,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
@@ -72,6 +73,8 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private final ArrayDeque<ByteBuf> inputs = new ArrayDeque<>();
   private final String remote;
 
+  private @Nullable String unwelcome;
+  private boolean hurried;
   private Phase phase = Phase.IDLE;
   private @Nullable Link link;
   private ClientMessage.@Nullable Command next;
@@ -101,6 +104,33 @@ final class Connection extends ChannelInboundHandlerAdapter {
     lastSent = now;
     stuckSince = now;
     lastTick = now;
+  }
+
+  /**
+   * Has the client told that it can't stay, as soon as it is there.
+   *
+   * @param atOnce whether no time is given to it to read that
+   */
+  void turnAway(String reason, boolean atOnce) {
+    unwelcome = ErrorCode.BUSY.label() + ": " + reason;
+    hurried = atOnce;
+  }
+
+  @Override
+  public void channelActive(ChannelHandlerContext context) {
+    String reason = unwelcome;
+    if (reason == null) {
+      return;
+    }
+    if (hurried) {
+      enterClosing();
+      channel
+          .writeAndFlush(Unpooled.wrappedBuffer(Packets.error(reason)))
+          .addListener(ChannelFutureListener.CLOSE);
+    } else {
+      fail(reason);
+      flush();
+    }
   }
 
   // ---- for the links of sessions

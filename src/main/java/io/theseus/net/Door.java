@@ -40,6 +40,10 @@ import java.util.concurrent.atomic.AtomicLong;
 @SuppressWarnings("FutureReturnValueIgnored") // tasks of event loops that end with them
 public final class Door implements Closeable {
   private static final int BACKLOG = 4096;
+
+  /** So many may take their time to read that they can't stay. */
+  private static final int MOST_TURNED_AWAY = 64;
+
   private static final int READ_LEAST = 512;
   private static final int READ_FIRST = 2048;
   private static final int READ_MOST = 256 * 1024;
@@ -101,6 +105,14 @@ public final class Door implements Closeable {
                   protected void initChannel(Channel channel) {
                     Connection connection = new Connection(channel, settings, control, context);
                     added(connection);
+                    int beyond = count.get() - settings.mostConnections();
+                    if (beyond > 0) {
+                      connection.turnAway(
+                          settings.mostConnections()
+                              + " connections are open (expected: no more, by the limit of open"
+                              + " files)",
+                          /* atOnce= */ beyond > MOST_TURNED_AWAY);
+                    }
                     channel.pipeline().addLast(connection);
                   }
                 });

@@ -15,6 +15,7 @@ import java.time.Duration;
  * @param checkpointDelay a PUT that pauses is made durable after this time
  * @param keep how long an unfinished PUT is kept, for READY
  * @param eventLoops threads that move bytes
+ * @param mostConnections those beyond are told {@code busy}
  */
 public record NetSettings(
     String host,
@@ -26,4 +27,5 @@ public record NetSettings(
     long getWindow,
     Duration checkpointDelay,
     Duration keep,
-    int eventLoops) {}
+    int eventLoops,
+    int mostConnections) {}

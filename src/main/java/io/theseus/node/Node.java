@@ -37,6 +37,7 @@ public final class Node implements AutoCloseable {
   private final NodeSettings settings;
   private final Steps steps;
   private final DataDirectory directory;
+  private final Descriptors descriptors = Descriptors.ofProcess();
   private final Instant startedAt = Instant.now();
   private final long startNanos = System.nanoTime();
 
@@ -77,6 +78,7 @@ public final class Node implements AutoCloseable {
   }
 
   private void open() throws StartException {
+    descriptors.requireEnough();
     Services opened = Services.open(settings, steps);
     services = Optional.of(opened);
     actors = Optional.of(Actors.start(settings, opened, this::onTerminated));
@@ -182,7 +184,8 @@ public final class Node implements AutoCloseable {
         List.of(
             Health.cluster(settings.cluster(), cluster),
             Health.control(!sessions.isEmpty()),
-            Health.disk(settings.store(), free),
+            Health.disk(settings.store(), free, services.flatMap(Services::storeFailure)),
+            Health.descriptors(descriptors, Descriptors.open()),
             Health.journal(services.map(Services::journal))));
   }
 

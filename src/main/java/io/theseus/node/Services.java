@@ -181,6 +181,11 @@ final class Services implements AutoCloseable {
     return running == null ? null : JournalDatabase.get(running).status();
   }
 
+  /** Why the files take no more writes; empty where they do. */
+  Optional<String> storeFailure() {
+    return store.failure().map(failure -> String.valueOf(failure.getMessage()));
+  }
+
   /** How many sessions there are; empty where control does not answer in time. */
   Optional<ControlActor.Counts> sessions() {
     ActorSystem<?> running = system;
@@ -240,7 +245,8 @@ final class Services implements AutoCloseable {
                   packets.maxGetWindowBytes(),
                   packets.checkpointDelay(),
                   settings.session().keep(),
-                  settings.threads().eventLoops()),
+                  settings.threads().eventLoops(),
+                  Descriptors.ofProcess().mostConnections(0)),
               control,
               disk,
               steps,
