@@ -9,6 +9,7 @@ import java.util.concurrent.atomic.LongAdder;
 /** Counts the connections that are open, in all and by source, and refuses those beyond a limit. */
 public final class Callers {
   private final int most;
+  private final String mostBy;
   private final int mostPerSource;
   private final AtomicInteger open = new AtomicInteger();
   private final Map<Source, Integer> bySource = new ConcurrentHashMap<>();
@@ -17,10 +18,12 @@ public final class Callers {
   /**
    * Limits; 0 for none.
    *
+   * @param mostBy what sets the limit of all
    * @param mostPerSource of one source
    */
-  public Callers(int most, int mostPerSource) {
+  public Callers(int most, String mostBy, int mostPerSource) {
     this.most = most;
+    this.mostBy = mostBy;
     this.mostPerSource = mostPerSource;
   }
 
@@ -29,7 +32,7 @@ public final class Callers {
     int all = open.incrementAndGet();
     int own = bySource.merge(source, 1, Integer::sum);
     if (most > 0 && all > most) {
-      return refuse(source, most + " connections are open", "theseus.packets.max-connections");
+      return refuse(source, most + " connections are open", mostBy);
     }
     if (mostPerSource > 0 && own > mostPerSource) {
       return refuse(

@@ -45,7 +45,10 @@ import org.jspecify.annotations.Nullable;
 @SuppressWarnings("FutureReturnValueIgnored") // tasks of event loops that end with them
 public final class Door implements Closeable {
   private static final int BACKLOG = 4096;
+
+  /** So many may take their time to read that they can't stay. */
   private static final int MOST_TURNED_AWAY = 256;
+
   private static final int READ_LEAST = 512;
   private static final int READ_FIRST = 2048;
   private static final int READ_MOST = 256 * 1024;
@@ -112,7 +115,11 @@ public final class Door implements Closeable {
     this.settings = settings;
     this.loops = loops;
     this.access = access;
-    this.callers = new Callers(settings.maxConnections(), settings.maxConnectionsPerSource());
+    this.callers =
+        new Callers(
+            settings.maxConnections(),
+            settings.maxConnectionsBy(),
+            settings.maxConnectionsPerSource());
     this.control = control;
     this.steps = steps;
     this.counters = counters;

@@ -16,6 +16,7 @@ import java.time.Duration;
  * @param checkpointDelay a PUT that pauses is made durable after this time
  * @param keep how long an unfinished PUT is kept, for READY
  * @param maxConnections that may be open, all ports together; 0 for any number
+ * @param maxConnectionsBy what sets that limit
  * @param maxConnectionsPerSource the same for those of one source
  * @param anonymous what clients without a token may do on the port without TLS
  */
@@ -30,5 +31,6 @@ public record NetSettings(
     Duration checkpointDelay,
     Duration keep,
     int maxConnections,
+    String maxConnectionsBy,
     int maxConnectionsPerSource,
     Rights anonymous) {}

@@ -59,8 +59,14 @@ final class Health {
                 + " wait or are told `busy`");
   }
 
-  /** The disk under the files: has it room for uploads. */
-  static Part disk(NodeSettings.Store settings, long freeBytes) {
+  /** The disk under the files: is it sound, and has it room for uploads. */
+  static Part disk(NodeSettings.Store settings, long freeBytes, Optional<String> failure) {
+    if (failure.isPresent()) {
+      return new Part(
+          "disk",
+          "failed",
+          "uploads and deletions are refused until the node is started again: " + failure.get());
+    }
     if (freeBytes < 0) {
       return new Part("disk", "unknown", "free space of " + settings.root() + " can't be read");
     }
@@ -93,6 +99,20 @@ final class Health {
         ? Part.normal("quota")
         : new Part(
             "quota", "full", "uploads that need more are refused: " + String.join("; ", reasons));
+  }
+
+  /** Descriptors: are there enough for more connections and files. */
+  static Part descriptors(Descriptors descriptors, long open) {
+    return descriptors.limit() - open >= descriptors.kept() / 2
+        ? Part.normal("descriptors")
+        : new Part(
+            "descriptors",
+            "short",
+            open
+                + " are open of "
+                + descriptors.limit()
+                + " that may be; clients are told `busy` where none is left: "
+                + Descriptors.REMEDY);
   }
 
   /** The journal: does it take writes. */

@@ -40,6 +40,7 @@ public final class Node implements AutoCloseable {
   private final NodeSettings settings;
   private final Steps steps;
   private final DataDirectory directory;
+  private final Descriptors descriptors = Descriptors.ofProcess();
   private final Instant startedAt = Instant.now();
   private final long startNanos = System.nanoTime();
 
@@ -80,6 +81,7 @@ public final class Node implements AutoCloseable {
   }
 
   private void open() throws StartException {
+    descriptors.requireEnough();
     Services opened = Services.open(settings, steps);
     services = Optional.of(opened);
     actors = Optional.of(Actors.start(settings, opened, this::onTerminated));
@@ -202,7 +204,8 @@ public final class Node implements AutoCloseable {
     List<NodeStatus.Part> parts = new ArrayList<>();
     parts.add(Health.cluster(settings.cluster(), cluster));
     parts.add(Health.control(answers));
-    parts.add(Health.disk(settings.store(), free));
+    parts.add(Health.disk(settings.store(), free, services.flatMap(Services::storeFailure)));
+    parts.add(Health.descriptors(descriptors, Descriptors.open()));
     if (quota.isLimited()) {
       parts.add(Health.quota(quota));
     }

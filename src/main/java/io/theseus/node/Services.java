@@ -328,6 +328,11 @@ final class Services implements AutoCloseable {
     return store.use();
   }
 
+  /** Why the files take no more writes; empty where they do. */
+  Optional<String> storeFailure() {
+    return store.failure().map(failure -> String.valueOf(failure.getMessage()));
+  }
+
   /** How many sessions there are; empty where control does not answer in time. */
   Optional<ControlActor.Counts> sessions() {
     ActorSystem<?> running = system;
@@ -382,6 +387,7 @@ final class Services implements AutoCloseable {
     watching.scheduleWithFixedDelay(
         this::checkFiles, WATCH_SECONDS, WATCH_SECONDS, TimeUnit.SECONDS);
     NodeSettings.Packets packets = settings.packets();
+    int most = Descriptors.ofProcess().mostConnections(packets.maxConnections());
     try {
       door =
           Door.open(
@@ -395,7 +401,10 @@ final class Services implements AutoCloseable {
                   packets.maxGetWindowBytes(),
                   packets.checkpointDelay(),
                   settings.session().keep(),
-                  packets.maxConnections(),
+                  most,
+                  most == packets.maxConnections()
+                      ? "theseus.packets.max-connections"
+                      : "the limit of open files",
                   packets.maxConnectionsPerSource(),
                   settings.access().anonymousAt(packets.host())),
               loops,

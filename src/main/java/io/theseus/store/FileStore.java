@@ -567,6 +567,11 @@ public final class FileStore implements Closeable {
     }
   }
 
+  /** Whether the system calls that the Java library lacks are to be had in this process. */
+  public static boolean hasNativeCalls() {
+    return Native.available();
+  }
+
   /** Why the store takes no more writes; empty while all is well. */
   public Optional<ProtocolException> failure() {
     return Optional.ofNullable(failure);
@@ -626,11 +631,12 @@ public final class FileStore implements Closeable {
 
   /**
    * An fsync that failed: the kernel may have dropped what it could not write and say nothing the
-   * next time, so nothing is written here any more. A full disk is the exception: it is known.
+   * next time, so nothing is written here any more. A full disk is the exception: it is known. So
+   * is a lack of descriptors: nothing was tried.
    */
   ProtocolException forceFailed(FileName name, IOException e) {
     ProtocolException refusal = Refusals.io(name, "fsync", e);
-    if (refusal.code() == ErrorCode.NO_SPACE) {
+    if (refusal.code() == ErrorCode.NO_SPACE || refusal.code() == ErrorCode.BUSY) {
       return refusal;
     }
     ProtocolException stopped =

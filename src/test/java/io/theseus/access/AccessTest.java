@@ -185,7 +185,7 @@ final class AccessTest {
 
   @Test
   void shouldCountConnectionsBySource() {
-    Callers callers = new Callers(3, 2);
+    Callers callers = new Callers(3, "theseus.packets.max-connections", 2);
     Source other = new Source("192.0.2.2");
     assertThat(callers.enter(HERE)).isEmpty();
     assertThat(callers.enter(HERE)).isEmpty();

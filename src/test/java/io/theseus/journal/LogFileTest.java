@@ -127,6 +127,7 @@ class LogFileTest {
     ByteArrayOutputStream file = new ByteArrayOutputStream();
     for (byte[] record : records) {
       int from = 0;
+      boolean begin = true;
       do {
         int left = 32 * 1024 - file.size() % (32 * 1024);
         if (left < 7) {
@@ -135,7 +136,8 @@ class LogFileTest {
         }
         int length = Math.min(left - 7, record.length - from);
         boolean end = from + length == record.length;
-        int type = from == 0 ? (end ? 1 : 2) : (end ? 4 : 3);
+        int type = begin ? (end ? 1 : 2) : (end ? 4 : 3);
+        begin = false; // its first fragment may be empty, at the end of a block
         CRC32C crc = new CRC32C();
         crc.update(type);
         crc.update(record, from, length);

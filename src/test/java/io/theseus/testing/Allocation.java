@@ -9,8 +9,8 @@ import java.lang.management.ManagementFactory;
 public final class Allocation {
   private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
-  /** Classes are loaded and code is instrumented on the way. */
-  private static final long CONSTANT = 8 << 20;
+  /** Classes are loaded on the way, and instrumented; a length that was not checked is 4 GiB. */
+  private static final long CONSTANT = 256 << 20;
 
   private static final long PER_BYTE = 400;
 

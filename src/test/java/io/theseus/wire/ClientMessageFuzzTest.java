@@ -145,12 +145,15 @@ class ClientMessageFuzzTest {
         continue;
       }
       assertThat(twice).doesNotContain(name(line));
-      assertThat(value).contains(line.substring(line.indexOf(':') + 1).replaceAll("^ +| +$", ""));
+      assertThat(value)
+          .contains(line.substring(line.indexOf(':') + 1).replaceAll("\\A +| +\\z", ""));
     }
   }
 
   private static String name(String line) {
-    return line.substring(0, line.indexOf(':')).replaceAll("^ +| +$", "").toLowerCase(Locale.ROOT);
+    return line.substring(0, line.indexOf(':'))
+        .replaceAll("\\A +| +\\z", "")
+        .toLowerCase(Locale.ROOT);
   }
 
   static Optional<String> utf8(byte[] bytes) {
