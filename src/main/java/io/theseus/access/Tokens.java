@@ -87,13 +87,18 @@ public final class Tokens {
     }
     StringBuilder line = new StringBuilder(name).append(' ').append(hash(token)).append(' ');
     line.append(String.join(",", scopes.stream().sorted().map(Scope::word).toList()));
-    until.ifPresent(time -> line.append(" until=").append(time));
-    for (String prefix : prefixes) {
-      boolean plain = prefix.chars().noneMatch(Character::isWhitespace);
-      line.append(" prefix=").append(plain ? prefix : '"' + prefix + '"');
-    }
     try {
-      entry(line.toString(), new HashMap<>(), new HashSet<>());
+      // each is checked alone: no value says more than itself
+      if (until.isPresent()) {
+        until(until.get());
+        line.append(" until=").append(until.get());
+      }
+      for (String prefix : prefixes) {
+        String quoted = '"' + prefix + '"';
+        prefix(quoted);
+        boolean plain = prefix.chars().noneMatch(Character::isWhitespace);
+        line.append(" prefix=").append(plain ? prefix : quoted);
+      }
     } catch (IOException e) {
       throw new IllegalArgumentException(e.getMessage(), e);
     }

@@ -89,6 +89,7 @@ public final class NodeCommand implements Callable<Integer> {
               row(text, "", "theseus put FILE --server " + address);
               row(text, "", "theseus get NAME --server " + address);
             });
+    node.tlsAddress().ifPresent(address -> row(text, "with TLS", address));
     row(text, "cluster", node.waitsFor().orElse("joined"));
     row(text, "log", "standard error (--set log.format=json for machines)");
     row(text, "status", "theseus status");
