@@ -91,7 +91,13 @@ final class FileReads {
 
   private void arrived(Reading reading, ByteBuf packet, int missing, @Nullable IOException failed) {
     packet.writerIndex(packet.capacity());
-    if (reading.dropped || failed != null) {
+    if (reading.dropped) {
+      // what became of an old file says nothing about the one that is sent now
+      packet.release();
+      listener.read(0, null);
+      return;
+    }
+    if (failed != null) {
       packet.release();
     } else {
       reading.packet = packet;

@@ -131,7 +131,11 @@ class DoctorTest {
   @Test
   void shouldRefuseAnAddressThatIsNotOfThisMachine(@TempDir Path data) {
     Finding clients =
-        of(new MachineCheckup(settings(data, "packets.host=192.0.2.1")).findings(), "clients");
+        of(
+            new MachineCheckup(
+                    settings(data, "packets.host=192.0.2.1", "packets.unencrypted=anywhere"))
+                .findings(),
+            "clients");
 
     assertThat(clients.level()).isEqualTo(Level.NO);
     assertThat(clients.remedy())
