@@ -40,7 +40,8 @@ class CompletionCommandTest {
 
   private static List<String> completed(Path script, String... words) throws Exception {
     String program =
-        "source \"$1\"; shift; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1));"
+        // outside of a completion the shell's own compopt only complains
+        "compopt() { :; }; source \"$1\"; shift; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1));"
             + " COMP_LINE=\"$*\"; COMP_POINT=${#COMP_LINE};"
             + " f=$(complete -p theseus | sed 's/.*-F \\([^ ]*\\) .*/\\1/');"
             + " $f theseus \"${COMP_WORDS[COMP_CWORD]}\" \"${COMP_WORDS[COMP_CWORD-1]}\";"
