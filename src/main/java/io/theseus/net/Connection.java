@@ -529,7 +529,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         !channel.config().isAutoRead()
             || phase == Phase.OPENING
             || phase == Phase.ANSWERING
-            || (current != null && current.outlivesInput());
+            || (current != null && (current.outlivesInput() || current.owes()));
     if (ours || moving(now)) {
       idleSince += elapsed;
     }

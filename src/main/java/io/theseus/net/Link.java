@@ -185,6 +185,9 @@ abstract class Link implements SessionLink {
   /** Whether the session goes on when the client has sent its last byte. */
   abstract boolean outlivesInput();
 
+  /** Whether the client waits for something that is under way here: its silence is no fault. */
+  abstract boolean owes();
+
   abstract void onOffset(long offset) throws ProtocolException;
 
   abstract void onData(long offset, int length) throws ProtocolException;
