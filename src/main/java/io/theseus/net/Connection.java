@@ -203,7 +203,15 @@ final class Connection extends ChannelInboundHandlerAdapter {
     EventLoop loop = channel.eventLoop();
     if (loop.inEventLoop() && !processing) {
       run(task);
-    } else if (!loop.isShuttingDown()) {
+    } else {
+      later(task);
+    }
+  }
+
+  /** Runs a task on the event loop, in a turn of its own; from any thread. */
+  void later(Runnable task) {
+    EventLoop loop = channel.eventLoop();
+    if (!loop.isShuttingDown()) {
       loop.execute(() -> run(task));
     }
   }
@@ -738,7 +746,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         !channel.config().isAutoRead()
             || phase == Phase.OPENING
             || phase == Phase.ANSWERING
-            || (current != null && current.outlivesInput());
+            || (current != null && (current.outlivesInput() || current.owes()));
     if (ours || moving(now)) {
       idleSince += elapsed;
     }

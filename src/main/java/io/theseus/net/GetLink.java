@@ -20,6 +20,7 @@ import java.nio.channels.FileChannel;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -65,6 +66,7 @@ final class GetLink extends Link {
   private int packetSize = LEAST_PACKET;
   private int queued;
   private int regions;
+  private final AtomicBoolean waking = new AtomicBoolean();
   private boolean endSent;
   private boolean holdTold;
   private boolean changed;
@@ -108,20 +110,38 @@ final class GetLink extends Link {
         new GetPump(
             accepted.offset(),
             size.orElse(Progress.UNKNOWN_END),
-            live == null,
+            isRewindable(),
             window,
             maxData,
             accepted.workerGeneration());
     pump = begun;
-    if (accepted.restart() && opened != null) {
-      begun.restart(opened.size(), accepted.workerGeneration());
-      connection.sendInfo(Replies.restart(identity, opened.size()));
-    }
     LiveStream stream = live;
+    if (accepted.restart()) {
+      OptionalLong known = stream == null ? size : stream.size();
+      endSent = known.isPresent();
+      begun.restart(known.orElse(Progress.UNKNOWN_END), accepted.workerGeneration());
+      connection.sendInfo(Replies.restart(identity, known));
+    }
     if (stream != null) {
-      stream.onChange(() -> whileServing(this::progress));
+      stream.onChange(this::wake);
     }
     progress();
+  }
+
+  private boolean isRewindable() {
+    LiveStream stream = live;
+    return stream == null || stream.isRewindable();
+  }
+
+  /** The stream has more: one task is enough for all that came until it runs. */
+  private void wake() {
+    if (waking.compareAndSet(false, true)) {
+      soon(
+          () -> {
+            waking.set(false);
+            progress();
+          });
+    }
   }
 
   @Override
@@ -146,7 +166,7 @@ final class GetLink extends Link {
           identity = reopened.identity();
           changed = false;
           pump().restart(reopened.size(), workerGeneration);
-          connection.sendInfo(Replies.restart(identity, reopened.size()));
+          connection.sendInfo(Replies.restart(identity, OptionalLong.of(reopened.size())));
           report();
         });
   }
@@ -154,11 +174,16 @@ final class GetLink extends Link {
   @Override
   protected void onGrant(Grant grant) {
     StoredFile opened = file;
+    LiveStream stream = live;
     pump().grant(grant.workerGeneration(), grant.seekEpoch(), grant.range());
     if (opened != null && grant.range().length() >= READ_AHEAD) {
       connection
           .disk()
           .execute(() -> opened.willNeed(grant.range().offset(), grant.range().length()));
+    } else if (stream != null && stream.end() - grant.range().offset() >= READ_AHEAD) {
+      connection
+          .disk()
+          .execute(() -> stream.willNeed(grant.range().offset(), grant.range().length()));
     }
     progress();
   }
@@ -207,7 +232,9 @@ final class GetLink extends Link {
     }
   }
 
-  /** Sends END when the stream's is known, and ERROR when it broke. */
+  /**
+   * Sends END when the stream's is known, and ERROR when it broke or has left the reader behind.
+   */
   private boolean checkLive(GetPump begun) {
     LiveStream stream = live;
     if (stream == null) {
@@ -216,6 +243,23 @@ final class GetLink extends Link {
     Optional<ProtocolException> failure = stream.failure();
     if (failure.isPresent()) {
       connection.refuse(failure.get(), /* endsSession= */ true);
+      return false;
+    }
+    if (begun.restarting()) {
+      return true; // where it goes on is the client's to say
+    }
+    if (begun.position() < stream.base()) {
+      connection.refuse(
+          new ProtocolException(
+              ErrorCode.BAD_OFFSET,
+              "the stream went on without this reader, which is at "
+                  + begun.position()
+                  + " (expected: "
+                  + stream.base()
+                  + " to "
+                  + stream.end()
+                  + ", what the live stream still keeps)"),
+          /* endsSession= */ true);
       return false;
     }
     if (!endSent && stream.size().isPresent()) {
@@ -273,8 +317,11 @@ final class GetLink extends Link {
       packet.writerIndex(at + size);
       connection.written();
       sent(begun, length, small ? connection.outbox().left() : connection.write(packet));
-    } else if (!small) {
-      packet.release();
+    } else {
+      if (!small) {
+        packet.release();
+      }
+      wake(); // it was closed, or went on without this reader: looked at from the beginning
     }
     return read == length;
   }
@@ -434,9 +481,38 @@ final class GetLink extends Link {
   }
 
   @Override
+  boolean owes() {
+    return false; // what is sent is the client's to acknowledge, and a stream's pause to sit out
+  }
+
+  @Override
   void onOffset(long offset) throws ProtocolException {
+    LiveStream stream = live;
+    if (stream != null && stream.isRewindable()) {
+      requireKept(stream, offset);
+    }
     pump().offset(offset);
     progress();
+  }
+
+  /** An OFFSET that does not only acknowledge goes where there is something. */
+  private void requireKept(LiveStream stream, long offset) throws ProtocolException {
+    GetPump begun = pump();
+    boolean acknowledges =
+        begun.restarting()
+            ? offset != 0
+            : window.isPresent() && offset >= begun.acked() && offset <= begun.position();
+    if (!acknowledges && (offset < stream.base() || offset > stream.end())) {
+      throw new ProtocolException(
+          ErrorCode.BAD_OFFSET,
+          "OFFSET: "
+              + offset
+              + " (expected: "
+              + stream.base()
+              + " to "
+              + stream.end()
+              + ", what the live stream still keeps)");
+    }
   }
 
   @Override

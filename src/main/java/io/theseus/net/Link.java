@@ -119,6 +119,16 @@ abstract class Link implements SessionLink {
         });
   }
 
+  /** The same in a turn of its own, never within the call. */
+  protected final void soon(Runnable task) {
+    connection.later(
+        () -> {
+          if (!over) {
+            task.run();
+          }
+        });
+  }
+
   protected final void whileServing(Runnable task) {
     connection.execute(
         () -> {
@@ -189,6 +199,9 @@ abstract class Link implements SessionLink {
 
   /** Whether the session goes on when the client has sent its last byte. */
   abstract boolean outlivesInput();
+
+  /** Whether the client waits for something that is under way here: its silence is no fault. */
+  abstract boolean owes();
 
   abstract void onOffset(long offset) throws ProtocolException;
 

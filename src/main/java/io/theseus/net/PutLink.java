@@ -193,6 +193,12 @@ final class PutLink extends Link {
   }
 
   @Override
+  boolean owes() {
+    PutPump begun = pump;
+    return begun != null && begun.requested() > begun.acked();
+  }
+
+  @Override
   void onOffset(long offset) throws ProtocolException {
     throw new ProtocolException(
         ErrorCode.BAD_PACKET, "OFFSET " + offset + " within a PUT (expected: DATA or END)");

@@ -4,6 +4,7 @@ import io.theseus.session.Ready;
 import io.theseus.store.Completed;
 import io.theseus.store.FileStat;
 import io.theseus.store.Listing;
+import io.theseus.store.LiveStream;
 import io.theseus.wire.Info;
 import java.time.Instant;
 import java.util.Optional;
@@ -23,8 +24,13 @@ final class Replies {
     Info.Builder info = ready(ready, node, maxData, idleSeconds);
     info.field("Size", size.isPresent() ? String.valueOf(size.getAsLong()) : "unknown");
     info.field("Identity", ready.identity());
-    info.field("Producer", ready.live() == null ? "rewindable" : "stream");
+    info.field("Producer", isRewindable(ready) ? "rewindable" : "stream");
     return info.field("Window", window).text();
+  }
+
+  private static boolean isRewindable(Ready.ReadyGet ready) {
+    LiveStream live = ready.live();
+    return live == null || live.isRewindable();
   }
 
   static String readyPut(
@@ -68,8 +74,11 @@ final class Replies {
     return Info.of("END").field("Size", size).text();
   }
 
-  static String restart(String identity, long size) {
-    return Info.of("RESTART").field("Identity", identity).field("Size", size).text();
+  static String restart(String identity, OptionalLong size) {
+    return Info.of("RESTART")
+        .field("Identity", identity)
+        .field("Size", size.isPresent() ? String.valueOf(size.getAsLong()) : "unknown")
+        .text();
   }
 
   static String complete(long size, String identity, Optional<String> sha256) {

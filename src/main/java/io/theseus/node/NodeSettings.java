@@ -58,6 +58,7 @@ public record NodeSettings(
   private static final Pattern HOST = Pattern.compile("[^\\s,/\\[\\]]{1,253}");
   private static final Set<String> WILDCARDS = Set.of("0.0.0.0", "::", "0:0:0:0:0:0:0:0", "*");
   private static final int KIB = 1 << 10;
+  private static final long LEAST_SPOOL = 512 * KIB;
   private static final int MIB = 1 << 20;
   private static final int GIB = 1 << 30;
 
@@ -140,11 +141,19 @@ public record NodeSettings(
 
   /** A stream with a name. */
   public sealed interface LiveSource {
-    /** A named pipe. */
-    record Fifo(Path path) implements LiveSource {}
+    /**
+     * A named pipe.
+     *
+     * @param spoolBytes that are kept on disk, so that readers may go back; 0 for none
+     */
+    record Fifo(Path path, long spoolBytes) implements LiveSource {}
 
-    /** What a command prints. */
-    record Command(List<String> arguments) implements LiveSource {}
+    /**
+     * What a command prints.
+     *
+     * @param spoolBytes as of a FIFO
+     */
+    record Command(List<String> arguments, long spoolBytes) implements LiveSource {}
   }
 
   /**
@@ -379,18 +388,22 @@ public record NodeSettings(
   }
 
   private static LiveSource liveSource(ConfigReader reader, String key) {
-    Set<String> keys = reader.config(key).root().keySet();
+    Set<String> keys = new HashSet<>(reader.config(key).root().keySet());
+    long spool =
+        keys.remove("spool") ? reader.bytes(key + ".spool", LEAST_SPOOL, Long.MAX_VALUE) : 0;
     if (keys.equals(Set.of("fifo"))) {
-      return new LiveSource.Fifo(path(reader, key + ".fifo"));
+      return new LiveSource.Fifo(path(reader, key + ".fifo"), spool);
     }
     if (keys.equals(Set.of("command"))) {
       List<String> command = reader.strings(key + ".command");
       if (command.isEmpty() || command.get(0).isEmpty()) {
         throw reader.refuse(key + ".command", "[\"program\", \"argument\", ...]");
       }
-      return new LiveSource.Command(command);
+      return new LiveSource.Command(command, spool);
     }
-    throw reader.refuse(key, "{ fifo = \"/path\" } or { command = [\"program\", ...] }");
+    throw reader.refuse(
+        key,
+        "{ fifo = \"/path\" } or { command = [\"program\", ...] }, and spool = 64 MiB or none");
   }
 
   private static Cluster cluster(ConfigReader reader, String id) {

@@ -236,7 +236,7 @@ final class Services implements AutoCloseable {
             steps);
   }
 
-  private static LiveSources live(NodeSettings settings) {
+  private static LiveSources live(NodeSettings settings) throws IOException {
     Map<FileName, LiveSource> sources = new HashMap<>();
     settings
         .live()
@@ -245,10 +245,14 @@ final class Services implements AutoCloseable {
                 sources.put(
                     name,
                     source instanceof NodeSettings.LiveSource.Fifo fifo
-                        ? new LiveSource.Fifo(fifo.path())
-                        : new LiveSource.Command(
-                            ((NodeSettings.LiveSource.Command) source).arguments())));
-    return new LiveSources(sources, LiveSources.DEFAULT_WINDOW_BYTES);
+                        ? new LiveSource.Fifo(fifo.path(), fifo.spoolBytes())
+                        : command((NodeSettings.LiveSource.Command) source)));
+    return LiveSources.open(
+        sources, LiveSources.DEFAULT_WINDOW_BYTES, settings.dataDir().resolve("spool"));
+  }
+
+  private static LiveSource.Command command(NodeSettings.LiveSource.Command source) {
+    return new LiveSource.Command(source.arguments(), source.spoolBytes());
   }
 
   private static String elsewhere(NodeSettings settings) {

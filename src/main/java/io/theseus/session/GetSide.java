@@ -44,7 +44,7 @@ final class GetSide {
     close();
     disk.open(
         () -> {
-          Optional<LiveStream> stream = environment.store().openLive(get.name());
+          Optional<LiveStream> stream = environment.store().openLive(get.name(), get.offset() == 0);
           return stream.isPresent()
               ? new SessionActor.FileOpened(null, stream.get())
               : new SessionActor.FileOpened(environment.store().openFile(get.name()), null);
@@ -69,7 +69,7 @@ final class GetSide {
     } catch (ProtocolException e) {
       return session.giveUp(e.code(), e.reason());
     }
-    String identity = identity(file);
+    String identity = identity(file, live);
     boolean changed = isOther(get, identity);
     if (transfer.facts == null) {
       OptionalLong size = file == null ? OptionalLong.empty() : OptionalLong.of(file.size());
@@ -99,9 +99,12 @@ final class GetSide {
     return Next.STAY;
   }
 
-  /** A live stream is as old as its session. */
-  private String identity(@Nullable StoredFile file) {
-    return file == null ? transfer.id.toString() : file.identity();
+  /** A live stream that is no other reader's is as old as its session. */
+  private String identity(@Nullable StoredFile file, @Nullable LiveStream live) {
+    if (file != null) {
+      return file.identity();
+    }
+    return live == null ? transfer.id.toString() : live.identity().orElseGet(transfer.id::toString);
   }
 
   /** Whether the client has the first bytes of something else. */
@@ -111,18 +114,22 @@ final class GetSide {
 
   private void check(ClientMessage.Get get, @Nullable StoredFile file, @Nullable LiveStream live)
       throws ProtocolException {
-    boolean other = isOther(get, identity(file));
-    if (other && get.streamConsumer()) {
+    boolean other = isOther(get, identity(file, live));
+    if (other && (get.streamConsumer() || (live != null && !live.isRewindable()))) {
       throw new ProtocolException(
           ErrorCode.CHANGED,
           "Identity: "
               + get.identity().orElse("")
-              + ", but the file is "
-              + identity(file)
-              + " now (expected: the same, because a Consumer: stream can't go back)");
+              + ", but "
+              + (file == null ? "the stream" : "the file")
+              + " is "
+              + identity(file, live)
+              + " now (expected: the same, because a "
+              + (get.streamConsumer() ? "Consumer: stream" : "live stream")
+              + " can't go back)");
     }
     if (live != null) {
-      checkLive(get, live);
+      checkLive(get, live, other);
     } else if (file != null && !other && get.offset() > file.size()) {
       throw new ProtocolException(
           ErrorCode.BAD_OFFSET,
@@ -130,13 +137,17 @@ final class GetSide {
     }
   }
 
-  private static void checkLive(ClientMessage.Get get, LiveStream live) throws ProtocolException {
-    if (!get.streamConsumer()) {
+  private static void checkLive(ClientMessage.Get get, LiveStream live, boolean other)
+      throws ProtocolException {
+    if (!get.streamConsumer() && !live.isRewindable()) {
       throw new ProtocolException(
           ErrorCode.INCOMPATIBLE,
           "Consumer: rewindable, but "
               + Texts.quote(get.name().value())
               + " is a live stream, which can't go back (expected: Consumer: stream)");
+    }
+    if (other) {
+      return; // RESTART follows
     }
     if (get.offset() < live.base() || get.offset() > live.end()) {
       throw new ProtocolException(

@@ -386,10 +386,12 @@ public final class SessionActor {
     return outlivesConnection() ? detach() : finish("refused: " + code.label());
   }
 
-  /** Whether a client can come back: not to a GET of a file, which any session serves as well. */
+  /** Whether a client can come back: not to a GET that any session serves as well. */
   private boolean outlivesConnection() {
     Facts facts = transfer.facts;
-    return facts != null && (facts.direction() == Direction.PUT || transfer.live != null);
+    LiveStream live = transfer.live;
+    return facts != null
+        && (facts.direction() == Direction.PUT || (live != null && !live.isRewindable()));
   }
 
   // ---- running

@@ -205,9 +205,14 @@ public final class FileStore implements Closeable {
 
   // ---- reading
 
-  /** The live source of that name, started anew; empty where the name is none. */
-  public Optional<LiveStream> openLive(FileName name) throws ProtocolException {
-    return live.open(name);
+  /**
+   * The live source of that name, started anew, or joined where it is spooled; empty where the name
+   * is none.
+   *
+   * @param fromStart whether the reader wants the first byte
+   */
+  public Optional<LiveStream> openLive(FileName name, boolean fromStart) throws ProtocolException {
+    return live.open(name, fromStart);
   }
 
   /** Opens a regular file below the root, without following links. */
@@ -598,6 +603,7 @@ public final class FileStore implements Closeable {
     for (Upload upload : uploads.values()) {
       upload.abandon();
     }
+    live.close();
     records.close();
     staging.close();
     tree.close();

@@ -1,209 +1,59 @@
 package io.theseus.store;
 
 import io.theseus.wire.ProtocolException;
-import io.theseus.wire.Texts;
 import java.io.Closeable;
-import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.Optional;
 import java.util.OptionalLong;
-import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
- * A live source that is being read: a window of its bytes. The source waits while the window is
- * full. Any thread may call any method; none waits for the source.
+ * A live source as one reader sees it: those of its bytes that came and are kept. Any thread may
+ * call any method; none waits for the source.
  */
-public final class LiveStream implements Closeable {
-  private static final Logger LOG = LoggerFactory.getLogger(LiveStream.class);
-  private static final int CHUNK_BYTES = 64 << 10;
+public sealed interface LiveStream extends Closeable permits LiveWindow, SpoolReader {
+  /** The same for the same bytes; empty for a stream that is the reader's own. */
+  Optional<String> identity();
 
-  private final String name;
-  private final LiveInput input;
-  private final int windowBytes;
-  private final Runnable ended;
-
-  // guarded by this; the bytes behind `end` in the last chunk are the reading thread's
-  private final Deque<byte[]> chunks = new ArrayDeque<>();
-  private long firstChunkAt;
-  private long base;
-  private long end;
-  private boolean complete;
-  private boolean closed;
-  private @Nullable ProtocolException failure;
-
-  private volatile @Nullable Runnable listener;
-
-  /** Begins to read; {@code ended} runs when the input is closed. */
-  static LiveStream start(String name, LiveInput input, int windowBytes, Runnable ended) {
-    LiveStream stream = new LiveStream(name, input, windowBytes, ended);
-    Thread thread = new Thread(stream::readAll, "live-" + Texts.escape(name));
-    thread.setDaemon(true);
-    thread.start();
-    return stream;
-  }
-
-  private LiveStream(String name, LiveInput input, int windowBytes, Runnable ended) {
-    this.name = name;
-    this.input = input;
-    this.windowBytes = windowBytes;
-    this.ended = ended;
-  }
+  /** Whether the reader may go back, and others read beside it. */
+  boolean isRewindable();
 
   /** The oldest byte that is kept. */
-  public synchronized long base() {
-    return base;
-  }
+  long base();
 
   /** The bytes that came so far. */
-  public synchronized long end() {
-    return end;
-  }
+  long end();
 
   /** The size, once the source has ended well. */
-  public synchronized OptionalLong size() {
-    return complete ? OptionalLong.of(end) : OptionalLong.empty();
-  }
+  OptionalLong size();
 
-  /** Why the source ended before its end; what came before stays readable. */
-  public synchronized Optional<ProtocolException> failure() {
-    return Optional.ofNullable(failure);
-  }
+  /** Why the source ended before its end. */
+  Optional<ProtocolException> failure();
 
   /**
-   * Copies what there is at an offset; 0 where there is nothing yet.
+   * Copies what there is at an offset; 0 where there is nothing yet. Of a stream that others read,
+   * too, what was there may be gone by now: then {@link #base} is beyond the offset.
    *
-   * @throws IllegalArgumentException outside {@link #base} to {@link #end}
+   * @throws IllegalArgumentException outside {@link #base} to {@link #end} of a stream of its own
    */
-  public synchronized int read(long offset, ByteBuffer into) {
-    if (offset < base || offset > end) {
-      throw new IllegalArgumentException(
-          "offset: " + offset + " (expected: " + base + " to " + end + ")");
-    }
-    long at = firstChunkAt;
-    long next = offset;
-    for (byte[] chunk : chunks) {
-      if (next == end || !into.hasRemaining()) {
-        break;
-      }
-      if (next < at + CHUNK_BYTES) {
-        int from = (int) (next - at);
-        int n = (int) Math.min(Math.min(CHUNK_BYTES - from, end - next), into.remaining());
-        into.put(chunk, from, n);
-        next += n;
-      }
-      at += CHUNK_BYTES;
-    }
-    return (int) (next - offset);
-  }
+  int read(long offset, ByteBuffer into);
 
   /**
-   * Lets the bytes before an offset go.
+   * The reader needs nothing before an offset any more.
    *
    * @throws IllegalArgumentException beyond {@link #end}
    */
-  public synchronized void release(long upTo) {
-    if (upTo > end) {
-      throw new IllegalArgumentException("upTo: " + upTo + " (expected: <= " + end + ")");
-    }
-    base = Math.max(base, upTo);
-    while (!chunks.isEmpty() && firstChunkAt + CHUNK_BYTES <= base) {
-      chunks.remove();
-      firstChunkAt += CHUNK_BYTES;
-    }
-    notifyAll();
-  }
+  void release(long upTo);
+
+  /** Asks the system to have a range at hand; may wait for the disk. */
+  default void willNeed(long offset, long length) {}
 
   /**
    * Called after each change of end, size or failure, by the thread that made it. Replaces the one
    * before; look once after setting it, since nothing is repeated.
    */
-  public void onChange(Runnable newListener) {
-    listener = newListener;
-  }
+  void onChange(Runnable newListener);
 
-  /** Ends the source; its bytes are gone. */
+  /** Ends the reading; a source that nobody else reads ends, too, unless it is spooled. */
   @Override
-  public void close() {
-    synchronized (this) {
-      closed = true;
-      listener = null;
-      notifyAll();
-    }
-    input.cancel();
-  }
-
-  private void readAll() {
-    try (input) {
-      while (true) {
-        byte[] chunk;
-        int at;
-        int most;
-        synchronized (this) {
-          while (!closed && end - base >= windowBytes) {
-            wait();
-          }
-          if (closed) {
-            return;
-          }
-          at = (int) (end % CHUNK_BYTES);
-          if (firstChunkAt + (long) chunks.size() * CHUNK_BYTES == end) {
-            chunks.add(new byte[CHUNK_BYTES]);
-          }
-          chunk = chunks.getLast();
-          most = (int) Math.min(CHUNK_BYTES - at, windowBytes - (end - base));
-        }
-        int n = input.read(chunk, at, most);
-        if (n == 0) {
-          continue;
-        }
-        synchronized (this) {
-          end += Math.max(n, 0);
-          complete = n < 0;
-        }
-        tell();
-        if (n < 0) {
-          return;
-        }
-      }
-    } catch (IOException e) {
-      fail(e.getMessage() == null ? e.toString() : e.getMessage());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      fail("interrupted");
-    } finally {
-      synchronized (this) {
-        if (closed) {
-          chunks.clear();
-        }
-      }
-      ended.run();
-    }
-  }
-
-  private void tell() {
-    Runnable current = listener;
-    if (current != null) {
-      current.run();
-    }
-  }
-
-  private void fail(String why) {
-    synchronized (this) {
-      if (closed) {
-        return;
-      }
-      failure = Refusals.internal("live source " + Texts.quote(name) + ": " + Texts.escape(why));
-    }
-    LOG.warn("live source {} failed: {}", Texts.quote(name), Texts.escape(why));
-    tell();
-  }
-
-  /** Bytes of memory in use; for tests of its bound. */
-  synchronized long allocatedBytes() {
-    return (long) chunks.size() * CHUNK_BYTES;
-  }
+  void close();
 }

@@ -148,6 +148,32 @@ final class FaultsTest {
       }
     }
 
+    /** Found by the soak: a client that waits for its OFFSET was told that it is too silent. */
+    @Test
+    void shouldNotBlameAClientThatWaitsForTheDisk(@TempDir Path temporary) throws Exception {
+      CountDownLatch stuck = new CountDownLatch(1);
+      Steps disk =
+          point -> {
+            if (point.equals("put.synced")) {
+              await().atMost(PATIENCE).until(() -> stuck.getCount() == 0);
+            }
+          };
+      try (Node slow = open(temporary, disk);
+          RawClient client = RawClient.connect(slow)) {
+        client.put("PUT waits\n");
+        client.data(0, content, 0, 1000);
+        // longer than Idle
+        await()
+            .during(Duration.ofSeconds(12))
+            .atMost(PATIENCE)
+            .until(() -> slow.status().errors().isEmpty());
+        stuck.countDown();
+        assertThat(client.expectOffset().offset()).isEqualTo(1000);
+      } finally {
+        stuck.countDown();
+      }
+    }
+
     @Test
     void shouldCutOffAClientThatNeverReads() throws Exception {
       try (RawClient client = RawClient.connect(node)) {

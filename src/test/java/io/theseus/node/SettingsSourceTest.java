@@ -152,16 +152,16 @@ class SettingsSourceTest {
     Path file = directory.resolve("my.conf");
     Files.writeString(
         file,
-        "theseus.live { \"camera/front.ts\" = { fifo = /run/camera }, log = { command = [tail, -f]"
-            + " } }");
+        "theseus.live { \"camera/front.ts\" = { fifo = /run/camera }, log = { command = [tail, -f],"
+            + " spool = 64 MiB } }");
 
     assertThat(SettingsSource.defaults().file(file).read().live())
         .isEqualTo(
             Map.of(
                 FileName.parse("camera/front.ts"),
-                new LiveSource.Fifo(Path.of("/run/camera")),
+                new LiveSource.Fifo(Path.of("/run/camera"), 0),
                 FileName.parse("log"),
-                new LiveSource.Command(List.of("tail", "-f"))));
+                new LiveSource.Command(List.of("tail", "-f"), 64 * MIB)));
   }
 
   @ParameterizedTest
@@ -195,7 +195,8 @@ class SettingsSourceTest {
           packets.advertise=0.0.0.0:1 | theseus.packets.advertise: "0.0.0.0:1" (expected: host:port as clients reach it, IPv6 in brackets, no wildcard) [--set]
           packets.host=0.0.0.0        | theseus.packets.advertise: "" (expected: host:port by which clients reach this node, since theseus.packets.host is the wildcard 0.0.0.0)
           live={"../x"={fifo=/a}}     | theseus.live."../x": {"fifo":"/a"} (expected: a name that a file may have: "../x" (expected: no component . or ..)) [--set]
-          live={x={pipe=/a}}          | theseus.live."x": {"pipe":"/a"} (expected: { fifo = "/path" } or { command = ["program", ...] }) [--set]
+          live={x={pipe=/a}}          | theseus.live."x": {"pipe":"/a"} (expected: { fifo = "/path" } or { command = ["program", ...] }, and spool = 64 MiB or none) [--set]
+          live={x={fifo=/a,spool=9}}  | theseus.live."x".spool: 9 (expected: at least 512 KiB) [--set]
           packets=7                   | theseus.packets: "7" (expected: an object { ... }) [--set]
           packets.tls.certificate=a   | theseus.packets.tls.key: "" (expected: a path, since theseus.packets.tls.certificate is set)
           cluster.tls.certificate=a   | theseus.cluster.tls.key: "" (expected: a path, since theseus.cluster.tls.certificate is set)

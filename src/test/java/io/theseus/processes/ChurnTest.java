@@ -107,14 +107,10 @@ final class ChurnTest {
             .toList());
   }
 
-  /** An unfinished upload is kept for a second, so that those that nobody resumes go, too. */
+  /** An unfinished upload is kept for seconds, so that those that nobody resumes go, too. */
   private static NodeProcess start(Path directory) {
     return NodeProcess.start(
-        directory,
-        "session.keep=1s",
-        "packets.idle=10s",
-        "session.mark-bytes=1 MiB",
-        "log.level=error");
+        directory, "session.keep=5s", "session.mark-bytes=1 MiB", "log.level=error");
   }
 
   /** Reads when no session and no connection is left. */

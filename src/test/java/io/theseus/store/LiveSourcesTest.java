@@ -35,11 +35,11 @@ class LiveSourcesTest {
     directory = temporary;
   }
 
-  private static LiveStream command(int window, String script) throws ProtocolException {
+  private static LiveWindow command(int window, String script) throws ProtocolException {
     LiveSources sources =
         new LiveSources(
             Map.of(name("live"), new LiveSource.Command(List.of("bash", "-c", script))), window);
-    return sources.open(name("live")).orElseThrow();
+    return (LiveWindow) sources.open(name("live"), true).orElseThrow();
   }
 
   private static String text(LiveStream stream, long from, int most) {
@@ -51,7 +51,7 @@ class LiveSourcesTest {
 
   @Test
   void shouldGiveACommandsOutputAndItsSize() throws Exception {
-    try (LiveStream stream = command(1 << 20, "printf 'hello '; printf world")) {
+    try (LiveWindow stream = command(1 << 20, "printf 'hello '; printf world")) {
       Awaitility.await().until(() -> stream.size().isPresent());
       assertThat(stream.size()).isEqualTo(OptionalLong.of(11));
       assertThat(stream.failure()).isEmpty();
@@ -86,7 +86,7 @@ class LiveSourcesTest {
     LiveSources sources =
         new LiveSources(
             Map.of(name("live"), new LiveSource.Command(List.of("/no/such/program"))), 100);
-    assertThat(refusal(() -> sources.open(name("live"))))
+    assertThat(refusal(() -> sources.open(name("live"), true)))
         .startsWith(
             "internal: live source \"live\" does not start: Cannot run program"
                 + " \"/no/such/program\": ") // and, in words that differ between Java versions:
@@ -97,7 +97,7 @@ class LiveSourcesTest {
   @Test
   void shouldHoldTheSourceAtTheWindow() throws Exception {
     int window = 200_000;
-    try (LiveStream stream = command(window, "head -c 3000000 /dev/zero; printf end")) {
+    try (LiveWindow stream = command(window, "head -c 3000000 /dev/zero; printf end")) {
       Awaitility.await().until(() -> stream.end() == window);
       assertThat(stream.allocatedBytes()).isLessThanOrEqualTo(window + (64 << 10));
       long offset = 0;
@@ -116,7 +116,7 @@ class LiveSourcesTest {
     Path fifo = directory.resolve("fifo");
     run("mkfifo", fifo.toString());
     LiveSources sources = new LiveSources(Map.of(name("s"), new LiveSource.Fifo(fifo)), 1 << 20);
-    try (LiveStream stream = sources.open(name("s")).orElseThrow()) {
+    try (LiveStream stream = sources.open(name("s"), true).orElseThrow()) {
       AtomicInteger changes = new AtomicInteger();
       stream.onChange(changes::incrementAndGet);
       assertThat(stream.size()).isEmpty();
@@ -139,16 +139,16 @@ class LiveSourcesTest {
     Path fifo = directory.resolve("fifo");
     run("mkfifo", fifo.toString());
     LiveSources sources = new LiveSources(Map.of(name("s"), new LiveSource.Fifo(fifo)), 1 << 20);
-    LiveStream first = sources.open(name("s")).orElseThrow();
+    LiveStream first = sources.open(name("s"), true).orElseThrow();
 
-    assertThat(refusal(() -> sources.open(name("s"))))
+    assertThat(refusal(() -> sources.open(name("s"), true)))
         .isEqualTo("busy: live source \"s\" has a reader (expected: one at a time)");
     // nobody ever wrote to it: closing it ends the wait all the same
     first.close();
     Awaitility.await()
         .ignoreExceptionsInstanceOf(ProtocolException.class)
-        .untilAsserted(() -> sources.open(name("s")).orElseThrow().close());
-    assertThat(sources.open(name("other"))).isEmpty();
+        .untilAsserted(() -> sources.open(name("s"), true).orElseThrow().close());
+    assertThat(sources.open(name("other"), true)).isEmpty();
   }
 
   @Test
@@ -156,7 +156,7 @@ class LiveSourcesTest {
     Path file = Files.createFile(directory.resolve("file"));
     LiveSources sources = new LiveSources(Map.of(name("s"), new LiveSource.Fifo(file)), 1 << 20);
     for (int i = 0; i < 2; i++) {
-      assertThat(refusal(() -> sources.open(name("s"))))
+      assertThat(refusal(() -> sources.open(name("s"), true)))
           .isEqualTo(
               "internal: live source \"s\" does not start: file is no FIFO (expected: mkfifo)");
     }
@@ -192,7 +192,7 @@ class LiveSourcesTest {
           .isEqualTo("denied: \"b/live\" is a live source (expected: a file)");
       assertThat(refusal(() -> fixture.store.delete(name("b/live"), Optional.empty())))
           .isEqualTo("denied: \"b/live\" is a live source (expected: a file)");
-      try (LiveStream stream = fixture.store.openLive(name("b/live")).orElseThrow()) {
+      try (LiveStream stream = fixture.store.openLive(name("b/live"), true).orElseThrow()) {
         Awaitility.await().until(() -> stream.size().isPresent());
         assertThat(text(stream, 0, 10)).isEqualTo("alive");
       }
