@@ -114,27 +114,11 @@ public final class BenchResults {
         """
         Ours and the peer's are medians of the rounds; the ratio is ours to the peer's of the same
         round: its median, and the least and the greatest of the rounds.
-
-        | case | metric | ours | peer | ratio | least to greatest | goal | rounds |
-        | --- | --- | --- | --- | --- | --- | --- | --- |
         """);
-    for (Measurement each : measurements) {
-      text.append(
-          String.format(
-              Locale.ROOT,
-              "| %s | %s (%s) | %s | %s: %s | **%s** | %s to %s | %s | %d |%n",
-              each.name(),
-              each.metric(),
-              each.unit(),
-              number(each.oursMedian()),
-              each.peerName(),
-              number(each.peerMedian()),
-              number(each.ratio()),
-              number(each.ratioMin()),
-              number(each.ratioMax()),
-              goal(each),
-              each.ours().size()));
-    }
+    measurements.stream()
+        .map(Measurement::metric)
+        .distinct()
+        .forEach(metric -> table(metric, text));
     if (!notes.isEmpty()) {
       text.append("\n## Notes\n\n");
       notes.forEach(
@@ -149,6 +133,30 @@ public final class BenchResults {
         .distinct()
         .forEach(command -> text.append(command).append('\n'));
     return text.append("```\n").toString();
+  }
+
+  private void table(String metric, StringBuilder text) {
+    text.append("\n## ").append(metric).append("\n\n");
+    text.append("| case | ours | peer | ratio | least to greatest | goal | rounds |\n");
+    text.append("| --- | --- | --- | --- | --- | --- | --- |\n");
+    for (Measurement each : measurements) {
+      if (each.metric().equals(metric)) {
+        text.append(
+            String.format(
+                Locale.ROOT,
+                "| %s | %s %s | %s: %s | **%s** | %s to %s | %s | %d |%n",
+                each.name(),
+                number(each.oursMedian()),
+                each.unit(),
+                each.peerName(),
+                number(each.peerMedian()),
+                number(each.ratio()),
+                number(each.ratioMin()),
+                number(each.ratioMax()),
+                goal(each),
+                each.ours().size()));
+      }
+    }
   }
 
   private static String goal(Measurement each) {

@@ -132,7 +132,12 @@ public final class SessionsBench {
 
   private NodeProcess start(Path at) throws IOException {
     NodeProcess node =
-        NodeProcess.start(at, FLAGS, "packets.idle=1h", "log.level=error", "session.keep=1s");
+        NodeProcess.start(
+            at,
+            NodeProcess.Surroundings.jvm(FLAGS),
+            "packets.idle=1h",
+            "log.level=error",
+            "session.keep=1s");
     Files.write(node.files().resolve("small"), new byte[SMALL]);
     Files.write(node.files().resolve("large"), new byte[LARGE]);
     return node;

@@ -115,6 +115,11 @@ public class SessionsBenchmark {
     }
 
     @Override
+    public int lane() {
+      return 0;
+    }
+
+    @Override
     public String remote() {
       return "benchmark";
     }

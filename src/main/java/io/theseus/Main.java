@@ -1,6 +1,7 @@
 package io.theseus;
 
 import io.theseus.cli.Theseus;
+import io.theseus.node.DoctorCommand;
 import io.theseus.node.NodeCommand;
 
 /** Entry point of {@code java -jar theseus.jar}. */
@@ -8,6 +9,10 @@ public final class Main {
   private Main() {}
 
   public static void main(String[] args) {
-    System.exit(Theseus.commandLine().addSubcommand(new NodeCommand()).execute(args));
+    System.exit(
+        Theseus.commandLine()
+            .addSubcommand(new NodeCommand())
+            .addSubcommand(new DoctorCommand())
+            .execute(args));
   }
 }

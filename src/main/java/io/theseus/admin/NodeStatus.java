@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
  * what the MBean's {@code Status} is; fields are only ever added.
  *
  * @param startedAt RFC 3339
- * @param addresses {@code host:port} by door: {@code packets}, {@code remoting}
+ * @param addresses {@code host:port} by door: {@code packets}, {@code packets-tls}, {@code
+ *     remoting}
  * @param filesDir the directory that is served
  * @param freeBytes usable on the file system of {@code filesDir}; 0 where it can't be found out
  * @param sessions how many there are in each state
@@ -25,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  *     and {@code buffer-bytes} apart
  * @param errors ERRORs that were sent, by code
  * @param failures the same of GETs and PUTs alone
+ * @param certificates when each expires, RFC 3339, by who shows it: {@code packets}, {@code
+ *     cluster}; never null, but for a node of before there were any
  * @param parts each part of the node that has a state of its own
  */
 @JsonIgnoreProperties(ignoreUnknown = true)
@@ -45,6 +48,7 @@ public record NodeStatus(
     Map<String, Long> errors,
     Map<String, Long> failures,
     Cluster cluster,
+    Map<String, String> certificates,
     List<Part> parts) {
 
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -57,6 +61,10 @@ public record NodeStatus(
     counters = sorted(counters);
     errors = sorted(errors);
     failures = sorted(failures);
+    certificates =
+        certificates == null
+            ? Map.of()
+            : java.util.Collections.unmodifiableMap(new TreeMap<>(certificates));
     parts = List.copyOf(parts);
   }
 

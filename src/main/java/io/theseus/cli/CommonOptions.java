@@ -1,10 +1,14 @@
 package io.theseus.cli;
 
 import io.theseus.client.ClientSettings;
+import io.theseus.client.ClientTls;
 import io.theseus.client.NodeAddress;
 import io.theseus.client.PacketTrace;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -13,12 +17,38 @@ final class CommonOptions {
   @Option(
       names = {"-s", "--server"},
       paramLabel = "NODES",
-      defaultValue = "${env:THESEUS_SERVER:-127.0.0.1:7411}",
+      defaultValue = "${env:THESEUS_SERVER:-127.0.0.1}",
       description = {
-        "The nodes to ask, in this order: host:port,host:port; port 7411 where none is given.",
-        "Default: the variable THESEUS_SERVER, or 127.0.0.1:7411."
+        "The nodes to ask, in this order: host:port,host:port; port 7411 where none is given, 7421"
+            + " with TLS.",
+        "Default: the variable THESEUS_SERVER, or 127.0.0.1."
       })
   String servers = "";
+
+  @Option(
+      names = "--tls",
+      description = {
+        "Speak TLS, and trust the authorities that this Java trusts. Also: THESEUS_TLS=1."
+      })
+  boolean tls;
+
+  @Option(
+      names = "--ca",
+      paramLabel = "FILE",
+      description = {
+        "Speak TLS, and trust the authorities in this file (PEM) alone.",
+        "Also: the variable THESEUS_CA."
+      })
+  @Nullable Path authorities;
+
+  @Option(
+      names = "--token-file",
+      paramLabel = "FILE",
+      description = {
+        "A file with the token that the nodes ask for; only its owner may read it (mode 0600).",
+        "Also: the variable THESEUS_TOKEN_FILE, or the token itself in THESEUS_TOKEN."
+      })
+  @Nullable Path tokenFile;
 
   @Option(
       names = "--retry-for",
@@ -64,7 +94,13 @@ final class CommonOptions {
 
   /** Settings of the client library; refuses bad values with an IllegalArgumentException. */
   ClientSettings.Builder settings(Streams streams, PacketTrace tracer) {
-    List<NodeAddress> addresses = NodeAddress.parseList(servers);
+    Map<String, String> environment = streams.environment();
+    Path ca = either(authorities, environment.get("THESEUS_CA"));
+    boolean encrypted =
+        tls || ca != null || environment.getOrDefault("THESEUS_TLS", "").equals("1");
+    List<NodeAddress> addresses =
+        NodeAddress.parseList(
+            servers, encrypted ? NodeAddress.DEFAULT_TLS_PORT : NodeAddress.DEFAULT_PORT);
     if (addresses.isEmpty()) {
       throw new IllegalArgumentException("--server: none (expected: at least one host:port)");
     }
@@ -78,11 +114,27 @@ final class CommonOptions {
     if (trace) {
       builder.trace(tracer);
     }
-    String token = streams.environment().get("THESEUS_TOKEN");
+    if (encrypted) {
+      builder.tls(clientTls(ca));
+    }
+    Path file = either(tokenFile, environment.get("THESEUS_TOKEN_FILE"));
+    String token = file != null ? TokenText.read(file) : environment.get("THESEUS_TOKEN");
     if (token != null && !token.isEmpty()) {
       builder.token(token);
     }
     return builder;
+  }
+
+  private static @Nullable Path either(@Nullable Path option, @Nullable String variable) {
+    return option != null || variable == null || variable.isEmpty() ? option : Path.of(variable);
+  }
+
+  private static ClientTls clientTls(@Nullable Path ca) {
+    try {
+      return ca == null ? ClientTls.trustingSystem() : ClientTls.trusting(ca);
+    } catch (IOException e) {
+      throw new IllegalArgumentException("--ca: " + e.getMessage(), e);
+    }
   }
 
   boolean debug(Streams streams) {

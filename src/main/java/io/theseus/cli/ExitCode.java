@@ -20,7 +20,8 @@ public enum ExitCode {
   /** Not permitted. */
   DENIED(5, "denied", "the node refuses: not permitted"),
   /** No node, or none any more. */
-  UNREACHABLE(6, "unreachable", "no node could be reached, or the connection was lost for good"),
+  UNREACHABLE(
+      6, "unreachable", "no node could be reached or trusted, or the connection was lost for good"),
   /** Reading or writing on this side failed. */
   LOCAL_IO(7, "local-io", "reading or writing on this side failed"),
   /** Content and SHA-256 don't agree. */
@@ -82,7 +83,7 @@ public enum ExitCode {
   public static ExitCode of(TransferException failure) {
     return switch (failure.kind()) {
       case REFUSED -> failure.code().map(ExitCode::of).orElse(INTERNAL);
-      case CONNECT_FAILED, CONNECTION_LOST -> UNREACHABLE;
+      case CONNECT_FAILED, UNTRUSTED, CONNECTION_LOST -> UNREACHABLE;
       case PROTOCOL -> PROTOCOL;
       case LOCAL_IO -> LOCAL_IO;
       case HASH_MISMATCH -> HASH_MISMATCH;

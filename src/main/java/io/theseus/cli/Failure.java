@@ -91,6 +91,9 @@ record Failure(ExitCode exit, Optional<ErrorCode> code, String message, String a
       case CONNECT_FAILED ->
           "Is a node running there? `theseus node` starts one; --server host:port or the variable"
               + " THESEUS_SERVER names another; --retry-for 5m waits for it.";
+      case UNTRUSTED ->
+          "--ca FILE names who signs the nodes' certificates; --server has to name a host that"
+              + " stands in the node's.";
       case CONNECTION_LOST -> "--retry-for 30m would wait longer.";
       case HASH_MISMATCH ->
           "What came was not kept. Try again; if it fails again, the file on the node is damaged.";
@@ -108,7 +111,7 @@ record Failure(ExitCode exit, Optional<ErrorCode> code, String message, String a
       case EXISTS ->
           "The name is taken. Take another one, or replace what is there: leave out --if-absent.";
       case CHANGED -> "`theseus stat NAME` shows the identity that it has now.";
-      case DENIED -> "Does it need a token? Set the variable THESEUS_TOKEN.";
+      case DENIED -> "A token goes with --token-file FILE; who runs the node says what it may do.";
       case INCOMPATIBLE -> "Get it into a pipe or standard output (-o -), or from its beginning.";
       case BUSY, TIMEOUT -> "Try again later; --retry-for 10m keeps trying.";
       case SUPERSEDED -> "Another client goes on with this transfer; let it, or stop it there.";

@@ -95,11 +95,15 @@ final class StatusCommand implements Callable<Integer> {
     if (status.quota().isLimited()) {
       row(text, "quota", quota(status.quota()));
     }
+    row(text, "clients", clients(status.counters()));
     row(text, "sessions", numbers(status.sessions()));
     row(text, "transfers", transfers(status.counters()));
     if (!status.errors().isEmpty()) {
       row(text, "errors", numbers(status.errors()));
     }
+    status
+        .certificates()
+        .forEach((by, until) -> row(text, "valid", "certificate of " + by + ", until " + until));
     for (NodeStatus.Member member : status.cluster().members()) {
       row(
           text,
@@ -118,6 +122,14 @@ final class StatusCommand implements Callable<Integer> {
 
   private static void row(StringBuilder text, String name, String value) {
     text.append(String.format("  %-10s %s%n", name, Texts.escape(value)));
+  }
+
+  private static String clients(Map<String, Long> counters) {
+    return String.format(
+        Locale.ROOT,
+        "%,d connected, %,d refused",
+        counters.getOrDefault("connections-open", 0L),
+        counters.getOrDefault("connections-refused", 0L));
   }
 
   private static String transfers(Map<String, Long> counters) {

@@ -48,6 +48,9 @@ public final class Theseus implements Runnable {
     line.getCommandSpec().usageMessage().exitCodeList(ExitCode.help());
     TransferCommands.addTo(line, streams);
     line.addSubcommand(new DemoCommand(streams));
+    KeygenCommand.addTo(line, streams);
+    line.addSubcommand(new CompletionCommand());
+    line.addSubcommand(new ManCommand());
     return line.setCaseInsensitiveEnumValuesAllowed(true)
         .setOut(writer(streams.out()))
         .setErr(writer(streams.err()))

@@ -13,6 +13,8 @@ final class AttemptException extends Exception {
   enum Reason {
     /** No connection could be made. */
     UNREACHABLE,
+    /** The node's certificate is not accepted, or it speaks no TLS: trying again won't help. */
+    UNTRUSTED,
     /** The connection ended within the exchange. */
     LOST,
     /** The server owes us something and gave no sign of life. */
@@ -39,6 +41,10 @@ final class AttemptException extends Exception {
 
   static AttemptException unreachable(String message) {
     return new AttemptException(Reason.UNREACHABLE, message, null, null);
+  }
+
+  static AttemptException untrusted(String message) {
+    return new AttemptException(Reason.UNTRUSTED, message, null, null);
   }
 
   static AttemptException lost(String message) {

@@ -27,6 +27,7 @@ public final class ClientSettings {
   private final Duration idle;
   private final Duration errorLinger;
   private final @Nullable String token;
+  private final @Nullable ClientTls tls;
   private final @Nullable PacketTrace trace;
   private final Supplier<UUID> sessionIds;
 
@@ -47,6 +48,7 @@ public final class ClientSettings {
     idle = builder.idle;
     errorLinger = builder.errorLinger;
     token = builder.token;
+    tls = builder.tls;
     trace = builder.trace;
     sessionIds = builder.sessionIds;
     if (servers.isEmpty()) {
@@ -144,6 +146,11 @@ public final class ClientSettings {
     return Optional.ofNullable(token);
   }
 
+  /** How TLS is spoken, with every node; empty: it isn't. */
+  public Optional<ClientTls> tls() {
+    return Optional.ofNullable(tls);
+  }
+
   /** Is told of every packet. */
   public Optional<PacketTrace> trace() {
     return Optional.ofNullable(trace);
@@ -172,6 +179,7 @@ public final class ClientSettings {
     builder.idle = idle;
     builder.errorLinger = errorLinger;
     builder.token = token;
+    builder.tls = tls;
     builder.trace = trace;
     builder.sessionIds = sessionIds;
     return builder;
@@ -197,6 +205,7 @@ public final class ClientSettings {
     private Duration idle = Duration.ofSeconds(60);
     private Duration errorLinger = Duration.ofSeconds(2);
     private @Nullable String token;
+    private @Nullable ClientTls tls;
     private @Nullable PacketTrace trace;
     // UUID.randomUUID draws from SecureRandom
     private Supplier<UUID> sessionIds = UUID::randomUUID;
@@ -305,6 +314,12 @@ public final class ClientSettings {
         throw new IllegalArgumentException("token: (expected: no control character)");
       }
       token = value;
+      return this;
+    }
+
+    /** See {@link ClientSettings#tls}. */
+    public Builder tls(@Nullable ClientTls value) {
+      tls = value;
       return this;
     }
 

@@ -3,6 +3,7 @@ package io.theseus.client;
 import io.theseus.wire.PacketDecoder;
 import io.theseus.wire.Packets;
 import io.theseus.wire.ProtocolException;
+import io.theseus.wire.Texts;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -15,6 +16,7 @@ import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,6 +41,7 @@ final class Connection implements AutoCloseable {
   private final SocketChannel channel;
   private final Selector selector;
   private final SelectionKey key;
+  private final Transport transport;
   private final PacketDecoder decoder = new PacketDecoder(Packets.MAX_MAX_DATA);
   private final ArrayDeque<Outgoing> outgoing = new ArrayDeque<>();
   private final ByteBuffer[] gathered = new ByteBuffer[GATHERED];
@@ -69,13 +72,20 @@ final class Connection implements AutoCloseable {
     this.channel = channel;
     this.selector = selector;
     this.key = key;
+    this.transport =
+        settings
+            .tls()
+            .<Transport>map(tls -> new TlsTransport(channel, tls.engine(node)))
+            .orElseGet(() -> new Transport.Plain(channel));
     incoming = pool.take();
     idle = settings.idle();
     lastSentNanos = System.nanoTime();
     lastReceivedNanos = lastSentNanos;
   }
 
-  /** Connects, to each address that the node's name has, in turn. */
+  /**
+   * Connects, to each address that the node's name has, in turn; over TLS where it is asked for.
+   */
   static Connection open(
       NodeAddress node, ClientSettings settings, Cancellation cancellation, ChunkPool pool)
       throws AttemptException, TransferException {
@@ -89,11 +99,19 @@ final class Connection implements AutoCloseable {
     for (InetAddress address : addresses) {
       try {
         return open(node, address, settings, cancellation, pool);
+      } catch (SSLException e) {
+        throw AttemptException.untrusted(node + ": " + reason(e));
       } catch (IOException e) {
         failure = String.valueOf(e.getMessage());
       }
     }
     throw AttemptException.unreachable(node + ": " + failure);
+  }
+
+  /** An alert, or what {@link ClientTls} said of the certificate. */
+  private static String reason(SSLException failure) {
+    String message = String.valueOf(failure.getMessage()).replaceFirst("^\\(\\w+\\) ", "");
+    return Texts.escape(message);
   }
 
   private static Connection open(
@@ -143,6 +161,18 @@ final class Connection implements AutoCloseable {
         }
         select(left);
       } while (!channel.finishConnect());
+    }
+    if (transport instanceof TlsTransport tls) {
+      int waitsFor;
+      while ((waitsFor = tls.handshake()) != 0) {
+        cancellation.check();
+        long left = deadline - System.nanoTime();
+        if (left <= 0) {
+          throw new IOException("no TLS handshake within " + text(settings.connectTimeout()));
+        }
+        key.interestOps(waitsFor);
+        select(left);
+      }
     }
     key.interestOps(SelectionKey.OP_READ);
   }
@@ -213,7 +243,7 @@ final class Connection implements AutoCloseable {
   /** Writes as much as the socket takes. */
   void flush() {
     try {
-      while (!outgoing.isEmpty() && writeFailure == null) {
+      while (!allSent() && writeFailure == null) {
         int count = 0;
         for (Outgoing next : outgoing) {
           gathered[count++] = next.bytes();
@@ -221,7 +251,7 @@ final class Connection implements AutoCloseable {
             break;
           }
         }
-        long written = channel.write(gathered, 0, count);
+        long written = transport.write(gathered, count);
         if (written == 0) {
           return;
         }
@@ -241,6 +271,10 @@ final class Connection implements AutoCloseable {
     }
   }
 
+  private boolean allSent() {
+    return outgoing.isEmpty() && transport.flushed();
+  }
+
   // ---- in
 
   /**
@@ -255,7 +289,7 @@ final class Connection implements AutoCloseable {
     try {
       if (!moreLikely || !reads) {
         int ops = reads ? SelectionKey.OP_READ : 0;
-        if (!outgoing.isEmpty() && writeFailure == null) {
+        if (!allSent() && writeFailure == null) {
           ops |= SelectionKey.OP_WRITE;
         }
         if (key.interestOps() != ops) {
@@ -303,7 +337,7 @@ final class Connection implements AutoCloseable {
       }
       int from = into.position();
       int room = into.remaining();
-      int read = channel.read(into);
+      int read = transport.read(into);
       if (read < 0) {
         throw ended();
       }
@@ -316,6 +350,8 @@ final class Connection implements AutoCloseable {
         return;
       }
       if (!handler.mayRead()) {
+        // the socket would not tell of what has left it already
+        moreLikely = transport.buffered();
         return;
       }
     }
@@ -436,8 +472,8 @@ final class Connection implements AutoCloseable {
       boolean shut = false;
       while (System.nanoTime() < deadline && !cancellation.isCancelled()) {
         flush();
-        if (outgoing.isEmpty() && !shut) {
-          channel.shutdownOutput();
+        if (allSent() && !shut) {
+          transport.shutdownOutput();
           shut = true;
         }
         if (writeFailure != null) {
@@ -468,7 +504,7 @@ final class Connection implements AutoCloseable {
     }
     try {
       pump(BetweenSessions.INSTANCE, System.nanoTime());
-      return !decoder.midPacket() && outgoing.isEmpty();
+      return !decoder.midPacket() && allSent();
     } catch (AttemptException | ProtocolException | TransferException e) {
       return false;
     }

@@ -9,6 +9,9 @@ public record NodeAddress(String host, int port) {
   /** The packet port of a node with default settings. */
   public static final int DEFAULT_PORT = 7411;
 
+  /** The same for TLS. */
+  public static final int DEFAULT_TLS_PORT = 7421;
+
   private static final int MAX_PORT = 65_535;
 
   public NodeAddress {
@@ -22,9 +25,13 @@ public record NodeAddress(String host, int port) {
 
   /** Reads {@code host:port}, {@code host}, {@code [v6]:port} or {@code [v6]}. */
   public static NodeAddress parse(String text) {
+    return parse(text, DEFAULT_PORT);
+  }
+
+  private static NodeAddress parse(String text, int defaultPort) {
     String trimmed = text.trim();
     String host = trimmed;
-    int port = DEFAULT_PORT;
+    int port = defaultPort;
     int colon = trimmed.lastIndexOf(':');
     boolean bracketed = trimmed.startsWith("[");
     if (colon >= 0 && (!bracketed || trimmed.charAt(colon - 1) == ']')) {
@@ -52,10 +59,15 @@ public record NodeAddress(String host, int port) {
 
   /** Reads a comma separated list; empty parts are left out. */
   public static List<NodeAddress> parseList(String text) {
+    return parseList(text, DEFAULT_PORT);
+  }
+
+  /** The same, with another port where none is given. */
+  public static List<NodeAddress> parseList(String text, int defaultPort) {
     List<NodeAddress> addresses = new ArrayList<>();
     for (String part : text.split(",", -1)) {
       if (!part.isBlank()) {
-        addresses.add(parse(part));
+        addresses.add(parse(part, defaultPort));
       }
     }
     return List.copyOf(addresses);

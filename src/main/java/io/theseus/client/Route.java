@@ -139,6 +139,13 @@ final class Route {
         yield again(ended, advance());
       }
       case UNREACHABLE -> again(ended, advance());
+      case UNTRUSTED -> {
+        // another node may be trusted; the same one won't be a moment later
+        if (!advance()) {
+          throw failure(ended);
+        }
+        yield Duration.ZERO;
+      }
     };
   }
 
@@ -244,6 +251,7 @@ final class Route {
     return switch (ended.reason()) {
       case REFUSED ->
           new TransferException(Kind.REFUSED, code.orElse(null), ended.text() + patience, ended);
+      case UNTRUSTED -> new TransferException(Kind.UNTRUSTED, "no TLS with " + ended.text(), ended);
       case UNREACHABLE ->
           new TransferException(
               connected ? Kind.CONNECTION_LOST : Kind.CONNECT_FAILED,

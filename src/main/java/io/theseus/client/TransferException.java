@@ -14,6 +14,8 @@ public final class TransferException extends Exception {
     REFUSED,
     /** No node could be reached. */
     CONNECT_FAILED,
+    /** Over TLS: a node's certificate is not accepted, or it speaks no TLS. */
+    UNTRUSTED,
     /** A connection was lost and the limits of patience are used up; can be resumed. */
     CONNECTION_LOST,
     /** The server broke the protocol. */

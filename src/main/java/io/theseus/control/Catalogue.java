@@ -6,6 +6,9 @@ import io.theseus.store.Listing;
 import io.theseus.wire.ErrorCode;
 import io.theseus.wire.FileName;
 import io.theseus.wire.ProtocolException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -19,6 +22,9 @@ import java.util.concurrent.Executor;
  * <p>A stage fails with {@link ProtocolException} where the answer is a refusal.
  */
 public final class Catalogue {
+  /** A name of 1,024 bytes, an Identity of 128, size and time. */
+  private static final int LONGEST_LINE = 1_280;
+
   private final FileStore store;
   private final Executor disk;
   private final String elsewhere;
@@ -38,9 +44,38 @@ public final class Catalogue {
     return onDisk(() -> store.stat(name));
   }
 
-  /** A page of names that takes at most {@code maxBytes} as text. */
-  public CompletionStage<Listing> list(String prefix, Optional<String> after, int maxBytes) {
-    return onDisk(() -> store.list(prefix, after, maxBytes));
+  /**
+   * A page of names that takes at most {@code maxBytes} as text.
+   *
+   * @param prefixes what is shown: none the beginning of another, in byte order
+   */
+  public CompletionStage<Listing> list(
+      List<String> prefixes, Optional<String> after, int maxBytes) {
+    return onDisk(
+        () ->
+            prefixes.size() == 1
+                ? store.list(prefixes.get(0), after, maxBytes)
+                : listAll(prefixes, after, maxBytes));
+  }
+
+  private Listing listAll(List<String> prefixes, Optional<String> after, int maxBytes)
+      throws ProtocolException {
+    List<FileStat> entries = new ArrayList<>();
+    int left = maxBytes;
+    for (String prefix : prefixes) {
+      if (left < LONGEST_LINE) {
+        return new Listing(entries, /* more= */ true);
+      }
+      Listing page = store.list(prefix, after, left);
+      for (FileStat entry : page.entries()) {
+        left -= entry.line().getBytes(StandardCharsets.UTF_8).length + 1;
+      }
+      entries.addAll(page.entries());
+      if (page.more()) {
+        return new Listing(entries, /* more= */ true);
+      }
+    }
+    return new Listing(entries, /* more= */ false);
   }
 
   /** The identity of what is gone. */

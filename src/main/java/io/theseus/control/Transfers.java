@@ -1,53 +1,106 @@
 package io.theseus.control;
 
-import io.theseus.session.SessionActor;
 import io.theseus.session.Transfer;
+import java.time.Duration;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Queue;
+import java.util.Optional;
 import java.util.UUID;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.Nullable;
 
-/** The transfers of a node: plain objects that outlive actors and even the actor system. */
+/**
+ * The transfers of a node, and which lane has each: plain objects that outlive actors and even the
+ * actor system.
+ *
+ * <p>A session belongs to one lane from its first command to its end, whichever lane the
+ * connections that resume it are on; so no two actors ever have one session.
+ */
 public final class Transfers {
-  private final Map<UUID, Transfer> byId = new ConcurrentHashMap<>();
-  private final Queue<SessionActor.Attach> arrivals = new ConcurrentLinkedQueue<>();
+  /** A transfer and the lane that has it. */
+  record Owned(Transfer transfer, Lane lane) {}
 
-  @Nullable Transfer find(UUID session) {
-    return byId.get(session);
+  private final List<Lane> lanes;
+  private final Map<UUID, Owned> byId = new HashMap<>();
+
+  /** Sessions without an actor, and when (nanoTime) their time is over. */
+  private final Map<UUID, Long> kept = new HashMap<>();
+
+  /**
+   * No transfers yet.
+   *
+   * @param lanes one for each thread that sessions live on
+   */
+  public Transfers(List<Lane> lanes) {
+    this.lanes = List.copyOf(lanes);
   }
 
-  void add(Transfer transfer) {
-    byId.put(transfer.id(), transfer);
+  List<Lane> lanes() {
+    return lanes;
   }
 
-  @Nullable Transfer remove(UUID session) {
-    return byId.remove(session);
+  /** The transfer of a session; where there is none, one that begins in the given lane. */
+  synchronized Owned claim(UUID session, Lane lane) {
+    boolean marked = kept.remove(session) != null;
+    return byId.computeIfAbsent(
+        session, id -> new Owned(marked ? Transfer.recover(id) : Transfer.begin(id), lane));
   }
 
-  /** Leaves a connection's command for control, which is told of it. */
-  void arrive(SessionActor.Attach attach) {
-    arrivals.add(attach);
+  synchronized @Nullable Transfer find(UUID session) {
+    Owned owned = byId.get(session);
+    return owned == null ? null : owned.transfer();
   }
 
-  /** Takes a command back that control has not seen; whether that was so. */
-  boolean takeBack(SessionActor.Attach attach) {
-    return arrivals.remove(attach);
+  synchronized @Nullable Transfer remove(UUID session) {
+    Owned owned = byId.remove(session);
+    return owned == null ? null : owned.transfer();
   }
 
-  /** The oldest command that control has not seen; null if there is none. */
-  SessionActor.@Nullable Attach nextArrival() {
-    return arrivals.poll();
+  /** Those of a lane. */
+  synchronized Collection<Transfer> of(Lane lane) {
+    return byId.values().stream()
+        .filter(owned -> owned.lane() == lane)
+        .map(Owned::transfer)
+        .toList();
   }
 
-  int waiting() {
-    return arrivals.size();
+  /** A session has no actor until it is resumed, or its time is over. */
+  synchronized void keep(UUID session, Duration time) {
+    kept.put(session, System.nanoTime() + time.toNanos());
   }
 
-  Collection<Transfer> all() {
-    return List.copyOf(byId.values());
+  /** An actor has the session. */
+  synchronized void unkeep(UUID session) {
+    kept.remove(session);
+  }
+
+  /** Tells the lanes which of the sessions that are kept have been kept long enough. */
+  synchronized void expire() {
+    long now = System.nanoTime();
+    kept.forEach(
+        (session, until) -> {
+          if (until - now <= 0) {
+            laneOf(session).tell(new LaneActor.Expire(session));
+          }
+        });
+  }
+
+  private Lane laneOf(UUID session) {
+    Owned owned = byId.get(session);
+    return owned == null
+        ? lanes.get(Math.floorMod(session.hashCode(), lanes.size()))
+        : owned.lane();
+  }
+
+  /** A session that is still kept, for the lane that was told to end it; empty otherwise. */
+  synchronized Optional<Transfer> claimExpired(UUID session, Lane lane) {
+    return kept.containsKey(session) && laneOf(session) == lane
+        ? Optional.of(claim(session, lane).transfer())
+        : Optional.empty();
+  }
+
+  synchronized int kept() {
+    return kept.size();
   }
 }

@@ -3,7 +3,8 @@
  *
  * <p>In: commands from the doors ({@link io.theseus.control.Control}). Out: sessions that answer
  * over {@link io.theseus.session.SessionLink}, answers about names ({@link
- * io.theseus.control.Catalogue}). Start reading at {@link io.theseus.control.ControlActor}.
+ * io.theseus.control.Catalogue}). Start reading at {@link io.theseus.control.ControlActor}, which
+ * supervises the sessions through a lane on each event loop.
  */
 @NullMarked
 package io.theseus.control;

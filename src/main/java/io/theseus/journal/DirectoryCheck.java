@@ -99,10 +99,15 @@ final class DirectoryCheck {
   }
 
   /** What the edits of a MANIFEST add up to: number and size of live tables, the live logs. */
-  private static final class Manifest {
-    final Map<Long, Long> tables = new TreeMap<>();
-    long logNumber;
-    long previousLogNumber;
+  static final class Manifest {
+    private final Map<Long, Long> tables = new TreeMap<>();
+    private long logNumber;
+    private long previousLogNumber;
+
+    /** Adds an edit; throws for what is none. */
+    void apply(byte[] edit) {
+      DirectoryCheck.apply(ByteBuffer.wrap(edit), this);
+    }
   }
 
   private Manifest readManifest(Path file) throws IOException {
@@ -119,7 +124,7 @@ final class DirectoryCheck {
     Manifest manifest = new Manifest();
     for (byte[] edit : contents.records()) {
       try {
-        apply(ByteBuffer.wrap(edit), manifest);
+        manifest.apply(edit);
       } catch (BufferUnderflowException | IllegalArgumentException e) {
         throw new JournalCorruptException(directory, file + " has an unreadable edit", e);
       }

@@ -5,10 +5,12 @@ import akka.actor.ClassicActorSystemProvider;
 import akka.actor.ExtendedActorSystem;
 import akka.actor.Extension;
 import io.theseus.steps.Steps;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
@@ -58,6 +60,15 @@ public final class JournalDatabase implements Extension {
    */
   public static JournalDatabase get(ClassicActorSystemProvider system) {
     return ID.get(system);
+  }
+
+  /**
+   * Why this process can't have the native LevelDB; empty where it can.
+   *
+   * @param fallback a directory that allows execution where the temporary one doesn't
+   */
+  public static Optional<String> nativeLibraryFailure(Path fallback) {
+    return NativeLibrary.load(fallback);
   }
 
   /** The persistence ids that have events or a snapshot; reads the whole database once. */

@@ -4,9 +4,11 @@ import akka.actor.ActorRef;
 import akka.persistence.PersistentRepr;
 import akka.serialization.Serialization;
 import akka.serialization.Serializers;
+import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.function.Function;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
@@ -51,10 +53,22 @@ final class Records {
       putBytes(out, bytes);
     }
 
-    static Object objectFrom(ByteBuffer in, Serialization serialization) {
-      int serializerId = in.getInt();
-      String manifest = string(in);
-      return serialization.deserialize(lengthAndBytes(in), serializerId, manifest).get();
+    static Payload from(ByteBuffer in) {
+      return new Payload(in.getInt(), lengthAndBytes(in), lengthAndBytes(in));
+    }
+
+    static @Nullable Payload metadataFrom(ByteBuffer in) {
+      byte present = in.get();
+      if (present != 0 && present != 1) {
+        throw new IllegalArgumentException("metadata: " + present + " (expected: 0 or 1)");
+      }
+      return present == 0 ? null : from(in);
+    }
+
+    Object object(Serialization serialization) {
+      return serialization
+          .deserialize(bytes, serializerId, new String(manifest, StandardCharsets.UTF_8))
+          .get();
     }
   }
 
@@ -63,41 +77,65 @@ final class Records {
   }
 
   static long highestSequenceNr(byte[] key, byte[] value) {
-    return body(key, value).getLong();
+    return read(key, value, ByteBuffer::getLong);
   }
 
   static byte[] event(byte[] key, PersistentRepr event, Serialization serialization) {
-    byte[] writer = utf8(event.writerUuid());
-    byte[] manifest = utf8(event.manifest());
-    Payload payload = Payload.of(serialization, event.payload());
-    @Nullable Payload metadata =
-        event.metadata().isDefined() ? Payload.of(serialization, event.metadata().get()) : null;
-    ByteBuffer out =
-        record(16 + writer.length + manifest.length + payload.size() + sizeOf(metadata));
-    out.putLong(event.timestamp() == 0 ? System.currentTimeMillis() : event.timestamp());
-    putBytes(out, writer);
-    putBytes(out, manifest);
-    payload.putTo(out);
-    putMetadata(out, metadata);
-    return sealed(key, out);
+    return new Event(
+            event.timestamp() == 0 ? System.currentTimeMillis() : event.timestamp(),
+            utf8(event.writerUuid()),
+            utf8(event.manifest()),
+            Payload.of(serialization, event.payload()),
+            event.metadata().isDefined() ? Payload.of(serialization, event.metadata().get()) : null)
+        .value(key);
   }
 
   static PersistentRepr event(byte[] key, byte[] value, Serialization serialization) {
-    ByteBuffer in = body(key, value);
-    long timestamp = in.getLong();
-    String writer = string(in);
-    String manifest = string(in);
+    Event read = Event.from(key, value);
     PersistentRepr event =
         PersistentRepr.apply(
-                Payload.objectFrom(in, serialization),
+                read.payload.object(serialization),
                 Keys.sequenceNr(key),
                 Keys.id(key),
-                manifest,
+                new String(read.manifest, StandardCharsets.UTF_8),
                 false,
                 ActorRef.noSender(),
-                writer)
-            .withTimestamp(timestamp);
-    return in.get() == 0 ? event : event.withMetadata(Payload.objectFrom(in, serialization));
+                new String(read.writer, StandardCharsets.UTF_8))
+            .withTimestamp(read.writtenMillis);
+    return read.metadata == null ? event : event.withMetadata(read.metadata.object(serialization));
+  }
+
+  /** An event as it is stored. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared, never changed
+  record Event(
+      long writtenMillis,
+      byte[] writer,
+      byte[] manifest,
+      Payload payload,
+      @Nullable Payload metadata) {
+    static Event from(byte[] key, byte[] value) {
+      return read(
+          key,
+          value,
+          in ->
+              new Event(
+                  in.getLong(),
+                  lengthAndBytes(in),
+                  lengthAndBytes(in),
+                  Payload.from(in),
+                  Payload.metadataFrom(in)));
+    }
+
+    byte[] value(byte[] key) {
+      ByteBuffer out =
+          record(16 + writer.length + manifest.length + payload.size() + sizeOf(metadata));
+      out.putLong(writtenMillis);
+      putBytes(out, writer);
+      putBytes(out, manifest);
+      payload.putTo(out);
+      putMetadata(out, metadata);
+      return sealed(key, out);
+    }
   }
 
   static byte[] snapshot(
@@ -114,16 +152,29 @@ final class Records {
   /** A snapshot read back; metadata is null where there was none. */
   record Snapshot(Object state, @Nullable Object metadata) {}
 
+  private record Stored(Payload state, @Nullable Payload metadata) {}
+
   static Snapshot snapshot(byte[] key, byte[] value, Serialization serialization) {
-    ByteBuffer in = body(key, value);
-    in.getLong();
-    Object state = Payload.objectFrom(in, serialization);
-    return new Snapshot(state, in.get() == 0 ? null : Payload.objectFrom(in, serialization));
+    Stored stored =
+        read(
+            key,
+            value,
+            in -> {
+              in.getLong();
+              return new Stored(Payload.from(in), Payload.metadataFrom(in));
+            });
+    return new Snapshot(
+        stored.state.object(serialization),
+        stored.metadata == null ? null : stored.metadata.object(serialization));
   }
 
   /** When an event or a snapshot was written, in ms since 1970. */
   static long writtenMillis(byte[] key, byte[] value) {
-    return body(key, value).getLong();
+    ByteBuffer in = body(key, value);
+    if (in.remaining() < Long.BYTES) {
+      throw new DamagedRecordException(name(key) + " ends too early");
+    }
+    return in.getLong();
   }
 
   /**
@@ -211,12 +262,33 @@ final class Records {
   }
 
   private static byte[] lengthAndBytes(ByteBuffer in) {
-    byte[] bytes = new byte[in.getInt()];
+    int length = in.getInt();
+    if (length < 0 || length > in.remaining()) {
+      throw new BufferUnderflowException();
+    }
+    byte[] bytes = new byte[length];
     in.get(bytes);
     return bytes;
   }
 
-  private static String string(ByteBuffer in) {
-    return new String(lengthAndBytes(in), StandardCharsets.UTF_8);
+  /**
+   * Reads all of a body. One whose checksum holds and which is no record all the same was written
+   * by another version, or by somebody else.
+   */
+  private static <T> T read(byte[] key, byte[] value, Function<ByteBuffer, T> reader) {
+    ByteBuffer in = body(key, value);
+    T read;
+    try {
+      read = reader.apply(in);
+    } catch (BufferUnderflowException e) {
+      throw new DamagedRecordException(name(key) + " ends too early");
+    } catch (IllegalArgumentException e) {
+      throw new DamagedRecordException(name(key) + " has " + e.getMessage());
+    }
+    if (in.hasRemaining()) {
+      throw new DamagedRecordException(
+          name(key) + " has " + in.remaining() + " bytes too many (expected: none behind its end)");
+    }
+    return read;
   }
 }

@@ -54,12 +54,15 @@ final class TableFile {
       int end = index.limit() - 4 - 4 * restarts;
       while (index.position() < end) {
         varint(index);
-        int keyLength = (int) varint(index);
-        int valueLength = (int) varint(index);
-        int value = index.position() + keyLength;
+        long keyLength = varint(index);
+        long valueLength = varint(index);
+        if (keyLength < 0 || keyLength > end || valueLength < 0 || valueLength > end) {
+          throw new IndexOutOfBoundsException();
+        }
+        int value = index.position() + (int) keyLength;
         // the Java port fills a handle up to its greatest length
-        block(index.slice(value, valueLength));
-        index.position(value + valueLength);
+        block(index.slice(value, (int) valueLength));
+        index.position(value + (int) valueLength);
       }
     } catch (BufferUnderflowException | IndexOutOfBoundsException | IllegalArgumentException e) {
       throw new DamageException("a block's address points outside of the file", e);

@@ -9,6 +9,11 @@ public record Revision(DataChannelProvider provider) {
     return new Revision(new StandardChannel.Provider());
   }
 
+  /** Whether it is this program's own code, and none of a module's. */
+  public boolean isBuiltIn() {
+    return provider instanceof StandardChannel.Provider;
+  }
+
   /** {@code name@version}, as READY and RESUMED name it. */
   public String module() {
     return provider.name() + "@" + provider.version();

@@ -8,8 +8,18 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.ChannelPromise;
+import io.netty.channel.EventLoop;
+import io.netty.channel.SingleThreadEventLoop;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.codec.DecoderException;
+import io.netty.handler.ssl.SslCloseCompletionEvent;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
+import io.theseus.access.Access;
+import io.theseus.access.Rights;
+import io.theseus.access.Source;
 import io.theseus.control.Control;
 import io.theseus.session.Closure;
 import io.theseus.wire.ClientMessage;
@@ -23,8 +33,10 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -65,12 +77,21 @@ final class Connection extends ChannelInboundHandlerAdapter {
   }
 
   private final Channel channel;
+  private final int lane;
+  private final Executor disk;
   private final NetSettings settings;
   private final Control control;
   private final DoorContext door;
   private final PacketDecoder decoder;
   private final ArrayDeque<ByteBuf> inputs = new ArrayDeque<>();
   private final String remote;
+  private final Source source;
+
+  /** Why the client may not stay; null for one that counts. */
+  private final @Nullable String unwelcome;
+
+  /** Set once its handshake is done; null on a connection without TLS. */
+  private @Nullable SslHandler tls;
 
   private Phase phase = Phase.IDLE;
   private @Nullable Link link;
@@ -78,6 +99,10 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private boolean processing;
   private boolean inputEnded;
   private boolean flushDue;
+  private boolean flushing;
+  private final Outbox outbox;
+  private final LateFlush late;
+  private final Runnable flushNow = this::flushNow;
 
   // deadlines, all of System.nanoTime
   private long idleSince;
@@ -88,11 +113,31 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private long outboundMark;
   private long lastTick;
 
-  Connection(Channel channel, NetSettings settings, Control control, DoorContext door) {
+  /**
+   * A connection that has just been accepted.
+   *
+   * @param unwelcome what it is told instead of being served; null where it is served
+   */
+  Connection(
+      Channel channel,
+      int lane,
+      Executor disk,
+      LateFlush late,
+      NetSettings settings,
+      Control control,
+      DoorContext door,
+      Source source,
+      @Nullable String unwelcome) {
     this.channel = channel;
+    this.lane = lane;
+    this.disk = disk;
+    this.late = late;
+    this.outbox = new Outbox(channel);
     this.settings = settings;
     this.control = control;
     this.door = door;
+    this.source = source;
+    this.unwelcome = unwelcome;
     this.decoder = new PacketDecoder(settings.maxData());
     SocketAddress address = channel.remoteAddress();
     this.remote = address == null ? "?" : address.toString().replaceFirst("^.*/", "");
@@ -121,24 +166,52 @@ final class Connection extends ChannelInboundHandlerAdapter {
     return remote;
   }
 
+  int lane() {
+    return lane;
+  }
+
+  /** Runs what may block on files. */
+  Executor disk() {
+    return disk;
+  }
+
   PacketDecoder decoder() {
     return decoder;
   }
 
+  Source source() {
+    return source;
+  }
+
+  boolean isWelcome() {
+    return unwelcome == null;
+  }
+
+  /** Packets may flow from here on. */
+  void begun() {
+    if (unwelcome != null) {
+      fail(ErrorCode.BUSY.label() + ": " + unwelcome);
+    }
+  }
+
   /**
-   * Runs a task on the event loop; from any thread. A task behind the end of the loop is dropped.
+   * Runs a task on the event loop; from any thread. At once where the caller is on it and not in
+   * the middle of taking input, as actors are that live there. A task behind the end of the loop is
+   * dropped.
    */
   void execute(Runnable task) {
-    if (!channel.eventLoop().isShuttingDown()) {
-      channel
-          .eventLoop()
-          .execute(
-              () -> {
-                task.run();
-                process();
-                flush();
-              });
+    EventLoop loop = channel.eventLoop();
+    if (loop.inEventLoop() && !processing) {
+      run(task);
+    } else if (!loop.isShuttingDown()) {
+      loop.execute(() -> run(task));
     }
+  }
+
+  private void run(Runnable task) {
+    task.run();
+    process();
+    flush();
   }
 
   /** The session of a link was accepted. */
@@ -167,28 +240,69 @@ final class Connection extends ChannelInboundHandlerAdapter {
   }
 
   void sendInfo(String text) {
-    write(Unpooled.wrappedBuffer(Packets.info(text)));
+    sendText(Packets.info(text));
+  }
+
+  private void sendText(ByteBuffer packet) {
+    outbox.append(packet.remaining()).writeBytes(packet);
+    written();
   }
 
   void sendOffset(long offset) {
-    ByteBuf packet = channel.alloc().ioBuffer(Packets.OFFSET_LENGTH);
-    ByteBuffer view = packet.internalNioBuffer(0, Packets.OFFSET_LENGTH);
-    Packets.putOffset(view, offset);
-    packet.writerIndex(Packets.OFFSET_LENGTH);
-    write(packet);
+    ByteBuf packet = outbox.append(Packets.OFFSET_LENGTH);
+    Packets.putOffset(
+        packet.internalNioBuffer(packet.writerIndex(), Packets.OFFSET_LENGTH), offset);
+    packet.writerIndex(packet.writerIndex() + Packets.OFFSET_LENGTH);
+    written();
   }
 
+  /** For what is appended to it; {@link #written} tells that something was. */
+  Outbox outbox() {
+    return outbox;
+  }
+
+  /** Writes what is not small. */
   ChannelFuture write(Object message) {
+    return write(message, channel.newPromise());
+  }
+
+  ChannelFuture write(Object message, ChannelPromise promise) {
+    outbox.pass();
+    written();
+    return channel.write(message, promise);
+  }
+
+  /** Whether TLS carries this connection: what leaves must be bytes, no regions of files. */
+  boolean encrypted() {
+    return tls != null;
+  }
+
+  void written() {
     lastSent = System.nanoTime();
     flushDue = true;
-    return channel.write(message);
   }
 
+  /**
+   * Lets what was written go out, together with what else this turn of the event loop brings; and
+   * where the client has sent its next command already, with the answer to that, if it comes soon.
+   */
   void flush() {
-    if (flushDue) {
-      flushDue = false;
-      channel.flush();
+    if (!flushDue || flushing) {
+      return;
     }
+    if (phase == Phase.OPENING) {
+      late.add(flushNow);
+    } else {
+      flushing = true;
+      ((SingleThreadEventLoop) channel.eventLoop()).executeAfterEventLoopIteration(flushNow);
+    }
+  }
+
+  private void flushNow() {
+    flushing = false;
+    flushDue = false;
+    outbox.pass();
+    channel.flush();
   }
 
   /** Sends ERROR and closes with care; the session hears of it only where it does not know yet. */
@@ -211,7 +325,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
             ErrorCode.ofText(errorText).orElse(ErrorCode.INTERNAL),
             phase == Phase.OPENING || phase == Phase.SERVING);
     enterClosing();
-    write(Unpooled.wrappedBuffer(Packets.error(errorText)));
+    sendText(Packets.error(errorText));
     shutDownOutput();
   }
 
@@ -230,6 +344,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
   }
 
   private void shutDownOutput() {
+    outbox.pass();
     channel
         .writeAndFlush(Unpooled.EMPTY_BUFFER)
         .addListener(
@@ -239,13 +354,36 @@ final class Connection extends ChannelInboundHandlerAdapter {
               } else if (inputEnded) {
                 channel.close();
               } else {
-                ((DuplexChannel) channel).shutdownOutput();
+                endOutput();
               }
             });
     if (!inputEnded) {
       channel.config().setAutoRead(true);
     }
     channel.eventLoop().schedule(() -> channel.close(), DRAIN_SECONDS, TimeUnit.SECONDS);
+  }
+
+  private void endOutput() {
+    SslHandler handler = tls;
+    if (handler == null) {
+      ((DuplexChannel) channel).shutdownOutput();
+      return;
+    }
+    handler
+        .closeOutbound()
+        .addListener(
+            said ->
+                // later: it may be in the middle of a read
+                channel
+                    .eventLoop()
+                    .execute(
+                        () -> {
+                          // what still comes is dropped, encrypted as it is
+                          if (channel.isOpen() && channel.pipeline().context(handler) != null) {
+                            channel.pipeline().remove(handler);
+                            ((DuplexChannel) channel).shutdownOutput();
+                          }
+                        }));
   }
 
   // ---- input
@@ -257,8 +395,19 @@ final class Connection extends ChannelInboundHandlerAdapter {
       input.release();
       return;
     }
-    inputs.add(input);
+    if (input.isReadable()) {
+      inputs.add(input);
+    } else {
+      input.release();
+    }
     process();
+  }
+
+  @Override
+  public void channelActive(ChannelHandlerContext context) {
+    if (context.pipeline().first() == this) {
+      begun(); // where TLS comes first, behind its handshake
+    }
   }
 
   @Override
@@ -268,11 +417,34 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   @Override
   public void userEventTriggered(ChannelHandlerContext context, Object event) {
-    if (event instanceof ChannelInputShutdownEvent) {
+    if (event instanceof ChannelInputShutdownEvent
+        || (event instanceof SslCloseCompletionEvent closed && closed.isSuccess())) {
       inputEnded = true;
       process();
       flush();
+    } else if (event instanceof SslHandshakeCompletionEvent handshake) {
+      if (handshake.isSuccess()) {
+        tls = channel.pipeline().get(SslHandler.class);
+        idleSince = System.nanoTime();
+        begun();
+      } else {
+        tlsFailed(handshake.cause());
+      }
     }
+  }
+
+  /** One line: it may be anybody who knocks. */
+  private void tlsFailed(@Nullable Throwable cause) {
+    if (phase != Phase.CLOSING) {
+      String reason =
+          cause == null || cause.getMessage() == null
+              ? String.valueOf(cause)
+              : cause.getMessage().replaceFirst("(?s)^error:[0-9a-f]+:", "");
+      LOG.info("{}: TLS failed: {}", remote, Texts.escape(reason));
+      lost("TLS failed: " + reason);
+      enterClosing();
+    }
+    channel.close();
   }
 
   @Override
@@ -286,6 +458,11 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   @Override
   public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+    Throwable inner = cause instanceof DecoderException ? cause.getCause() : cause;
+    if (inner instanceof SSLException) {
+      tlsFailed(inner);
+      return;
+    }
     if (cause instanceof java.io.IOException) {
       // a client that went away: its message says how
       lost(String.valueOf(cause.getMessage()));
@@ -323,11 +500,11 @@ final class Connection extends ChannelInboundHandlerAdapter {
         if (input == null) {
           break;
         }
-        if (!input.isReadable()) {
-          inputs.remove().release();
-          continue;
-        }
         take(input);
+        ByteBuf rest = inputs.peek(); // none where an ERROR let go of them
+        if (rest != null && !rest.isReadable()) {
+          inputs.remove().release();
+        }
       }
     } catch (ProtocolException e) {
       refuse(e, /* endsSession= */ false);
@@ -465,6 +642,36 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   private void begin(ClientMessage.Command command) {
     idleSince = System.nanoTime();
+    Access.Answer answer = door.admission().ask(command, source);
+    if (answer instanceof Access.Answer.Granted granted) {
+      carryOut(command, granted.rights());
+    } else if (answer instanceof Access.Answer.Refused refused) {
+      deny(refused);
+    }
+  }
+
+  /** At once or late; nothing waits for it but this connection. */
+  private void deny(Access.Answer.Refused refused) {
+    ProtocolException refusal = new ProtocolException(ErrorCode.DENIED, refused.message());
+    if (refused.delay().isZero()) {
+      refuse(refusal, /* endsSession= */ false);
+      return;
+    }
+    phase = Phase.ANSWERING;
+    channel
+        .eventLoop()
+        .schedule(
+            () -> {
+              if (phase == Phase.ANSWERING) {
+                refuse(refusal, /* endsSession= */ false);
+                flush();
+              }
+            },
+            refused.delay().toMillis(),
+            TimeUnit.MILLISECONDS);
+  }
+
+  private void carryOut(ClientMessage.Command command, Rights rights) {
     if (command instanceof ClientMessage.Get get) {
       open(new GetLink(this, get), command);
     } else if (command instanceof ClientMessage.Put put) {
@@ -472,7 +679,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
     } else if (command instanceof ClientMessage.Stat stat) {
       answer(control.catalogue().stat(stat.name()), Replies::stat);
     } else if (command instanceof ClientMessage.List list) {
-      answer(control.catalogue().list(list.prefix(), list.after(), LIST_BYTES), Replies::list);
+      answer(
+          control.catalogue().list(rights.within(list.prefix()), list.after(), LIST_BYTES),
+          Replies::list);
     } else if (command instanceof ClientMessage.Delete delete) {
       answer(control.catalogue().delete(delete.name(), delete.ifIdentity()), Replies::deleted);
     }
@@ -594,6 +803,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
   }
 
   private boolean outboundEmpty() {
+    if (!outbox.isEmpty()) {
+      return false;
+    }
     ChannelOutboundBuffer outbound = channel.unsafe().outboundBuffer();
     return outbound == null || outbound.isEmpty();
   }

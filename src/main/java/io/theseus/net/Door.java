@@ -7,51 +7,86 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
-import io.netty.channel.IoHandlerFactory;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.Epoll;
-import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
-import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
-import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.internal.PlatformDependent;
+import io.theseus.access.Access;
+import io.theseus.access.Callers;
+import io.theseus.access.Rights;
+import io.theseus.access.Source;
 import io.theseus.control.Control;
 import io.theseus.session.Counters;
 import io.theseus.steps.Steps;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executor;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The TCP listener of a node and the event loops behind it.
- *
- * <p>Native epoll where there is one, NIO elsewhere. Plain objects: it outlives actor systems.
+ * The TCP listeners of a node, plain and for TLS, and their connections. Plain objects: it outlives
+ * actor systems.
  */
 @SuppressWarnings("FutureReturnValueIgnored") // tasks of event loops that end with them
 public final class Door implements Closeable {
   private static final int BACKLOG = 4096;
+
+  /** So many may take their time to read that they can't stay. */
+  private static final int MOST_TURNED_AWAY = 256;
+
   private static final int READ_LEAST = 512;
   private static final int READ_FIRST = 2048;
   private static final int READ_MOST = 256 * 1024;
 
+  private final NetSettings settings;
+  private final Control control;
+  private final Steps steps;
   private final EventLoopGroup acceptor;
-  private final EventLoopGroup loops;
-  private final Channel listener;
+  private final Loops loops;
+  private final Counters counters;
+  private final List<Future<?>> ticks = new ArrayList<>();
+  private final AtomicLong backlog = new AtomicLong();
   private final Map<EventExecutor, Set<Connection>> connections = new ConcurrentHashMap<>();
-  private final AtomicInteger count = new AtomicInteger();
-  private final String advertised;
+  private final Access access;
+  private final Callers callers;
+
+  /** Connections that are told, just now, that they may not stay. */
+  private final AtomicInteger turnedAway = new AtomicInteger();
+
+  private final Listener plain;
+  private volatile @Nullable Listener encrypted;
+
+  /** A port that is listened on, and how clients reach it. */
+  private record Listener(Channel channel, String advertised) {
+    static Listener of(Channel channel, String advertise) {
+      InetSocketAddress bound = (InetSocketAddress) channel.localAddress();
+      String host = bound.getAddress().getHostAddress();
+      return new Listener(
+          channel,
+          advertise.isEmpty()
+              ? (host.contains(":") ? "[" + host + "]" : host) + ":" + bound.getPort()
+              : advertise);
+    }
+
+    int port() {
+      return ((InetSocketAddress) channel.localAddress()).getPort();
+    }
+  }
 
   /**
    * Binds and accepts.
@@ -60,47 +95,123 @@ public final class Door implements Closeable {
    */
   public static Door open(
       NetSettings settings,
+      Loops loops,
       Control control,
-      Executor disk,
+      Access access,
       Steps steps,
-      Counters counters,
-      String nodeId)
+      Counters counters)
       throws IOException {
-    return new Door(settings, control, disk, steps, counters, nodeId);
+    return new Door(settings, loops, control, access, steps, counters);
   }
 
   private Door(
       NetSettings settings,
+      Loops loops,
       Control control,
-      Executor disk,
+      Access access,
       Steps steps,
-      Counters counters,
-      String nodeId)
+      Counters counters)
       throws IOException {
-    boolean epoll = Epoll.isAvailable();
-    IoHandlerFactory io = epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
+    this.settings = settings;
+    this.loops = loops;
+    this.access = access;
+    this.callers =
+        new Callers(
+            settings.maxConnections(),
+            settings.maxConnectionsBy(),
+            settings.maxConnectionsPerSource());
+    this.control = control;
+    this.steps = steps;
+    this.counters = counters;
+    acceptor = loops.acceptor();
+    for (EventLoop loop : loops.all()) {
+      connections.put(loop, new HashSet<>());
+      ticks.add(loop.scheduleWithFixedDelay(() -> tick(loop), 1, 1, TimeUnit.SECONDS));
+    }
+    DoorContext context = context(this::advertised, settings.anonymous());
+    try {
+      plain =
+          Listener.of(
+              bind(
+                  settings.host(),
+                  settings.port(),
+                  channel ->
+                      connection(channel, context)
+                          .ifPresent(connection -> channel.pipeline().addLast(connection))),
+              settings.advertise());
+    } catch (RuntimeException | IOException e) {
+      stopAccepting();
+      throw e;
+    }
+  }
+
+  /**
+   * Binds the port for TLS, and accepts there too.
+   *
+   * @throws IOException where the address can't be bound
+   */
+  public void listen(TlsSettings tls) throws IOException {
+    DoorContext context = context(() -> advertisedEncrypted().orElseThrow(), tls.anonymous());
+    encrypted =
+        Listener.of(
+            bind(
+                tls.host(),
+                tls.port(),
+                channel ->
+                    connection(channel, context)
+                        .ifPresent(
+                            connection ->
+                                channel
+                                    .pipeline()
+                                    .addLast(new TlsBeginning(connection, tls), connection))),
+            tls.advertise());
+  }
+
+  private DoorContext context(Supplier<String> node, Rights anonymous) {
+    return new DoorContext(
+        node,
+        new Admission(access, anonymous),
+        settings.keep().toSeconds(),
+        steps,
+        backlog,
+        counters,
+        this::removed);
+  }
+
+  /** The connection of a channel; empty where it gets not even words. */
+  private Optional<Connection> connection(Channel channel, DoorContext context) {
+    Source source = Source.of(channel.remoteAddress());
+    String unwelcome = callers.enter(source).orElse(null);
+    if (unwelcome != null && turnedAway.incrementAndGet() > MOST_TURNED_AWAY) {
+      // words take time and memory too: under a flood there are none
+      turnedAway.decrementAndGet();
+      channel.config().setOption(ChannelOption.SO_LINGER, 0);
+      channel.unsafe().closeForcibly();
+      return Optional.empty();
+    }
+    int lane = loops.indexOf(channel.eventLoop());
+    Connection connection =
+        new Connection(
+            channel,
+            lane,
+            loops.disks().get(lane),
+            loops.late(lane),
+            settings,
+            control,
+            context,
+            source,
+            unwelcome);
+    of(channel.eventLoop()).add(connection);
+    counters.add(Counters.Count.CONNECTIONS_ACCEPTED);
+    return Optional.of(connection);
+  }
+
+  private Channel bind(String host, int port, Consumer<Channel> begin) throws IOException {
     Class<? extends ServerChannel> type =
-        epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
-    acceptor =
-        new MultiThreadIoEventLoopGroup(
-            1, new DefaultThreadFactory(nodeId + "-accept", /* daemon= */ true), io);
-    loops =
-        new MultiThreadIoEventLoopGroup(
-            settings.eventLoops(),
-            new DefaultThreadFactory(nodeId + "-loop", /* daemon= */ true),
-            io);
-    DoorContext context =
-        new DoorContext(
-            this::advertised,
-            settings.keep().toSeconds(),
-            disk,
-            steps,
-            new AtomicLong(),
-            counters,
-            this::removed);
+        Epoll.isAvailable() ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
     ServerBootstrap bootstrap =
         new ServerBootstrap()
-            .group(acceptor, loops)
+            .group(acceptor, loops.group())
             .channel(type)
             .option(ChannelOption.SO_BACKLOG, BACKLOG)
             .option(ChannelOption.SO_REUSEADDR, true)
@@ -113,46 +224,31 @@ public final class Door implements Closeable {
                 new ChannelInitializer<>() {
                   @Override
                   protected void initChannel(Channel channel) {
-                    Connection connection = new Connection(channel, settings, control, context);
-                    added(connection);
-                    counters.add(Counters.Count.CONNECTIONS_ACCEPTED);
-                    channel.pipeline().addLast(connection);
+                    begin.accept(channel);
                   }
                 });
-    for (EventExecutor loop : loops) {
-      connections.put(loop, new HashSet<>());
-      loop.scheduleWithFixedDelay(() -> tick(loop), 1, 1, TimeUnit.SECONDS);
-    }
     try {
-      listener = bootstrap.bind(settings.host(), settings.port()).syncUninterruptibly().channel();
+      return bootstrap.bind(host, port).syncUninterruptibly().channel();
     } catch (RuntimeException | Error e) {
-      shutDownLoops();
       throw e;
     } catch (Exception e) {
-      shutDownLoops();
       throw new IOException(e);
     }
-    InetSocketAddress bound = (InetSocketAddress) listener.localAddress();
-    String host = bound.getAddress().getHostAddress();
-    advertised =
-        settings.advertise().isEmpty()
-            ? (host.contains(":") ? "[" + host + "]" : host) + ":" + bound.getPort()
-            : settings.advertise();
   }
 
   /** {@code host:port} as clients reach this node. */
   public String advertised() {
-    return advertised;
+    return plain.advertised();
+  }
+
+  /** The same for clients that speak TLS; empty where there is no port for them. */
+  public Optional<String> advertisedEncrypted() {
+    return Optional.ofNullable(encrypted).map(Listener::advertised);
   }
 
   /** The port that is bound. */
   public int port() {
-    return ((InetSocketAddress) listener.localAddress()).getPort();
-  }
-
-  /** Connections that are open. */
-  public int connections() {
-    return count.get();
+    return plain.port();
   }
 
   /** Memory outside the heap that buffers of all connections of this process take. */
@@ -160,14 +256,18 @@ public final class Door implements Closeable {
     return Math.max(0, PlatformDependent.usedDirectMemory());
   }
 
-  private void added(Connection connection) {
-    count.incrementAndGet();
-    of(connection.channel().eventLoop()).add(connection);
+  /** The connections that are open, and how many were refused. */
+  public Callers callers() {
+    return callers;
   }
 
   private void removed(Connection connection) {
     if (of(connection.channel().eventLoop()).remove(connection)) {
-      count.decrementAndGet();
+      if (connection.isWelcome()) {
+        callers.leave(connection.source());
+      } else {
+        turnedAway.decrementAndGet();
+      }
     }
   }
 
@@ -187,17 +287,21 @@ public final class Door implements Closeable {
     }
   }
 
-  /** Stops accepting, ends every connection with care, then the event loops. */
+  /** Stops accepting, ends every connection with care; what they still do, their loops see to. */
   @Override
   public void close() {
-    listener.close().syncUninterruptibly();
+    plain.channel().close().syncUninterruptibly();
+    Listener other = encrypted;
+    if (other != null) {
+      other.channel().close().syncUninterruptibly();
+    }
+    stopAccepting();
     connections.forEach(
         (loop, own) -> loop.execute(() -> List.copyOf(own).forEach(Connection::stop)));
-    shutDownLoops();
   }
 
-  private void shutDownLoops() {
+  private void stopAccepting() {
+    ticks.forEach(tick -> tick.cancel(false));
     acceptor.shutdownGracefully(0, 2, TimeUnit.SECONDS);
-    loops.shutdownGracefully(100, 5000, TimeUnit.MILLISECONDS).awaitUninterruptibly(6000);
   }
 }

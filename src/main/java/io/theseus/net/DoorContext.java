@@ -2,7 +2,6 @@ package io.theseus.net;
 
 import io.theseus.session.Counters;
 import io.theseus.steps.Steps;
-import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -11,16 +10,16 @@ import java.util.function.Supplier;
  * What the connections of a door share.
  *
  * @param node {@code host:port} as clients reach this node
+ * @param admission whom it lets do what
  * @param keepSeconds how long an unfinished PUT is kept
- * @param disk runs what may block on files
  * @param backlog bytes of all PUTs that were received and are not written yet
  * @param counters what all connections of the node count in
  * @param removed hears of connections that are gone, on their event loop
  */
 record DoorContext(
     Supplier<String> node,
+    Admission admission,
     long keepSeconds,
-    Executor disk,
     Steps steps,
     AtomicLong backlog,
     Counters counters,

@@ -27,7 +27,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A GET on its connection: sends what is granted, zero-copy from the file or copied from a stream.
+ * A GET on its connection: sends what is granted, zero-copy from the file, read from it where TLS
+ * encrypts, or copied from a stream.
  *
  * <p>At most {@value #QUEUED} packets wait in the channel, so that a hold, a switch or an ERROR
  * takes effect soon; their size follows the rate at which the client takes them.
@@ -55,6 +56,7 @@ final class GetLink extends Link {
 
   private final ClientMessage.Get get;
   private final LongAdder sentBytes;
+  private final FileReads reads;
   private @Nullable GetPump pump;
   private @Nullable StoredFile file;
   private @Nullable LiveStream live;
@@ -77,6 +79,7 @@ final class GetLink extends Link {
     super(connection);
     this.get = get;
     this.sentBytes = connection.door().counters().of(Counters.Count.BYTES_SENT);
+    this.reads = new FileReads(connection, this::onRead);
   }
 
   @Override
@@ -156,6 +159,8 @@ final class GetLink extends Link {
             closeLater(reopened);
             return;
           }
+          // what is still read of the old file must not follow
+          reads.drop();
           closeLater(file);
           file = reopened;
           identity = reopened.identity();
@@ -173,12 +178,10 @@ final class GetLink extends Link {
     pump().grant(grant.workerGeneration(), grant.seekEpoch(), grant.range());
     if (opened != null && grant.range().length() >= READ_AHEAD) {
       connection
-          .door()
           .disk()
           .execute(() -> opened.willNeed(grant.range().offset(), grant.range().length()));
     } else if (stream != null && stream.end() - grant.range().offset() >= READ_AHEAD) {
       connection
-          .door()
           .disk()
           .execute(() -> stream.willNeed(grant.range().offset(), grant.range().length()));
     }
@@ -270,35 +273,66 @@ final class GetLink extends Link {
   private boolean send(GetPump begun, int length) {
     StoredFile opened = file;
     LiveStream stream = live;
-    if (opened != null) {
-      sendRegion(begun, opened.channel(), length);
+    if (opened != null && opened.channel().isPresent()) {
+      FileChannel channel = opened.channel().get();
+      if (connection.encrypted()) {
+        regions++;
+        sent(begun, length, reads.send(channel, begun.position(), length));
+      } else {
+        sendRegion(begun, channel, length);
+      }
       return true;
     }
+    if (opened != null) {
+      return sendCopy(begun, length, opened::read);
+    }
     long there = stream == null ? 0 : stream.end() - begun.position();
-    int now = (int) Math.min(length, there);
-    if (stream == null || now <= 0) {
-      return false;
+    return stream != null
+        && there > 0
+        && sendCopy(begun, (int) Math.min(length, there), (into, from) -> stream.read(from, into));
+  }
+
+  /** Copies content from an offset; -1 where there is none. */
+  @FunctionalInterface
+  private interface Content {
+    int read(ByteBuffer into, long from) throws IOException;
+  }
+
+  /** Sends a packet of what is in memory; false where that was closed. */
+  private boolean sendCopy(GetPump begun, int length, Content content) {
+    int size = Packets.DATA_HEADER + length;
+    boolean small = size <= Outbox.SMALL;
+    ByteBuf packet =
+        small ? connection.outbox().append(size) : connection.channel().alloc().ioBuffer(size);
+    int at = packet.writerIndex();
+    ByteBuffer view = packet.internalNioBuffer(at, size);
+    Packets.putDataHeader(view, length, begun.position());
+    int read;
+    try {
+      read = content.read(view, begun.position());
+    } catch (IOException e) {
+      read = -1;
     }
-    ByteBuf packet = connection.channel().alloc().ioBuffer(Packets.DATA_HEADER + now);
-    ByteBuffer view = packet.internalNioBuffer(0, Packets.DATA_HEADER + now);
-    Packets.putDataHeader(view, now, begun.position());
-    int read = stream.read(begun.position(), view);
-    if (read != now) {
+    if (read == length) {
+      packet.writerIndex(at + size);
+      connection.written();
+      sent(begun, length, small ? connection.outbox().left() : connection.write(packet));
+    } else if (!small) {
       packet.release();
-      wake(); // it was closed, or went on without this reader: looked at from the beginning
-      return false;
     }
-    packet.writerIndex(Packets.DATA_HEADER + now);
-    sent(begun, now, connection.write(packet));
-    return true;
+    if (read != length && live != null) {
+      wake(); // it was closed, or went on without this reader: looked at from the beginning
+    }
+    return read == length;
   }
 
   private void sendRegion(GetPump begun, FileChannel channel, int length) {
     long at = begun.position();
-    ByteBuf header = connection.channel().alloc().ioBuffer(Packets.DATA_HEADER);
-    Packets.putDataHeader(header.internalNioBuffer(0, Packets.DATA_HEADER), length, at);
-    header.writerIndex(Packets.DATA_HEADER);
-    connection.write(header);
+    ByteBuf header = connection.outbox().append(Packets.DATA_HEADER);
+    int end = header.writerIndex() + Packets.DATA_HEADER;
+    Packets.putDataHeader(
+        header.internalNioBuffer(header.writerIndex(), Packets.DATA_HEADER), length, at);
+    header.writerIndex(end);
     Region region = new Region(channel, at, length);
     regions++;
     ChannelFuture written = connection.write(region);
@@ -330,11 +364,29 @@ final class GetLink extends Link {
 
   /** A region of a file that became shorter ends early: the packet must still be whole. */
   private void regionDone(Region region, @Nullable Throwable failure) {
-    regions--;
     if (failure == null && region.missing() > 0) {
       pad(region.missing());
       changed();
     }
+    fileFreed();
+  }
+
+  /** A packet for TLS was read; where bytes were missing it is padded already. */
+  private void onRead(int missing, @Nullable IOException failure) {
+    if (failure != null && !over()) {
+      connection.refuse(
+          new ProtocolException(
+              ErrorCode.INTERNAL,
+              "reading " + get.name() + " failed (expected: no failure): " + failure.getMessage()),
+          /* endsSession= */ false);
+    } else if (missing > 0) {
+      changed();
+    }
+    fileFreed();
+  }
+
+  private void fileFreed() {
+    regions--;
     if (over() && regions == 0) {
       closeLater(file);
       file = null;
@@ -376,6 +428,7 @@ final class GetLink extends Link {
 
   @Override
   protected void onOver() {
+    reads.drop();
     if (regions == 0) {
       closeLater(file);
       file = null;
@@ -383,8 +436,8 @@ final class GetLink extends Link {
   }
 
   private void closeLater(@Nullable StoredFile closing) {
-    if (closing != null) {
-      connection.door().disk().execute(closing::close);
+    if (closing != null && closing.channel().isPresent()) {
+      connection.disk().execute(closing::close);
     }
   }
 

@@ -42,6 +42,11 @@ abstract class Link implements SessionLink {
   }
 
   @Override
+  public final int lane() {
+    return connection.lane();
+  }
+
+  @Override
   public final void onReport(Runnable listener) {
     wake = listener;
     if (slot.get() != null) {

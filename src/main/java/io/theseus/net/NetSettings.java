@@ -1,5 +1,6 @@
 package io.theseus.net;
 
+import io.theseus.access.Rights;
 import java.time.Duration;
 
 /**
@@ -14,7 +15,10 @@ import java.time.Duration;
  * @param getWindow most bytes of a GET in flight that a client may ask for
  * @param checkpointDelay a PUT that pauses is made durable after this time
  * @param keep how long an unfinished PUT is kept, for READY
- * @param eventLoops threads that move bytes
+ * @param maxConnections that may be open, all ports together; 0 for any number
+ * @param maxConnectionsBy what sets that limit
+ * @param maxConnectionsPerSource the same for those of one source
+ * @param anonymous what clients without a token may do on the port without TLS
  */
 public record NetSettings(
     String host,
@@ -26,4 +30,7 @@ public record NetSettings(
     long getWindow,
     Duration checkpointDelay,
     Duration keep,
-    int eventLoops) {}
+    int maxConnections,
+    String maxConnectionsBy,
+    int maxConnectionsPerSource,
+    Rights anonymous) {}

@@ -8,6 +8,7 @@ import akka.actor.typed.ActorSystem;
 import akka.cluster.ClusterEvent.CurrentClusterState;
 import akka.cluster.Member;
 import akka.cluster.typed.Cluster;
+import akka.remote.artery.tcp.SSLEngineProviderSetup;
 import io.theseus.admin.NodeStatus;
 import io.theseus.journal.JournalSetup;
 import java.util.ArrayList;
@@ -53,11 +54,7 @@ final class Actors {
     ActorSystem<Guardian.Command> system;
     try {
       system =
-          ActorSystem.create(
-              Guardian.create(settings, view),
-              SYSTEM,
-              ActorSystemSetup.create(
-                  BootstrapSetup.create(settings.akka()), new JournalSetup(services.steps())));
+          ActorSystem.create(Guardian.create(settings, view), SYSTEM, setup(settings, services));
     } catch (RuntimeException e) {
       throw PortInUse.isCause(e)
           ? new StartException(
@@ -66,6 +63,7 @@ final class Actors {
               e)
           : new StartException("The actor system can't start: " + e.getMessage(), e);
     }
+    LoopDispatcher.register(system, services.loops());
     Set<UUID> open;
     try {
       open = services.openJournal(system);
@@ -77,6 +75,21 @@ final class Actors {
     CompletionStage<Done> terminated = system.getWhenTerminated();
     terminated.whenComplete((done, failure) -> onTerminated.run());
     return new Actors(system, view);
+  }
+
+  private static ActorSystemSetup setup(NodeSettings settings, Services services) {
+    ActorSystemSetup setup =
+        ActorSystemSetup.create(
+            BootstrapSetup.create(settings.akka()), new JournalSetup(services.steps()));
+    return services
+        .remotingKeys()
+        .map(
+            keys ->
+                setup.withSetup(
+                    SSLEngineProviderSetup.create(
+                        started ->
+                            new RemotingTls(keys, settings.cluster().tls().orElseThrow().hosts()))))
+        .orElse(setup);
   }
 
   ActorSystem<Guardian.Command> system() {

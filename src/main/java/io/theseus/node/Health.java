@@ -1,9 +1,12 @@
 package io.theseus.node;
 
+import io.theseus.access.Identity;
 import io.theseus.admin.NodeStatus;
 import io.theseus.admin.NodeStatus.Member;
 import io.theseus.admin.NodeStatus.Part;
 import io.theseus.journal.JournalStatus;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -15,6 +18,8 @@ import java.util.stream.Collectors;
  * Judges the parts of a node: each is normal, or has a reason. Pure, so that every case is tested.
  */
 final class Health {
+  private static final Duration SOON = Duration.ofDays(30);
+
   private Health() {}
 
   /** The cluster: joined, complete and reachable. */
@@ -54,8 +59,14 @@ final class Health {
                 + " wait or are told `busy`");
   }
 
-  /** The disk under the files: has it room for uploads. */
-  static Part disk(NodeSettings.Store settings, long freeBytes) {
+  /** The disk under the files: is it sound, and has it room for uploads. */
+  static Part disk(NodeSettings.Store settings, long freeBytes, Optional<String> failure) {
+    if (failure.isPresent()) {
+      return new Part(
+          "disk",
+          "failed",
+          "uploads and deletions are refused until the node is started again: " + failure.get());
+    }
     if (freeBytes < 0) {
       return new Part("disk", "unknown", "free space of " + settings.root() + " can't be read");
     }
@@ -90,6 +101,20 @@ final class Health {
             "quota", "full", "uploads that need more are refused: " + String.join("; ", reasons));
   }
 
+  /** Descriptors: are there enough for more connections and files. */
+  static Part descriptors(Descriptors descriptors, long open) {
+    return descriptors.limit() - open >= descriptors.kept() / 2
+        ? Part.normal("descriptors")
+        : new Part(
+            "descriptors",
+            "short",
+            open
+                + " are open of "
+                + descriptors.limit()
+                + " that may be; clients are told `busy` where none is left: "
+                + Descriptors.REMEDY);
+  }
+
   /** The journal: does it take writes. */
   static Part journal(Optional<JournalStatus> journal) {
     if (journal.isEmpty()) {
@@ -102,5 +127,43 @@ final class Health {
             "journal",
             "failed",
             "uploads are not acknowledged until the node is started again: " + failure.get());
+  }
+
+  /**
+   * A certificate: is it what its files say, and valid for a while.
+   *
+   * @param problem why its files are not in use
+   */
+  static Part certificate(String name, Instant expires, Optional<String> problem, Instant now) {
+    String when = Identity.text(expires);
+    if (!expires.isAfter(now)) {
+      return new Part(
+          name,
+          "expired",
+          "at "
+              + when
+              + ", nobody accepts it any more; put a new one into its place"
+              + problem.map(why -> " (what is there was not taken: " + why + ")").orElse(""));
+    }
+    if (problem.isPresent()) {
+      return new Part(
+          name,
+          "not taken",
+          problem.get() + "; the one before, valid until " + when + ", stays in use");
+    }
+    return expires.isAfter(now.plus(SOON))
+        ? Part.normal(name)
+        : new Part(
+            name, "expires soon", "at " + when + "; put a new one into its place before that");
+  }
+
+  /** The file of tokens: is it what is in use. */
+  static Part tokens(int count, Optional<String> problem) {
+    return problem.isEmpty()
+        ? Part.normal("tokens")
+        : new Part(
+            "tokens",
+            "not taken",
+            problem.get() + "; the " + count + " that were read before stay in use");
   }
 }

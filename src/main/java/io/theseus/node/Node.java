@@ -1,6 +1,7 @@
 package io.theseus.node;
 
 import akka.actor.typed.ActorSystem;
+import io.theseus.access.Identity;
 import io.theseus.admin.NodeStatus;
 import io.theseus.admin.jmx.JmxDoor;
 import io.theseus.admin.jmx.RunFile;
@@ -39,6 +40,7 @@ public final class Node implements AutoCloseable {
   private final NodeSettings settings;
   private final Steps steps;
   private final DataDirectory directory;
+  private final Descriptors descriptors = Descriptors.ofProcess();
   private final Instant startedAt = Instant.now();
   private final long startNanos = System.nanoTime();
 
@@ -79,6 +81,7 @@ public final class Node implements AutoCloseable {
   }
 
   private void open() throws StartException {
+    descriptors.requireEnough();
     Services opened = Services.open(settings, steps);
     services = Optional.of(opened);
     actors = Optional.of(Actors.start(settings, opened, this::onTerminated));
@@ -152,6 +155,11 @@ public final class Node implements AutoCloseable {
     return services.map(Services::packetsAddress).filter(address -> !address.isEmpty());
   }
 
+  /** The address that clients reach over TLS; empty where none is open. */
+  public Optional<String> tlsAddress() {
+    return services.flatMap(Services::tlsAddress);
+  }
+
   /** The version of this program. */
   static String version() {
     return Theseus.version();
@@ -165,6 +173,7 @@ public final class Node implements AutoCloseable {
             .orElseGet(() -> new NodeStatus.Cluster("", "", "starting", List.of()));
     Map<String, String> addresses = new TreeMap<>();
     packetsAddress().ifPresent(address -> addresses.put("packets", address));
+    tlsAddress().ifPresent(address -> addresses.put("packets-tls", address));
     addresses.put("remoting", cluster.self());
     Map<String, Long> sessions = sessions();
     long free = freeBytes();
@@ -186,7 +195,56 @@ public final class Node implements AutoCloseable {
         services.map(Services::errors).orElse(Map.of()),
         services.map(Services::failures).orElse(Map.of()),
         cluster,
+        certificates(),
         parts(cluster, !sessions.isEmpty(), free, quota));
+  }
+
+  private List<NodeStatus.Part> parts(
+      NodeStatus.Cluster cluster, boolean answers, long free, NodeStatus.Quota quota) {
+    List<NodeStatus.Part> parts = new ArrayList<>();
+    parts.add(Health.cluster(settings.cluster(), cluster));
+    parts.add(Health.control(answers));
+    parts.add(Health.disk(settings.store(), free, services.flatMap(Services::storeFailure)));
+    parts.add(Health.descriptors(descriptors, Descriptors.open()));
+    if (quota.isLimited()) {
+      parts.add(Health.quota(quota));
+    }
+    parts.add(Health.journal(services.map(Services::journal)));
+    services
+        .flatMap(Services::certificate)
+        .ifPresent(
+            each ->
+                parts.add(
+                    Health.certificate(
+                        "certificate",
+                        each.get().identity().expires(),
+                        each.problem(),
+                        Instant.now())));
+    services
+        .flatMap(Services::remotingKeys)
+        .ifPresent(
+            each ->
+                parts.add(
+                    Health.certificate(
+                        "cluster-certificate",
+                        each.get().identity().expires(),
+                        each.problem(),
+                        Instant.now())));
+    services
+        .flatMap(Services::tokens)
+        .ifPresent(each -> parts.add(Health.tokens(each.get().size(), each.problem())));
+    return parts;
+  }
+
+  private Map<String, String> certificates() {
+    Map<String, String> all = new TreeMap<>();
+    services
+        .flatMap(Services::certificate)
+        .ifPresent(each -> all.put("packets", Identity.text(each.get().identity().expires())));
+    services
+        .flatMap(Services::remotingKeys)
+        .ifPresent(each -> all.put("cluster", Identity.text(each.get().identity().expires())));
+    return all;
   }
 
   /** How many sessions there are in each state; none at all where control does not answer. */
@@ -195,19 +253,6 @@ public final class Node implements AutoCloseable {
         .flatMap(Services::sessions)
         .map(counts -> Map.of("live", (long) counts.live(), "kept", (long) counts.kept()))
         .orElse(Map.of());
-  }
-
-  private List<NodeStatus.Part> parts(
-      NodeStatus.Cluster cluster, boolean answers, long free, NodeStatus.Quota quota) {
-    List<NodeStatus.Part> parts = new ArrayList<>();
-    parts.add(Health.cluster(settings.cluster(), cluster));
-    parts.add(Health.control(answers));
-    parts.add(Health.disk(settings.store(), free));
-    if (quota.isLimited()) {
-      parts.add(Health.quota(quota));
-    }
-    parts.add(Health.journal(services.map(Services::journal)));
-    return parts;
   }
 
   private static NodeStatus.Quota quota(Services services) {

@@ -5,16 +5,13 @@ import io.theseus.cli.ExitCode;
 import io.theseus.steps.Steps;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Path;
-import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** {@code theseus node}: runs a node in this process until it is told to stop. */
@@ -37,23 +34,7 @@ import picocli.CommandLine.Spec;
 public final class NodeCommand implements Callable<Integer> {
   private static final Logger log = LoggerFactory.getLogger(NodeCommand.class);
 
-  @Option(
-      names = "--config",
-      paramLabel = "FILE",
-      description = "Settings that differ from application.conf.")
-  private Optional<Path> config = Optional.empty();
-
-  @Option(
-      names = "--set",
-      paramLabel = "key=value",
-      description = "One setting; as often as you like. `theseus.` may be left out of the key.")
-  private List<String> pairs = List.of();
-
-  @Option(
-      names = "--root",
-      paramLabel = "DIR",
-      description = "The directory to serve (theseus.store.root).")
-  private Optional<Path> root = Optional.empty();
+  @Mixin private final SettingsOptions options = new SettingsOptions();
 
   @Spec
   @SuppressWarnings("NullAway.Init") // set by picocli
@@ -63,11 +44,7 @@ public final class NodeCommand implements Callable<Integer> {
   public Integer call() throws InterruptedException {
     Node node;
     try {
-      SettingsSource source = SettingsSource.defaults();
-      config.ifPresent(source::file);
-      pairs.forEach(source::set);
-      root.ifPresent(source::root);
-      NodeSettings settings = source.read();
+      NodeSettings settings = options.source().read();
       Logging.configure(settings.log(), settings.id());
       node = Node.start(settings, Steps.haltingAt(System.getenv().getOrDefault(Steps.HALT_AT, "")));
     } catch (ConfigException | StartException e) {
@@ -112,6 +89,7 @@ public final class NodeCommand implements Callable<Integer> {
               row(text, "", "theseus put FILE --server " + address);
               row(text, "", "theseus get NAME --server " + address);
             });
+    node.tlsAddress().ifPresent(address -> row(text, "with TLS", address));
     row(text, "cluster", node.waitsFor().orElse("joined"));
     row(text, "log", "standard error (--set log.format=json for machines)");
     row(text, "status", "theseus status");

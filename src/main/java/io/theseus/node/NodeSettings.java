@@ -4,6 +4,8 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigUtil;
 import com.typesafe.config.ConfigValueFactory;
+import io.theseus.access.Hosts;
+import io.theseus.access.Rights;
 import io.theseus.wire.FileName;
 import io.theseus.wire.ProtocolException;
 import java.nio.file.InvalidPathException;
@@ -13,6 +15,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -31,6 +34,7 @@ public record NodeSettings(
     Path dataDir,
     Store store,
     Packets packets,
+    Access access,
     Session session,
     Map<FileName, LiveSource> live,
     Threads threads,
@@ -86,11 +90,49 @@ public record NodeSettings(
       int maxDataBytes,
       int putWindowBytes,
       int maxGetWindowBytes,
-      Duration checkpointDelay) {
+      Duration checkpointDelay,
+      int maxConnections,
+      int maxConnectionsPerSource,
+      Optional<Tls> tls) {
 
     /** The address that clients reach, when the listener is bound. */
     public String advertised(int boundPort) {
       return advertise.isEmpty() ? NodeSettings.address(host, boundPort) : advertise;
+    }
+  }
+
+  /**
+   * The port of the packet protocol over TLS.
+   *
+   * @param advertise {@code host:port} as clients reach it; empty for host and the port in use
+   * @param handshake how long a client may take to be there
+   */
+  public record Tls(
+      Path certificate, Path key, String host, int port, String advertise, Duration handshake) {}
+
+  /**
+   * Who may do what.
+   *
+   * @param tokens the file of tokens; empty where there is none
+   */
+  public record Access(Optional<Path> tokens, Anonymous anonymous) {
+
+    /** What clients without a token may do. */
+    public enum Anonymous {
+      AUTO,
+      ALL,
+      READ,
+      NOTHING
+    }
+
+    /** What clients without a token may do on a port that listens there. */
+    Rights anonymousAt(String host) {
+      return switch (anonymous) {
+        case AUTO -> Hosts.isLoopback(host) ? Rights.ALL : Rights.NOTHING;
+        case ALL -> Rights.ALL;
+        case READ -> Rights.READ;
+        case NOTHING -> Rights.NOTHING;
+      };
     }
   }
 
@@ -127,13 +169,22 @@ public record NodeSettings(
    * @param nodes ids of all nodes, this one among them
    * @param seedNodes {@code host:port}, without duplicates
    */
-  public record Cluster(Set<String> nodes, List<String> seedNodes, String host, int port) {
+  public record Cluster(
+      Set<String> nodes, List<String> seedNodes, String host, int port, Optional<ClusterTls> tls) {
 
     /** More than half of all nodes: so many are a cluster, fewer are not. */
     public int majority() {
       return Math.max(nodes.size(), seedNodes.size()) / 2 + 1;
     }
   }
+
+  /**
+   * How nodes know each other.
+   *
+   * @param authorities who signs the nodes' certificates
+   * @param hosts of nodes that may connect: one of them stands in the certificate of each
+   */
+  public record ClusterTls(Path certificate, Path key, Path authorities, Set<String> hosts) {}
 
   /** How events are written. */
   public record Log(Format format, Level level) {
@@ -167,6 +218,7 @@ public record NodeSettings(
     }
     Set<Role> roles = roles(reader);
     Cluster cluster = cluster(reader, id);
+    Packets packets = packets(reader);
     return new NodeSettings(
         id,
         roles,
@@ -176,7 +228,8 @@ public record NodeSettings(
             reader.bytes("theseus.store.rest-bytes", 0, Long.MAX_VALUE),
             reader.bytes("theseus.store.max-bytes", 0, Long.MAX_VALUE),
             reader.number("theseus.store.max-files", 0)),
-        packets(reader),
+        packets,
+        access(reader, packets),
         new Session(
             reader.duration("theseus.session.keep", Duration.ofSeconds(1), Duration.ofDays(365)),
             reader.bytes("theseus.session.mark-bytes", MIB, 1L << 40),
@@ -225,19 +278,91 @@ public record NodeSettings(
             (int) reader.bytes("theseus.packets.put-window", maxData, GIB),
             (int) reader.bytes("theseus.packets.max-get-window", maxData, GIB),
             reader.duration(
-                "theseus.packets.checkpoint-delay", Duration.ZERO, Duration.ofSeconds(1)));
-    String key = "theseus.packets.advertise";
-    if (packets.advertise().isEmpty()) {
-      if (WILDCARDS.contains(packets.host())) {
-        throw reader.refuse(
-            key,
-            "host:port by which clients reach this node, since theseus.packets.host is the wildcard "
-                + packets.host());
-      }
-    } else if (!isAddress(packets.advertise())) {
-      throw reader.refuse(key, "host:port as clients reach it, IPv6 in brackets, no wildcard");
+                "theseus.packets.checkpoint-delay", Duration.ZERO, Duration.ofSeconds(1)),
+            reader.integer("theseus.packets.max-connections", 0, 1_000_000),
+            reader.integer("theseus.packets.max-connections-per-source", 0, 1_000_000),
+            tls(reader));
+    requireAdvertised(reader, "theseus.packets", packets.host(), packets.advertise());
+    if (reader.oneOf("theseus.packets.unencrypted", Unencrypted.class) == Unencrypted.LOOPBACK
+        && !Hosts.isLoopback(packets.host())) {
+      throw reader.refuse(
+          "theseus.packets.host",
+          "a loopback address, since nothing is encrypted on this port; clients from elsewhere come"
+              + " over theseus.packets.tls, or theseus.packets.unencrypted = anywhere where the whole"
+              + " network is trusted");
     }
     return packets;
+  }
+
+  private static void requireAdvertised(
+      ConfigReader reader, String section, String host, String advertise) {
+    String key = section + ".advertise";
+    if (advertise.isEmpty()) {
+      if (WILDCARDS.contains(host)) {
+        throw reader.refuse(
+            key,
+            "host:port by which clients reach this node, since "
+                + section
+                + ".host is the wildcard "
+                + host);
+      }
+    } else if (!isAddress(advertise)) {
+      throw reader.refuse(key, "host:port as clients reach it, IPv6 in brackets, no wildcard");
+    }
+  }
+
+  private static Optional<Tls> tls(ConfigReader reader) {
+    String section = "theseus.packets.tls";
+    // all are checked, also where none is in use yet
+    int port = reader.port(section + ".port");
+    Duration handshake =
+        reader.duration(section + ".handshake", Duration.ofSeconds(1), Duration.ofMinutes(1));
+    String host = reader.string(section + ".host").isBlank() ? "" : host(reader, section + ".host");
+    String advertise = reader.string(section + ".advertise").strip();
+    if (!both(reader, section + ".certificate", section + ".key")) {
+      return Optional.empty();
+    }
+    String listen = host.isEmpty() ? host(reader, "theseus.packets.host") : host;
+    requireAdvertised(reader, section, listen, advertise);
+    return Optional.of(
+        new Tls(
+            path(reader, section + ".certificate"),
+            path(reader, section + ".key"),
+            listen,
+            port,
+            advertise,
+            handshake));
+  }
+
+  /** Whether two settings that go together are there; one alone is refused. */
+  private static boolean both(ConfigReader reader, String one, String other) {
+    boolean first = !reader.string(one).isBlank();
+    boolean second = !reader.string(other).isBlank();
+    if (first != second) {
+      throw reader.refuse(
+          first ? other : one, "a path, since " + (first ? one : other) + " is set");
+    }
+    return first;
+  }
+
+  private static Access access(ConfigReader reader, Packets packets) {
+    String file = "theseus.access.tokens";
+    Optional<Path> tokens =
+        reader.string(file).isBlank() ? Optional.empty() : Optional.of(path(reader, file));
+    Access.Anonymous anonymous = reader.oneOf("theseus.access.anonymous", Access.Anonymous.class);
+    Optional<String> beyond =
+        Stream.concat(Stream.of(packets.host()), packets.tls().map(Tls::host).stream())
+            .filter(host -> !Hosts.isLoopback(host))
+            .findFirst();
+    if (tokens.isEmpty() && anonymous == Access.Anonymous.AUTO && beyond.isPresent()) {
+      throw reader.refuse(
+          file,
+          "a file of tokens, since clients are served at "
+              + beyond.get()
+              + ", beyond loopback, and nobody without a token may do anything there; or"
+              + " theseus.access.anonymous = read or all");
+    }
+    return new Access(tokens, anonymous);
   }
 
   private static Threads threads(ConfigReader reader) {
@@ -318,7 +443,49 @@ public record NodeSettings(
           "theseus.cluster.seed-nodes",
           "the addresses of the nodes, since theseus.cluster.nodes names " + nodes.size());
     }
-    return new Cluster(Set.copyOf(nodes), List.copyOf(seeds), host, port);
+    Optional<ClusterTls> tls = clusterTls(reader, host, seeds);
+    if (tls.isEmpty()
+        && !Hosts.isLoopback(host)
+        && reader.oneOf("theseus.cluster.unencrypted", Unencrypted.class) == Unencrypted.LOOPBACK) {
+      throw reader.refuse(
+          "theseus.cluster.host",
+          "a loopback address, since nodes trust whoever reaches them there; beyond it"
+              + " theseus.cluster.tls, or theseus.cluster.unencrypted = anywhere where the whole"
+              + " network is trusted");
+    }
+    return new Cluster(Set.copyOf(nodes), List.copyOf(seeds), host, port, tls);
+  }
+
+  /** Where what is sent may be read and changed on its way. */
+  private enum Unencrypted {
+    LOOPBACK,
+    ANYWHERE
+  }
+
+  private static Optional<ClusterTls> clusterTls(
+      ConfigReader reader, String host, List<String> seeds) {
+    String section = "theseus.cluster.tls";
+    reader.oneOf("theseus.cluster.unencrypted", Unencrypted.class);
+    Set<String> hosts = new TreeSet<>(reader.strings(section + ".hosts"));
+    for (String each : hosts) {
+      if (!HOST.matcher(each).matches() || WILDCARDS.contains(each)) {
+        throw reader.refuse(section + ".hosts", "names or addresses of hosts, without ports");
+      }
+    }
+    boolean used = both(reader, section + ".certificate", section + ".key");
+    if (both(reader, section + ".ca", section + ".certificate") != used || !used) {
+      return Optional.empty();
+    }
+    hosts.add(host);
+    for (String seed : seeds) {
+      hosts.add(seed.substring(0, seed.lastIndexOf(':')).replaceAll("^\\[|]$", ""));
+    }
+    return Optional.of(
+        new ClusterTls(
+            path(reader, section + ".certificate"),
+            path(reader, section + ".key"),
+            path(reader, section + ".ca"),
+            Set.copyOf(hosts)));
   }
 
   /** The config for the actor system: what depends on checked values is put in here. */
@@ -334,6 +501,9 @@ public record NodeSettings(
         .withValue(
             "akka.cluster.split-brain-resolver.static-quorum.quorum-size",
             ConfigValueFactory.fromAnyRef(cluster.majority()))
+        .withValue(
+            "akka.remote.artery.transport",
+            ConfigValueFactory.fromAnyRef(cluster.tls().isPresent() ? "tls-tcp" : "tcp"))
         .withFallback(config);
   }
 

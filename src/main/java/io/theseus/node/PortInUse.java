@@ -49,6 +49,11 @@ public final class PortInUse {
         + "=PORT";
   }
 
+  /** Who listens on a port, in words. */
+  static String owner(int port) {
+    return owner(Path.of("/proc"), port);
+  }
+
   private static String owner(Path proc, int port) {
     Set<String> inodes = new HashSet<>();
     inodes.addAll(listening(proc.resolve("net/tcp"), port));

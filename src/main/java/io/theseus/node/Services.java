@@ -5,16 +5,24 @@ import akka.actor.typed.ActorSystem;
 import akka.actor.typed.DispatcherSelector;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.AskPattern;
+import io.theseus.access.Access;
+import io.theseus.access.Identity;
+import io.theseus.access.Tokens;
+import io.theseus.access.Watched;
 import io.theseus.control.Catalogue;
 import io.theseus.control.Control;
 import io.theseus.control.ControlActor;
+import io.theseus.control.Lane;
 import io.theseus.control.Transfers;
 import io.theseus.journal.JournalDatabase;
 import io.theseus.journal.JournalStatus;
 import io.theseus.journal.OpenSession;
 import io.theseus.module.Revision;
 import io.theseus.net.Door;
+import io.theseus.net.Loops;
 import io.theseus.net.NetSettings;
+import io.theseus.net.ServerTls;
+import io.theseus.net.TlsSettings;
 import io.theseus.session.Counters;
 import io.theseus.session.SessionActor;
 import io.theseus.session.SessionEnvironment;
@@ -27,6 +35,7 @@ import io.theseus.store.StoreSettings;
 import io.theseus.store.StoreUse;
 import io.theseus.wire.FileName;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.HashMap;
@@ -37,12 +46,15 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -53,6 +65,7 @@ import org.slf4j.LoggerFactory;
  */
 final class Services implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Services.class);
+  private static final long WATCH_SECONDS = 2;
   private static final long DISK_STOP_SECONDS = 10;
   private static final Duration ASK = Duration.ofSeconds(2);
 
@@ -62,8 +75,13 @@ final class Services implements AutoCloseable {
   private final FileStore store;
   private final Control control;
   private final SessionEnvironment environment;
-  private final Transfers transfers = new Transfers();
+  private final Transfers transfers;
+  private final Loops loops;
   private final Counters counters = new Counters();
+  private final ScheduledExecutorService watching;
+  private final @Nullable Watched<ServerTls> certificate;
+  private final @Nullable Watched<RemotingTls.Keys> remotingKeys;
+  private final @Nullable Watched<Tokens> tokens;
   private volatile @Nullable Door door;
   private volatile @Nullable ActorSystem<?> system;
   private volatile @Nullable ActorRef<ControlActor.Command> actor;
@@ -81,17 +99,106 @@ final class Services implements AutoCloseable {
               return thread;
             });
     try {
-      return new Services(settings, steps, disk);
+      return new Services(
+          settings,
+          steps,
+          disk,
+          certificate(settings).orElse(null),
+          remotingKeys(settings).orElse(null),
+          tokens(settings).orElse(null));
     } catch (IOException e) {
       disk.shutdown();
       throw new StartException("The files can't be served: " + e.getMessage(), e);
+    } catch (StartException e) {
+      disk.shutdown();
+      throw e;
     }
   }
 
-  private Services(NodeSettings settings, Steps steps, ExecutorService disk) throws IOException {
+  private static Optional<Watched<RemotingTls.Keys>> remotingKeys(NodeSettings settings)
+      throws StartException {
+    if (settings.cluster().tls().isEmpty()) {
+      return Optional.empty();
+    }
+    NodeSettings.ClusterTls tls = settings.cluster().tls().get();
+    try {
+      return Optional.of(
+          Identity.watch(
+              "the certificate of theseus.cluster.tls",
+              tls.certificate(),
+              tls.key(),
+              Optional.of(tls.authorities()),
+              Clock.systemUTC(),
+              RemotingTls.Keys::of));
+    } catch (IOException e) {
+      throw new StartException("theseus.cluster.tls: " + e.getMessage(), e);
+    }
+  }
+
+  private static Optional<Watched<Tokens>> tokens(NodeSettings settings) throws StartException {
+    if (settings.access().tokens().isEmpty()) {
+      return Optional.empty();
+    }
+    Path file = settings.access().tokens().get();
+    try {
+      return Optional.of(
+          new Watched<>(
+              "the file of theseus.access.tokens",
+              List.of(file),
+              contents -> Tokens.read(file, contents.get(0))));
+    } catch (IOException e) {
+      throw new StartException("theseus.access.tokens: " + e.getMessage(), e);
+    }
+  }
+
+  private static Optional<Watched<ServerTls>> certificate(NodeSettings settings)
+      throws StartException {
+    if (settings.packets().tls().isEmpty()) {
+      return Optional.empty();
+    }
+    NodeSettings.Tls tls = settings.packets().tls().get();
+    try {
+      return Optional.of(
+          Identity.watch(
+              "the certificate of theseus.packets.tls",
+              tls.certificate(),
+              tls.key(),
+              Optional.empty(),
+              Clock.systemUTC(),
+              ServerTls::of));
+    } catch (IOException e) {
+      throw new StartException("theseus.packets.tls: " + e.getMessage(), e);
+    }
+  }
+
+  /** Files that a person may change while the node runs. */
+  private void checkFiles() {
+    certificate().ifPresent(Watched::check);
+    remotingKeys().ifPresent(Watched::check);
+    tokens().ifPresent(Watched::check);
+  }
+
+  private Services(
+      NodeSettings settings,
+      Steps steps,
+      ExecutorService disk,
+      @Nullable Watched<ServerTls> certificate,
+      @Nullable Watched<RemotingTls.Keys> remotingKeys,
+      @Nullable Watched<Tokens> tokens)
+      throws IOException {
     this.settings = settings;
     this.steps = steps;
     this.disk = disk;
+    this.certificate = certificate;
+    this.remotingKeys = remotingKeys;
+    this.tokens = tokens;
+    this.watching =
+        Executors.newSingleThreadScheduledExecutor(
+            task -> {
+              Thread thread = new Thread(task, settings.id() + "-files");
+              thread.setDaemon(true);
+              return thread;
+            });
     this.store =
         FileStore.open(
             StoreSettings.of(
@@ -104,6 +211,13 @@ final class Services implements AutoCloseable {
             disk,
             Clock.systemUTC(),
             steps);
+    this.loops = new Loops(settings.threads().eventLoops(), settings.id(), disk);
+    List<Executor> disks = loops.disks();
+    this.transfers =
+        new Transfers(
+            IntStream.range(0, disks.size())
+                .mapToObj(loop -> new Lane(LoopDispatcher.id(loop), disks.get(loop)))
+                .toList());
     String elsewhere = elsewhere(settings);
     this.control = new Control(new Catalogue(store, disk, elsewhere), transfers);
     this.environment =
@@ -194,7 +308,9 @@ final class Services implements AutoCloseable {
   /** What was done since the start; connections that are open and the journal's syncs, too. */
   Map<String, Long> counters() {
     Map<String, Long> values = new TreeMap<>(counters.values());
-    values.put("connections-open", (long) connections());
+    Door listening = door;
+    values.put("connections-open", listening == null ? 0L : listening.callers().open());
+    values.put("connections-refused", listening == null ? 0L : listening.callers().refused());
     values.put("buffer-bytes", Door.bufferBytes());
     JournalStatus journal = journal();
     values.put("journal-syncs", journal == null ? 0 : journal.batches());
@@ -214,6 +330,11 @@ final class Services implements AutoCloseable {
   /** What the files take of what they may take. */
   StoreUse storeUse() {
     return store.use();
+  }
+
+  /** Why the files take no more writes; empty where they do. */
+  Optional<String> storeFailure() {
+    return store.failure().map(failure -> String.valueOf(failure.getMessage()));
   }
 
   /** How many sessions there are; empty where control does not answer in time. */
@@ -240,28 +361,37 @@ final class Services implements AutoCloseable {
 
   /** Spawns control in the guardian of an actor system, and puts it behind the doors. */
   void spawn(ActorContext<?> context, Set<UUID> open) {
+    control.expect();
     ActorRef<ControlActor.Command> spawned =
         context.spawn(
             ControlActor.create(environment, transfers, open),
             "control",
             DispatcherSelector.fromConfig(NodeSettings.CONTROL_DISPATCHER));
     actor = spawned;
-    control.behind(spawned);
   }
 
   /** The actor system has ended: commands are refused until the next one is there. */
   void orphaned() {
     actor = null;
-    control.behind(null);
+    control.orphaned();
   }
 
   Steps steps() {
     return steps;
   }
 
+  /** The threads that sessions live on, for the dispatchers of an actor system. */
+  List<Executor> loops() {
+    return loops.executors();
+  }
+
   /** Listens for clients. */
+  @SuppressWarnings("FutureReturnValueIgnored") // a task that ends with its thread
   void listen() throws StartException {
+    watching.scheduleWithFixedDelay(
+        this::checkFiles, WATCH_SECONDS, WATCH_SECONDS, TimeUnit.SECONDS);
     NodeSettings.Packets packets = settings.packets();
+    int most = Descriptors.ofProcess().mostConnections(packets.maxConnections());
     try {
       door =
           Door.open(
@@ -275,12 +405,17 @@ final class Services implements AutoCloseable {
                   packets.maxGetWindowBytes(),
                   packets.checkpointDelay(),
                   settings.session().keep(),
-                  settings.threads().eventLoops()),
+                  most,
+                  most == packets.maxConnections()
+                      ? "theseus.packets.max-connections"
+                      : "the limit of open files",
+                  packets.maxConnectionsPerSource(),
+                  settings.access().anonymousAt(packets.host())),
+              loops,
               control,
-              disk,
+              new Access(tokens, Clock.systemUTC(), System::nanoTime),
               steps,
-              counters,
-              settings.id());
+              counters);
     } catch (IOException | RuntimeException e) {
       throw PortInUse.isCause(e)
           ? new StartException(
@@ -288,6 +423,37 @@ final class Services implements AutoCloseable {
           : new StartException(
               "Clients can't be served at "
                   + NodeSettings.address(packets.host(), packets.port())
+                  + ": "
+                  + e.getMessage(),
+              e);
+    }
+    if (packets.tls().isPresent()) {
+      listen(packets.tls().get());
+    }
+  }
+
+  private void listen(NodeSettings.Tls tls) throws StartException {
+    Door listening = door;
+    Watched<ServerTls> keys = certificate;
+    if (listening == null || keys == null) {
+      throw new IllegalStateException("not open yet");
+    }
+    try {
+      listening.listen(
+          new TlsSettings(
+              tls.host(),
+              tls.port(),
+              tls.advertise(),
+              tls.handshake(),
+              keys,
+              settings.access().anonymousAt(tls.host())));
+    } catch (IOException | RuntimeException e) {
+      throw PortInUse.isCause(e)
+          ? new StartException(
+              PortInUse.message(tls.host(), tls.port(), "theseus.packets.tls.port"), e)
+          : new StartException(
+              "Clients can't be served over TLS at "
+                  + NodeSettings.address(tls.host(), tls.port())
                   + ": "
                   + e.getMessage(),
               e);
@@ -300,9 +466,24 @@ final class Services implements AutoCloseable {
     return listening == null ? "" : listening.advertised();
   }
 
-  int connections() {
-    Door listening = door;
-    return listening == null ? 0 : listening.connections();
+  /** The same for clients that speak TLS; empty where there is no port for them. */
+  Optional<String> tlsAddress() {
+    return Optional.ofNullable(door).flatMap(Door::advertisedEncrypted);
+  }
+
+  /** What clients over TLS are shown; empty where there is no port for them. */
+  Optional<Watched<ServerTls>> certificate() {
+    return Optional.ofNullable(certificate);
+  }
+
+  /** What other nodes are shown; empty where there is no TLS between nodes. */
+  Optional<Watched<RemotingTls.Keys>> remotingKeys() {
+    return Optional.ofNullable(remotingKeys);
+  }
+
+  /** The file of tokens; empty where there is none. */
+  Optional<Watched<Tokens>> tokens() {
+    return Optional.ofNullable(tokens);
   }
 
   /** Ends the connections with care; sessions stay resumable. */
@@ -316,6 +497,8 @@ final class Services implements AutoCloseable {
   /** Closes the files; nothing uses them any more. */
   @Override
   public void close() {
+    watching.shutdownNow();
+    loops.close();
     disk.shutdown();
     try {
       if (!disk.awaitTermination(DISK_STOP_SECONDS, TimeUnit.SECONDS)) {

@@ -18,7 +18,6 @@ public final class Counters {
   public enum Count {
     CONNECTIONS_ACCEPTED("connections-accepted"),
     /** Closed at once, because there are too many. */
-    CONNECTIONS_REFUSED("connections-refused"),
     /** GETs that were answered by READY, resumed ones too. */
     DOWNLOADS_BEGUN("downloads-begun"),
     DOWNLOADS_COMPLETED("downloads-completed"),

@@ -8,7 +8,6 @@ import akka.actor.typed.javadsl.Receive;
 import io.theseus.channel.DataChannel;
 import io.theseus.channel.Direction;
 import io.theseus.channel.Progress;
-import io.theseus.channel.Range;
 import io.theseus.module.Revision;
 import io.theseus.steps.Steps;
 
@@ -22,9 +21,6 @@ import io.theseus.steps.Steps;
  * begin where it must, the worker fails and its session decides.
  */
 public final class DataChannelWorker extends AbstractBehavior<DataChannelWorker.Advance> {
-  /** Grants reach at least this far past what is committed, so that the longest packet fits. */
-  static final int AHEAD = 16 * 1024 * 1024;
-
   /**
    * Tells where the transfer stands.
    *
@@ -34,15 +30,7 @@ public final class DataChannelWorker extends AbstractBehavior<DataChannelWorker.
    */
   public record Advance(long seekEpoch, long position, long end) {}
 
-  private final SessionLink link;
-  private final Direction direction;
-  private final DataChannel channel;
-  private final long generation;
-  private final String module;
-  private final String name;
-  private final Steps steps;
-  private long seekEpoch;
-  private long granted;
+  private final Granting granting;
 
   /** A worker of the given generation that begins at an offset. */
   public static Behavior<Advance> create(
@@ -56,29 +44,21 @@ public final class DataChannelWorker extends AbstractBehavior<DataChannelWorker.
     return Behaviors.setup(
         context ->
             new DataChannelWorker(
-                context, link, direction, revision, generation, seekEpoch, position, steps));
+                context,
+                new Granting(
+                    link,
+                    direction,
+                    revision,
+                    generation,
+                    seekEpoch,
+                    position,
+                    context.getSelf().path().name(),
+                    steps)));
   }
 
-  private DataChannelWorker(
-      ActorContext<Advance> context,
-      SessionLink link,
-      Direction direction,
-      Revision revision,
-      long generation,
-      long seekEpoch,
-      long position,
-      Steps steps) {
+  private DataChannelWorker(ActorContext<Advance> context, Granting granting) {
     super(context);
-    this.link = link;
-    this.direction = direction;
-    this.channel = revision.provider().open(direction);
-    this.generation = generation;
-    this.module = revision.module();
-    this.name = context.getSelf().path().name();
-    this.steps = steps;
-    this.seekEpoch = seekEpoch;
-    this.granted = position;
-    steps.at("worker.started");
+    this.granting = granting;
   }
 
   @Override
@@ -87,37 +67,7 @@ public final class DataChannelWorker extends AbstractBehavior<DataChannelWorker.
   }
 
   private Behavior<Advance> onAdvance(Advance advance) {
-    if (advance.seekEpoch() < seekEpoch) {
-      return this;
-    }
-    if (advance.seekEpoch() > seekEpoch) {
-      seekEpoch = advance.seekEpoch();
-      granted = advance.position();
-    }
-    while (granted < advance.end() && granted - advance.position() < AHEAD) {
-      Range range = channel.next(new Progress(direction, granted, advance.end()));
-      check(range, advance.end());
-      steps.at("worker.decided");
-      link.grant(new Grant(range, generation, seekEpoch, name, module));
-      granted = range.end();
-      steps.at("worker.granted");
-    }
+    granting.advance(advance.seekEpoch(), advance.position(), advance.end());
     return this;
-  }
-
-  private void check(Range range, long end) {
-    if (range.offset() != granted) {
-      throw new IllegalStateException(
-          module + ": range at " + range.offset() + " (expected: at " + granted + ")");
-    }
-    if (range.length() < 1 || range.length() > Range.MOST || range.end() > end) {
-      throw new IllegalStateException(
-          module
-              + ": range of "
-              + range.length()
-              + " bytes (expected: 1 to "
-              + Math.min(Range.MOST, end - granted)
-              + ")");
-    }
   }
 }

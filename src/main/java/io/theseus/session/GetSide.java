@@ -94,7 +94,7 @@ final class GetSide {
       link.hold();
     } else if (!changed) {
       long end = file == null ? Progress.UNKNOWN_END : file.size();
-      workers.spawn(Direction.GET, /* seekEpoch= */ 0, get.offset(), end);
+      workers.begin(Direction.GET, get.offset(), end);
     }
     return Next.STAY;
   }

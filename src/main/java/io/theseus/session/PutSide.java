@@ -192,11 +192,7 @@ final class PutSide {
     } else if (transfer.held) {
       link.hold();
     } else {
-      workers.spawn(
-          Direction.PUT,
-          /* seekEpoch= */ 0,
-          transfer.durable,
-          facts.size().orElse(Progress.UNKNOWN_END));
+      workers.begin(Direction.PUT, transfer.durable, facts.size().orElse(Progress.UNKNOWN_END));
     }
   }
 

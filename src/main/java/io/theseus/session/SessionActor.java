@@ -78,9 +78,6 @@ public final class SessionActor {
   /** Give an unfinished session up: its time is over. */
   public record Expire() implements Command {}
 
-  /** The supervisor has forgotten the session; nothing more will come. */
-  public record Stop() implements Command {}
-
   /** Answer to {@link Hold}. */
   public record Held(UUID session, long offset) {}
 
@@ -112,7 +109,7 @@ public final class SessionActor {
   /** What a session tells its supervisor. */
   public sealed interface Notice {}
 
-  /** The session is over; forget it, then send {@link Stop}. */
+  /** The session is over; to be forgotten, and its actor stopped. */
   public record Finished(UUID session, ActorRef<Command> actor) implements Notice {}
 
   private final ActorContext<Command> context;
@@ -199,8 +196,15 @@ public final class SessionActor {
       later(ended("over"));
       return;
     }
+    boolean isNew = transfer.isNew();
+    if (isNew) {
+      later(onArrived());
+    }
     for (int i = transfer.waiting(); i > 0; i--) {
       context.getSelf().tell(new Arrived());
+    }
+    if (isNew) {
+      return;
     }
     if (transfer.opening != null) {
       disk.await(transfer.opening);
@@ -238,7 +242,9 @@ public final class SessionActor {
   }
 
   private void later(Next next) {
-    context.getSelf().tell(new Decided(next));
+    if (!next.equals(Next.STAY)) {
+      context.getSelf().tell(new Decided(next));
+    }
   }
 
   private Behavior<Command> onPlain(Command command) {
@@ -250,7 +256,7 @@ public final class SessionActor {
       return stash.unstashAll(new Marked(/* adopted= */ false));
     }
     next.then().run();
-    return next.stop() ? Behaviors.stopped() : Behaviors.same();
+    return Behaviors.same();
   }
 
   private Next handle(Command command) {
@@ -283,10 +289,8 @@ public final class SessionActor {
       return onHold(hold);
     } else if (command instanceof Switch switching) {
       return onSwitch(switching);
-    } else if (command instanceof Expire) {
-      return onExpire();
     }
-    return Next.STOP;
+    return onExpire(); // the only one left
   }
 
   // ---- connections
@@ -595,9 +599,6 @@ public final class SessionActor {
     public CommandHandler<Command, SessionEvent, SessionState> commandHandler() {
       return (state, command) -> {
         Next next = handle(command);
-        if (next.stop()) {
-          return Effect().stop();
-        }
         if (next.events().isEmpty()) {
           next.then().run();
           return Effect().none();

@@ -19,4 +19,10 @@ public record SessionEnvironment(
     Revision revision,
     SessionSettings settings,
     Counters counters,
-    Steps steps) {}
+    Steps steps) {
+  /** The same with another way to the disk. */
+  public SessionEnvironment withDisk(Executor other) {
+    return new SessionEnvironment(
+        nodeId, elsewhere, store, other, revision, settings, counters, steps);
+  }
+}

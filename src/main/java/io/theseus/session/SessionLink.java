@@ -15,6 +15,9 @@ public interface SessionLink {
   /** Address of the client, for logs and audits. */
   String remote();
 
+  /** Number of the event loop that owns the connection; sessions that begin on it live there. */
+  int lane();
+
   /**
    * Says whom to wake when a report is there; wakes at once if one waits. The newest call wins.
    *

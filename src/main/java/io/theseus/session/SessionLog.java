@@ -9,22 +9,22 @@ import org.slf4j.MDC;
 public final class SessionLog {
   private static final Logger LOG = LoggerFactory.getLogger("io.theseus.session");
 
-  private final String session;
+  private final UUID session;
 
   public SessionLog(UUID session) {
-    this.session = session.toString();
+    this.session = session;
   }
 
   /** An event of the ordinary course. */
   public void info(String format, Object... values) {
-    MDC.put("session", session);
+    MDC.put("session", session.toString());
     LOG.info(format, values);
     MDC.remove("session");
   }
 
   /** An event that somebody should look at. */
   public void warn(String format, Object... values) {
-    MDC.put("session", session);
+    MDC.put("session", session.toString());
     LOG.warn(format, values);
     MDC.remove("session");
   }

@@ -142,6 +142,11 @@ public final class Transfer {
     return failures;
   }
 
+  /** Whether no incarnation has had anything to do with it, nor an earlier process. */
+  boolean isNew() {
+    return facts == null && link == null && opening == null && !marked;
+  }
+
   int waiting() {
     return arrivals.size();
   }

@@ -13,7 +13,14 @@ import org.jspecify.annotations.Nullable;
 /** The workers of a session, one generation after another; at most one lives. */
 final class Workers {
   private static final int FAILURES = 3;
-  private static final DispatcherSelector DISPATCHER =
+
+  /** A transfer with no more left than this is over before a worker of its own could help it. */
+  private static final int SHORT = 64 * 1024;
+
+  /** What is built in runs beside its session; code of modules never does. */
+  private static final DispatcherSelector BUILT_IN = DispatcherSelector.sameAsParent();
+
+  private static final DispatcherSelector MODULES =
       DispatcherSelector.fromConfig("theseus.dispatchers.channel");
 
   private final ActorContext<SessionActor.Command> context;
@@ -60,7 +67,32 @@ final class Workers {
     transfer.connected().swap(nextGeneration(), module(), tell);
   }
 
-  void spawn(Direction direction, long seekEpoch, long position, long end) {
+  /**
+   * Begins the work of a session that was accepted just now. What is built in grants a short
+   * transfer all of it at once; a worker is spawned where anything comes in between.
+   */
+  void begin(Direction direction, long position, long end) {
+    if (revision.isBuiltIn() && end - position <= SHORT) {
+      new Granting(
+              transfer.connected(),
+              direction,
+              revision,
+              transfer.workerGeneration,
+              /* seekEpoch= */ 0,
+              position,
+              name(),
+              steps)
+          .advance(/* epoch= */ 0, position, end);
+    } else {
+      spawn(direction, /* seekEpoch= */ 0, position, end);
+    }
+  }
+
+  private String name() {
+    return "worker-" + transfer.workerGeneration;
+  }
+
+  private void spawn(Direction direction, long seekEpoch, long position, long end) {
     ActorRef<DataChannelWorker.Advance> spawned =
         context.spawn(
             DataChannelWorker.create(
@@ -71,8 +103,8 @@ final class Workers {
                 seekEpoch,
                 position,
                 steps),
-            "worker-" + transfer.workerGeneration,
-            DISPATCHER);
+            name(),
+            revision.isBuiltIn() ? BUILT_IN : MODULES);
     context.watch(spawned);
     worker = spawned;
     spawned.tell(new DataChannelWorker.Advance(seekEpoch, position, end));

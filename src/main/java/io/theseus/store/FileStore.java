@@ -7,6 +7,7 @@ import io.theseus.wire.ProtocolException;
 import io.theseus.wire.Texts;
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
@@ -49,6 +50,14 @@ public final class FileStore implements Closeable {
   /** How often a file is looked at anew that is replaced while it is being opened. */
   private static final int OPEN_ATTEMPTS = 20;
 
+  /** Files up to so many bytes are asked for when they are opened. */
+  private static final int READ_AHEAD = 256 * 1024;
+
+  /** Most bytes of small files to keep in memory, of those that the process may have. */
+  private static final long MOST_IN_MEMORY = 64L << 20;
+
+  private static final int PART_OF_MEMORY = 8;
+
   private final LiveSources live;
   private final Executor disk;
   private final Steps steps;
@@ -60,6 +69,7 @@ public final class FileStore implements Closeable {
   private final Quota quota;
   private final Commits commits;
   private final SharedFiles shared = new SharedFiles();
+  private final SmallFiles small;
   private final Map<UUID, Upload> uploads = new ConcurrentHashMap<>();
   // with those whose upload is being made
   private final Set<UUID> sessions = ConcurrentHashMap.newKeySet();
@@ -133,6 +143,9 @@ public final class FileStore implements Closeable {
     this.staging = Folder.open(stagingPath);
     this.records = Records.open(settings.records(), clock, steps);
     this.space = new Space(root.toFile()::getUsableSpace, settings.restBytes());
+    this.small =
+        new SmallFiles(
+            Math.min(MOST_IN_MEMORY, Runtime.getRuntime().maxMemory() / PART_OF_MEMORY), clock);
     this.quota = new Quota(settings.maxBytes(), settings.maxFiles());
     quota.count(tree);
     boolean attributes = useAttributes && attributesWork(stagingPath);
@@ -209,6 +222,10 @@ public final class FileStore implements Closeable {
         (folder, component) -> {
           for (int i = 0; i < OPEN_ATTEMPTS; i++) {
             BasicFileAttributes found = requireFile(name, folder.find(component));
+            SmallFiles.Small known = small.find(found);
+            if (known != null) {
+              return new StoredFile(name, known);
+            }
             SharedFiles.Shared one = shared.join(found.fileKey());
             if (one != null) {
               if (one.facts().sameAs(found)) {
@@ -216,9 +233,9 @@ public final class FileStore implements Closeable {
               }
               one.release();
             }
-            Optional<SharedFiles.Shared> opened = openAnew(name, folder, component, found);
+            Optional<StoredFile> opened = openAnew(name, folder, component, found);
             if (opened.isPresent()) {
-              return new StoredFile(name, opened.get());
+              return opened.get();
             }
           }
           throw new ProtocolException(
@@ -231,7 +248,7 @@ public final class FileStore implements Closeable {
   }
 
   /** Opens what was found; empty where it is something else by now. */
-  private Optional<SharedFiles.Shared> openAnew(
+  private Optional<StoredFile> openAnew(
       FileName name, Folder folder, String component, BasicFileAttributes found)
       throws IOException {
     FileChannel channel;
@@ -250,15 +267,38 @@ public final class FileStore implements Closeable {
     boolean kept = false;
     try {
       Facts facts = Facts.of(found, tree.path(name.value()));
+      boolean whole = facts.size() <= SmallFiles.MOST;
+      ByteBuffer content = content(channel, whole ? (int) facts.size() : 0);
       BasicFileAttributes now = folder.find(component);
-      // what was opened is what was there before and after
-      kept = now != null && now.isRegularFile() && facts.sameAs(now);
-      return kept ? Optional.of(shared.add(channel, facts)) : Optional.empty();
+      // what was opened, and read, is what was there before and after
+      if (now == null || !now.isRegularFile() || !facts.sameAs(now)) {
+        return Optional.empty();
+      }
+      if (whole) {
+        SmallFiles.Small read = new SmallFiles.Small(facts, content);
+        small.add(read);
+        return Optional.of(new StoredFile(name, read));
+      }
+      if (facts.size() <= READ_AHEAD) {
+        Native.willNeed(channel, 0, facts.size()); // of larger ones with each grant
+      }
+      kept = true;
+      return Optional.of(new StoredFile(name, shared.add(channel, facts)));
     } finally {
       if (!kept) {
         channel.close();
       }
     }
+  }
+
+  /** The first bytes of a file; fewer than asked for where it became shorter. */
+  private static ByteBuffer content(FileChannel channel, int length) throws IOException {
+    ByteBuffer content = ByteBuffer.allocate(length);
+    int read = 0;
+    while (content.hasRemaining() && read >= 0) {
+      read = channel.read(content, content.position());
+    }
+    return content.flip();
   }
 
   /** Size, identity and time of a file or live source. */
@@ -532,6 +572,11 @@ public final class FileStore implements Closeable {
     }
   }
 
+  /** Whether the system calls that the Java library lacks are to be had in this process. */
+  public static boolean hasNativeCalls() {
+    return Native.available();
+  }
+
   /** Why the store takes no more writes; empty while all is well. */
   public Optional<ProtocolException> failure() {
     return Optional.ofNullable(failure);
@@ -592,11 +637,12 @@ public final class FileStore implements Closeable {
 
   /**
    * An fsync that failed: the kernel may have dropped what it could not write and say nothing the
-   * next time, so nothing is written here any more. A full disk is the exception: it is known.
+   * next time, so nothing is written here any more. A full disk is the exception: it is known. So
+   * is a lack of descriptors: nothing was tried.
    */
   ProtocolException forceFailed(FileName name, IOException e) {
     ProtocolException refusal = Refusals.io(name, "fsync", e);
-    if (refusal.code() == ErrorCode.NO_SPACE) {
+    if (refusal.code() == ErrorCode.NO_SPACE || refusal.code() == ErrorCode.BUSY) {
       return refusal;
     }
     ProtocolException stopped =

@@ -5,7 +5,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One fsync for all who ask while another one runs. A failed one fails all that follow: what it
- * dropped from the page cache a second one would not find.
+ * dropped from the page cache a second one would not find. One that had no descriptor to begin with
+ * fails alone.
  */
 final class GroupForce {
   /** The fsync itself. */
@@ -60,7 +61,7 @@ final class GroupForce {
         running = false;
         if (failed == null) {
           done = goal;
-        } else {
+        } else if (!Refusals.isNoDescriptor(Refusals.reason(failed))) {
           failure = failed;
         }
         notifyAll();

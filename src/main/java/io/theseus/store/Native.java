@@ -30,8 +30,6 @@ final class Native {
   /** The C library's functions, named as their manual pages are. */
   @SuppressWarnings({"MethodName", "checkstyle:MethodName"}) // posix_fadvise is its name
   interface C extends Library {
-    long lgetxattr(byte[] path, byte[] name, byte[] value, long size) throws LastErrorException;
-
     int lsetxattr(byte[] path, byte[] name, byte[] value, long size, int flags)
         throws LastErrorException;
 
@@ -44,6 +42,15 @@ final class Native {
     int poll(Memory fds, long count, int timeoutMillis) throws LastErrorException;
 
     int close(int fd) throws LastErrorException;
+  }
+
+  /**
+   * Called for every file that is opened: without reflection, and without an exception for none.
+   */
+  private static final class Direct {
+    private Direct() {}
+
+    static native long lgetxattr(byte[] path, byte[] name, byte[] value, long size);
   }
 
   private static final Logger LOG = LoggerFactory.getLogger(Native.class);
@@ -73,17 +80,19 @@ final class Native {
 
   /** The attribute's text; empty where there is none, or no way to have one. */
   static Optional<String> attribute(Path file) {
-    C c = LIBRARY;
+    if (LIBRARY != null) {
+      byte[] value = new byte[MOST_ATTRIBUTE_BYTES];
+      long length =
+          Direct.lgetxattr(terminated(file.toString()), ATTRIBUTE_NAME, value, value.length);
+      return length < 0
+          ? Optional.empty()
+          : Optional.of(new String(value, 0, (int) length, StandardCharsets.UTF_8));
+    }
     try {
-      if (c != null) {
-        byte[] value = new byte[MOST_ATTRIBUTE_BYTES];
-        long length = c.lgetxattr(terminated(file.toString()), ATTRIBUTE_NAME, value, value.length);
-        return Optional.of(new String(value, 0, (int) length, StandardCharsets.UTF_8));
-      }
       ByteBuffer value = ByteBuffer.allocate(MOST_ATTRIBUTE_BYTES);
       view(file).read(ATTRIBUTE, value);
       return Optional.of(StandardCharsets.UTF_8.decode(value.flip()).toString());
-    } catch (LastErrorException | IOException e) {
+    } catch (IOException e) {
       // none, one that is not ours (too long), or a file that is gone: all mean that nothing is
       // known
       return Optional.empty();
@@ -241,6 +250,7 @@ final class Native {
       return null;
     }
     try {
+      com.sun.jna.Native.register(Direct.class, "c");
       return com.sun.jna.Native.load("c", C.class);
     } catch (LinkageError | RuntimeException e) {
       LOG.warn("native calls are not available: {}", e.toString());

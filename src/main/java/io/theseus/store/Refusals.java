@@ -41,6 +41,11 @@ final class Refusals {
       return new ProtocolException(
           ErrorCode.NO_SPACE, text + " (expected: free space, free inodes, and quota for both)");
     }
+    if (isNoDescriptor(reason)) {
+      return new ProtocolException(
+          ErrorCode.BUSY,
+          text + " (expected: fewer transfers at once, or a higher limit of open files)");
+    }
     if (e instanceof AccessDeniedException) {
       return new ProtocolException(
           ErrorCode.DENIED, text + " (expected: the node's user may do that)");
@@ -53,6 +58,11 @@ final class Refusals {
   static boolean isNoSpace(String reason) {
     String words = reason.toLowerCase(Locale.ROOT);
     return words.contains("no space left") || words.contains("quota exceeded");
+  }
+
+  /** Whether the system said EMFILE or ENFILE: nothing was tried then. */
+  static boolean isNoDescriptor(String reason) {
+    return reason.toLowerCase(Locale.ROOT).contains("too many open files");
   }
 
   static String reason(IOException e) {

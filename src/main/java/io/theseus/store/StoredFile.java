@@ -3,33 +3,70 @@ package io.theseus.store;
 import io.theseus.wire.FileName;
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 
-/** An open file, as it was when it was opened: replaced or deleted, it keeps its content. */
+/**
+ * An open file, as it was when it was opened: replaced or deleted, it keeps its content. A small
+ * one is in memory and has no descriptor.
+ */
 public final class StoredFile implements Closeable {
-  private final SharedFiles.Shared shared;
+  private final Facts facts;
+  private final SharedFiles.@Nullable Shared shared;
+  private final ByteBuffer content;
   private final FileStat stat;
   private final AtomicBoolean closed = new AtomicBoolean();
 
   StoredFile(FileName name, SharedFiles.Shared shared) {
+    this.facts = shared.facts();
     this.shared = shared;
-    this.stat = shared.facts().stat(name);
+    this.content = ByteBuffer.allocate(0);
+    this.stat = facts.stat(name);
+  }
+
+  StoredFile(FileName name, SmallFiles.Small small) {
+    this.facts = small.facts();
+    this.shared = null;
+    this.content = small.content();
+    this.stat = facts.stat(name);
   }
 
   public FileName name() {
     return stat.name();
   }
 
-  /** The content; shared with other readers, so it is closed by {@link #close} alone. */
-  public FileChannel channel() {
-    return shared.channel();
+  /**
+   * The descriptor, to send from; empty where the content is in memory. Shared with other readers,
+   * so it is closed by {@link #close} alone.
+   */
+  public Optional<FileChannel> channel() {
+    return Optional.ofNullable(shared).map(SharedFiles.Shared::channel);
+  }
+
+  /**
+   * Copies content that begins at an offset, as much as there is and fits; waits for the disk where
+   * it is not in memory.
+   *
+   * @return the number of bytes, -1 at the end
+   */
+  public int read(ByteBuffer into, long from) throws IOException {
+    if (shared != null) {
+      return shared.channel().read(into, from);
+    }
+    if (from >= content.limit()) {
+      return -1;
+    }
+    int length = (int) Math.min(into.remaining(), content.limit() - from);
+    into.put(content.slice((int) from, length));
+    return length;
   }
 
   public long size() {
-    return shared.facts().size();
+    return facts.size();
   }
 
   public String identity() {
@@ -42,12 +79,12 @@ public final class StoredFile implements Closeable {
   }
 
   public Instant modified() {
-    return shared.facts().modified();
+    return facts.modified();
   }
 
   /** Asks the kernel to read ahead; may wait for the disk a little, fails in silence. */
   public void willNeed(long offset, long length) {
-    Native.willNeed(shared.channel(), offset, length);
+    channel().ifPresent(open -> Native.willNeed(open, offset, length));
   }
 
   /**
@@ -55,6 +92,9 @@ public final class StoredFile implements Closeable {
    * be a mixture. Looks at the open descriptor alone, so it never waits for the disk.
    */
   public boolean isChanged() {
+    if (shared == null) {
+      return false; // read whole, and looked at again behind that
+    }
     try {
       FileChannel channel = shared.channel();
       return channel.size() != size()
@@ -66,7 +106,7 @@ public final class StoredFile implements Closeable {
 
   @Override
   public void close() {
-    if (closed.compareAndSet(false, true)) {
+    if (closed.compareAndSet(false, true) && shared != null) {
       shared.release();
     }
   }

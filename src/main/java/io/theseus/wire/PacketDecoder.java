@@ -34,6 +34,9 @@ public final class PacketDecoder {
 
   private static final int HEADER_MOST = 13;
 
+  /** The first byte of what a TLS client says. */
+  private static final int TLS_HANDSHAKE = 22;
+
   private final byte[] header = new byte[HEADER_MOST];
   private int headerFilled;
   private byte[] textBytes = new byte[0];
@@ -210,6 +213,11 @@ public final class PacketDecoder {
           "packet type: "
               + type
               + " (expected: 1 to 4; BACKUP packets travel between members only)");
+    }
+    if (type == TLS_HANDSHAKE) {
+      throw new ProtocolException(
+          ErrorCode.BAD_PACKET,
+          "packet type: 22 (expected: 1 to 4; TLS begins so, and has a port of its own)");
     }
     if (type < PacketType.ERROR || type > PacketType.OFFSET) {
       throw new ProtocolException(

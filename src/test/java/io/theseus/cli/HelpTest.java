@@ -15,7 +15,7 @@ final class HelpTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"get", "put", "ls", "stat", "rm", "demo", "status"})
+  @ValueSource(strings = {"get", "put", "ls", "stat", "rm", "demo", "status", "keygen"})
   void shouldTeachWithExamples(String command, @TempDir Path dir) {
     Shell.Ran ran = shell(dir).runExactly(command, "--help");
 
@@ -42,7 +42,8 @@ final class HelpTest {
   @Test
   void shouldNameEveryCommandInTheRoot(@TempDir Path dir) {
     assertThat(shell(dir).runExactly("--help").out())
-        .contains("get ", "put ", "ls ", "stat ", "rm ", "status ", "demo ", "Exit codes:");
+        .contains(
+            "get ", "put ", "ls ", "stat ", "rm ", "status ", "demo ", "keygen ", "Exit codes:");
   }
 
   @Test
@@ -50,9 +51,9 @@ final class HelpTest {
     assertThat(shell(dir).runExactly("get", "--help").out())
         .startsWith(
             """
-            Usage: theseus get [-cfhqr] [--json] [--trace] [--verbose] [--attempts=N]
+            Usage: theseus get [-cfhqr] [--json] [--tls] [--trace] [--verbose]
             """)
-        .contains("THESEUS_SERVER, or 127.0.0.1:")
+        .contains("THESEUS_SERVER, or 127.0.0.1.")
         .contains(
             """
             Examples:

@@ -71,6 +71,7 @@ class StatusCommandTest {
             FIRST.address(),
             "",
             List.of(FIRST, new Member("node2", "127.0.0.1:25512", "up", false, List.of()))),
+        Map.of("packets", "2027-11-21T10:00:00Z"),
         parts);
   }
 }

@@ -410,7 +410,7 @@ final class ControlActorTest {
   void shouldRefuseWhileThereAreNoActors() throws Exception {
     try (TestNode node = node(Steps.NONE)) {
       assertThat(node.counts().live()).isZero();
-      node.control().behind(null);
+      node.control().orphaned();
       FakeLink link = FakeLink.reading(new byte[0]);
       node.open(link, get("in"));
       assertThat(link.failure()).contains("busy: the node is starting (expected: try again)");

@@ -17,6 +17,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +29,9 @@ import org.jspecify.annotations.Nullable;
  * silent.
  */
 final class FakeLink implements SessionLink {
+  private static final AtomicInteger LINKS = new AtomicInteger();
+
+  private final int lane = LINKS.getAndIncrement() % TestNode.LANES;
   private final byte[] content;
   private final long step;
   private final boolean sized;
@@ -162,6 +166,12 @@ final class FakeLink implements SessionLink {
   @Override
   public String remote() {
     return "fake";
+  }
+
+  /** Links take turns, so that sessions are resumed across lanes, too. */
+  @Override
+  public int lane() {
+    return lane;
   }
 
   @Override
@@ -327,7 +337,7 @@ final class FakeLink implements SessionLink {
       while (from != null && position < most) {
         ByteBuffer into =
             ByteBuffer.wrap(read, (int) position, (int) Math.min(1 << 20, most - position));
-        position += from.channel().read(into, position);
+        position += from.read(into, position);
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);

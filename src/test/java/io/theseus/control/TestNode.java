@@ -39,6 +39,7 @@ import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * Control, sessions and workers with the real store and the real journal, without sockets and
@@ -46,11 +47,16 @@ import java.util.stream.Collectors;
  */
 final class TestNode implements AutoCloseable {
   static final Duration PATIENCE = Duration.ofSeconds(60);
+  static final int LANES = 2;
 
   private final Path directory;
   private final Steps steps;
   private final ExecutorService disk = Executors.newFixedThreadPool(2);
-  private final Transfers transfers = new Transfers();
+  private final Transfers transfers =
+      new Transfers(
+          IntStream.range(0, LANES)
+              .mapToObj(lane -> new Lane("akka.actor.default-dispatcher", disk))
+              .toList());
   private final FileStore store;
   private final Control control;
   private final SessionEnvironment environment;
@@ -107,6 +113,7 @@ final class TestNode implements AutoCloseable {
   }
 
   private ActorRef<ControlActor.Command> spawn() {
+    control.expect();
     Set<UUID> open =
         openSessions().stream()
             .flatMap(id -> SessionActor.sessionOf(id).stream())
@@ -124,7 +131,6 @@ final class TestNode implements AutoCloseable {
                 system.scheduler())
             .toCompletableFuture()
             .join();
-    control.behind(spawned);
     return spawned;
   }
 
@@ -137,7 +143,7 @@ final class TestNode implements AutoCloseable {
     system.terminate();
     assertThat(system.getWhenTerminated()).succeedsWithin(PATIENCE);
     JournalDatabase.get(system).whenClosed().toCompletableFuture().join();
-    control.behind(null);
+    control.orphaned();
     system = newSystem();
     actor = spawn();
   }

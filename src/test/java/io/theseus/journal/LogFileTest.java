@@ -114,7 +114,7 @@ class LogFileTest {
     return records;
   }
 
-  private static List<Integer> ends(List<byte[]> records) {
+  static List<Integer> ends(List<byte[]> records) {
     List<Integer> ends = new ArrayList<>();
     for (int count = 1; count <= records.size(); count++) {
       ends.add(write(records.subList(0, count)).length);
@@ -123,10 +123,11 @@ class LogFileTest {
   }
 
   /** LevelDB's log_writer.cc, in small. */
-  private static byte[] write(List<byte[]> records) {
+  static byte[] write(List<byte[]> records) {
     ByteArrayOutputStream file = new ByteArrayOutputStream();
     for (byte[] record : records) {
       int from = 0;
+      boolean begin = true;
       do {
         int left = 32 * 1024 - file.size() % (32 * 1024);
         if (left < 7) {
@@ -135,7 +136,8 @@ class LogFileTest {
         }
         int length = Math.min(left - 7, record.length - from);
         boolean end = from + length == record.length;
-        int type = from == 0 ? (end ? 1 : 2) : (end ? 4 : 3);
+        int type = begin ? (end ? 1 : 2) : (end ? 4 : 3);
+        begin = false; // its first fragment may be empty, at the end of a block
         CRC32C crc = new CRC32C();
         crc.update(type);
         crc.update(record, from, length);

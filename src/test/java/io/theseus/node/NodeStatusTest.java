@@ -58,7 +58,7 @@ class NodeStatusTest {
       assertThat(status.sessions()).isEqualTo(Map.of("live", 0L, "kept", 0L));
       assertThat(status.parts())
           .extracting(Part::name)
-          .containsExactly("cluster", "control", "disk", "journal");
+          .containsExactly("cluster", "control", "disk", "descriptors", "journal");
       assertThat(status.cluster().members())
           .extracting(Member::node, Member::status, Member::reachable)
           .containsExactly(org.assertj.core.groups.Tuple.tuple("node1", "up", true));
@@ -276,6 +276,7 @@ class NodeStatusTest {
             Map.of("timeout", 7L),
             new NodeStatus.Cluster(
                 "a:2", "", "waits", List.of(new Member("n", "a:2", "up", false, List.of()))),
+            Map.of("packets", "2027-11-21T00:00:00Z"),
             List.of(Part.normal("disk"), new Part("cluster", "joining", "waits")));
 
     assertThat(NodeStatus.fromJson(status.toJson())).isEqualTo(status);
@@ -295,11 +296,22 @@ class NodeStatusTest {
         .isInstanceOf(IllegalArgumentException.class);
 
     NodeSettings.Store store = new NodeSettings.Store(Path.of("/f"), 100, 0, 0);
-    assertThat(Health.disk(store, 101)).isEqualTo(Part.normal("disk"));
-    assertThat(Health.disk(store, 100).reason())
+    assertThat(Health.disk(store, 101, Optional.empty())).isEqualTo(Part.normal("disk"));
+    assertThat(Health.disk(store, 100, Optional.empty()).reason())
         .isEqualTo(
             "uploads are refused: 100 bytes free at /f, and theseus.store.rest-bytes keeps 100");
-    assertThat(Health.disk(store, -1).state()).isEqualTo("unknown");
+    assertThat(Health.disk(store, -1, Optional.empty()).state()).isEqualTo("unknown");
+    assertThat(Health.disk(store, 101, Optional.of("internal: EIO")))
+        .isEqualTo(
+            new Part(
+                "disk",
+                "failed",
+                "uploads and deletions are refused until the node is started again: internal:"
+                    + " EIO"));
+    assertThat(Health.descriptors(new Descriptors(1000), 811))
+        .isEqualTo(Part.normal("descriptors"));
+    assertThat(Health.descriptors(new Descriptors(1000), 812).reason())
+        .startsWith("812 are open of 1000 that may be; ");
     assertThat(Health.quota(new NodeStatus.Quota(9, 10, 0, 0)).isNormal()).isTrue();
     assertThat(Health.quota(new NodeStatus.Quota(10, 10, 7, 5)))
         .isEqualTo(
@@ -320,7 +332,8 @@ class NodeStatusTest {
                 "uploads are not acknowledged until the node is started again: fsync: EIO"));
     assertThat(
             Health.cluster(
-                    new NodeSettings.Cluster(Set.of("a", "b", "c"), List.of(), "h", 1),
+                    new NodeSettings.Cluster(
+                        Set.of("a", "b", "c"), List.of(), "h", 1, Optional.empty()),
                     new NodeStatus.Cluster(
                         "h:1",
                         "h:1",

@@ -16,6 +16,7 @@ import java.net.Socket;
 import java.net.SocketException;
 import java.util.ArrayList;
 import java.util.List;
+import javax.net.ssl.SSLSocketFactory;
 
 /** A client of the packet port that does what it is told, byte by byte, right or wrong. */
 final class RawClient implements AutoCloseable {
@@ -36,6 +37,19 @@ final class RawClient implements AutoCloseable {
             new InetSocketAddress(
                 InetAddress.getLoopbackAddress(),
                 Integer.parseInt(address.substring(address.lastIndexOf(':') + 1))));
+    socket.socket().setSoTimeout(PATIENCE_MILLIS);
+    return new RawClient(socket);
+  }
+
+  /** Connects to the port for TLS. */
+  static RawClient connect(Node node, SSLSocketFactory tls) throws IOException {
+    String address = node.tlsAddress().orElseThrow();
+    PacketSocket socket =
+        new PacketSocket(
+            new InetSocketAddress(
+                InetAddress.getLoopbackAddress(),
+                Integer.parseInt(address.substring(address.lastIndexOf(':') + 1))),
+            tls);
     socket.socket().setSoTimeout(PATIENCE_MILLIS);
     return new RawClient(socket);
   }

@@ -3,6 +3,7 @@ package io.theseus.node;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.theseus.access.Rights;
 import io.theseus.node.NodeSettings.LiveSource;
 import io.theseus.node.NodeSettings.Role;
 import io.theseus.wire.FileName;
@@ -13,6 +14,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -44,7 +46,12 @@ class SettingsSourceTest {
                 MIB,
                 16 * MIB,
                 64 * MIB,
-                Duration.ofMillis(5)));
+                Duration.ofMillis(5),
+                65_536,
+                16_384,
+                Optional.empty()));
+    assertThat(settings.access())
+        .isEqualTo(new NodeSettings.Access(Optional.empty(), NodeSettings.Access.Anonymous.AUTO));
     assertThat(settings.session())
         .isEqualTo(new NodeSettings.Session(Duration.ofHours(24), 64 * MIB, Duration.ofSeconds(5)));
     assertThat(settings.live()).isEmpty();
@@ -52,7 +59,9 @@ class SettingsSourceTest {
         .isEqualTo(new NodeSettings.Threads(Runtime.getRuntime().availableProcessors(), 16));
     assertThat(settings.journalDir()).isEqualTo(data.resolve("journal"));
     assertThat(settings.cluster())
-        .isEqualTo(new NodeSettings.Cluster(Set.of("node1"), List.of(), "127.0.0.1", 25_511));
+        .isEqualTo(
+            new NodeSettings.Cluster(
+                Set.of("node1"), List.of(), "127.0.0.1", 25_511, Optional.empty()));
     assertThat(settings.log())
         .isEqualTo(new NodeSettings.Log(NodeSettings.Log.Format.TEXT, NodeSettings.Log.Level.INFO));
     assertThat(settings.akka().getBoolean("akka.actor.allow-java-serialization")).isFalse();
@@ -189,6 +198,14 @@ class SettingsSourceTest {
           live={x={pipe=/a}}          | theseus.live."x": {"pipe":"/a"} (expected: { fifo = "/path" } or { command = ["program", ...] }, and spool = 64 MiB or none) [--set]
           live={x={fifo=/a,spool=9}}  | theseus.live."x".spool: 9 (expected: at least 512 KiB) [--set]
           packets=7                   | theseus.packets: "7" (expected: an object { ... }) [--set]
+          packets.tls.certificate=a   | theseus.packets.tls.key: "" (expected: a path, since theseus.packets.tls.certificate is set)
+          cluster.tls.certificate=a   | theseus.cluster.tls.key: "" (expected: a path, since theseus.cluster.tls.certificate is set)
+          cluster.host=192.0.2.1      | theseus.cluster.host: "192.0.2.1" (expected: a loopback address, since nodes trust whoever reaches them there; beyond it theseus.cluster.tls, or theseus.cluster.unencrypted = anywhere where the whole network is trusted) [--set]
+          packets.host=192.0.2.1      | theseus.packets.host: "192.0.2.1" (expected: a loopback address, since nothing is encrypted on this port; clients from elsewhere come over theseus.packets.tls, or theseus.packets.unencrypted = anywhere where the whole network is trusted) [--set]
+          packets.unencrypted=yes     | theseus.packets.unencrypted: "yes" (expected: loopback, anywhere) [--set]
+          access.anonymous=some       | theseus.access.anonymous: "some" (expected: auto, all, read, nothing) [--set]
+          packets.tls.handshake=5m    | theseus.packets.tls.handshake: "5m" (expected: 1s to 60s) [--set]
+          packets.max-connections=-1  | theseus.packets.max-connections: "-1" (expected: 0 to 1000000) [--set]
           nonsense                    | --set: "nonsense" (expected: key=value, as packets.port=7500)
           """)
   void shouldRefuseWithValueAndExpectation(String pair, String message) {
@@ -210,6 +227,23 @@ class SettingsSourceTest {
     assertThatExceptionOfType(ConfigException.class)
         .isThrownBy(() -> SettingsSource.defaults().set(pair).read())
         .withMessage(message);
+  }
+
+  @Test
+  void shouldServeBeyondLoopbackOnlyWhereSomebodyMayDoSomething() {
+    SettingsSource source =
+        SettingsSource.defaults().set("packets.host=192.0.2.1").set("packets.unencrypted=anywhere");
+    assertThatExceptionOfType(ConfigException.class)
+        .isThrownBy(source::read)
+        .withMessage(
+            "theseus.access.tokens: \"\" (expected: a file of tokens, since clients are served at"
+                + " 192.0.2.1, beyond loopback, and nobody without a token may do anything there; or"
+                + " theseus.access.anonymous = read or all)");
+    assertThat(source.set("access.tokens=t").read().access().anonymousAt("192.0.2.1"))
+        .isEqualTo(Rights.NOTHING);
+    assertThat(source.read().access().anonymousAt("::1")).isEqualTo(Rights.ALL);
+    assertThat(source.set("access.anonymous=read").read().access().anonymousAt("::1"))
+        .isEqualTo(Rights.READ);
   }
 
   @Test
@@ -267,6 +301,10 @@ class SettingsSourceTest {
     assertThat(uncommented(lines.subList(from + 1, to)))
         // explained together with the line above, or parts of a dispatcher
         .containsExactlyInAnyOrder(
+            "key",
+            "key",
+            "ca",
+            "max-connections-per-source",
             "mark-interval",
             "type",
             "executor",

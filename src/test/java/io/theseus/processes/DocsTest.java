@@ -56,7 +56,7 @@ class DocsTest {
 
   /** Ports that the pages and cluster/ name; each becomes a free one, as others may run beside. */
   private static final List<String> PORTS =
-      List.of("7411", "7412", "7413", "7500", "25511", "25512", "25513");
+      List.of("7421", "7411", "7412", "7413", "7500", "25511", "25512", "25513");
 
   /** Where a service lives becomes a place below the working directory, owned by no root. */
   private static final Map<String, String> PLACES =
@@ -343,8 +343,8 @@ class DocsTest {
       String options = FLAGS;
       if (!line.text().contains("--config cluster/")) {
         options +=
-            " -Dtheseus.packets.port=%s -Dtheseus.cluster.port=%s"
-                .formatted(ports.get("7411"), ports.get("25511"));
+            " -Dtheseus.packets.port=%s -Dtheseus.cluster.port=%s -Dtheseus.packets.tls.port=%s"
+                .formatted(ports.get("7411"), ports.get("25511"), ports.get("7421"));
       }
       environment.put("JDK_JAVA_OPTIONS", options);
       return builder.start();

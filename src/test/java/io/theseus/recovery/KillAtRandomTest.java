@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.theseus.recovery.KillingRun.Hit;
 import io.theseus.recovery.KillingRun.Kind;
+import io.theseus.testing.NodeProcess;
 import io.theseus.testing.SoakResults;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
@@ -34,10 +36,10 @@ final class KillAtRandomTest {
 
   @Test
   void shouldLoseNothingWhenKilledAtRandomMoments(@TempDir Path directory)
-      throws InterruptedException {
+      throws InterruptedException, IOException {
     long seed = seed();
     Tally tally = new Tally(KILLS);
-    try (KillingRun run = new KillingRun(directory, seed)) {
+    try (KillingRun run = new KillingRun(directory, seed, NodeProcess::kill)) {
       run.run(
           TRIES * KILLS,
           hits -> {
@@ -54,14 +56,15 @@ final class KillAtRandomTest {
   @Test
   @Tag("soak")
   @Tag("kill")
-  void shouldLoseNothingInFiveHundredKills(@TempDir Path directory) throws InterruptedException {
+  void shouldLoseNothingInFiveHundredKills(@TempDir Path directory)
+      throws InterruptedException, IOException {
     SoakResults results = new SoakResults("kill");
     Tally tally = new Tally(SOAK_KILLS);
     tally.read(results.lines());
     long seed = seed();
     results.add("# seed " + seed);
     long end = System.nanoTime() + SOAK_TIME.toNanos();
-    try (KillingRun run = new KillingRun(directory, seed)) {
+    try (KillingRun run = new KillingRun(directory, seed, NodeProcess::kill)) {
       run.run(
           TRIES * SOAK_KILLS,
           hits -> {
@@ -85,7 +88,7 @@ final class KillAtRandomTest {
   }
 
   /** Kills that count, and where they hit. */
-  private static final class Tally {
+  static final class Tally {
     private static final int BINS = 10;
 
     private final int wanted;

@@ -5,11 +5,12 @@ import static org.awaitility.Awaitility.await;
 
 import io.theseus.testing.Content;
 import io.theseus.testing.NodeProcess;
+import io.theseus.testing.PacketSocket.RefusedException;
 import io.theseus.testing.RawGet;
 import io.theseus.testing.RawPut;
 import io.theseus.testing.RawTransfer;
 import io.theseus.testing.RawTransfer.End;
-import java.net.InetSocketAddress;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -26,7 +27,8 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A node that is killed at random moments while several clients are busy with it.
+ * A node whose life ends at random moments, by a kill or a cut of the power, while several clients
+ * are busy with it.
  *
  * <p>Each client works through one transfer after another: GETs of one file, PUTs that replace the
  * file of the PUT before. When the node is killed all of them meet, the disk is looked at, the node
@@ -40,6 +42,12 @@ final class KillingRun implements AutoCloseable {
   private static final int SOURCE_SIZE = 24 << 20;
   private static final String SOURCE = "source";
 
+  /** What ends a node's life; its disk is as it will be found at the next start then. */
+  @FunctionalInterface
+  interface Ending {
+    void end(NodeProcess node) throws IOException, InterruptedException;
+  }
+
   /** What kills count for. */
   enum Kind {
     GET,
@@ -48,7 +56,11 @@ final class KillingRun implements AutoCloseable {
   }
 
   /** What one kill hit. */
-  record Hit(Kind kind, long acknowledged, long size) {}
+  record Hit(Kind kind, long acknowledged, long size) {
+    boolean isPut() {
+      return kind != Kind.GET;
+    }
+  }
 
   /** How the transfers of one client look. */
   private record Shape(
@@ -66,6 +78,7 @@ final class KillingRun implements AutoCloseable {
           new Shape(Kind.PUT_WITH_SIZE, "small", 1 << 20, 1 << 20, 1, 100_000));
 
   private final NodeProcess node;
+  private final Ending ending;
   private final long seed;
   private final SplittableRandom random;
   private final Content source = Content.random(1, SOURCE_SIZE);
@@ -79,8 +92,9 @@ final class KillingRun implements AutoCloseable {
   private volatile boolean killed;
   private volatile boolean lastRound;
 
-  KillingRun(Path directory, long seed) {
+  KillingRun(Path directory, long seed, Ending ending) {
     this.seed = seed;
+    this.ending = ending;
     this.random = new SplittableRandom(seed);
     this.node =
         NodeProcess.start(
@@ -98,7 +112,7 @@ final class KillingRun implements AutoCloseable {
    * @param most kills
    * @param onKill is told what a kill hit, and says whether there are to be more
    */
-  void run(int most, Predicate<List<Hit>> onKill) throws InterruptedException {
+  void run(int most, Predicate<List<Hit>> onKill) throws InterruptedException, IOException {
     for (Shape shape : SHAPES) {
       Client client = new Client(shape, random.split());
       clients.add(client);
@@ -118,7 +132,7 @@ final class KillingRun implements AutoCloseable {
         break;
       }
       killed = true;
-      node.kill();
+      ending.end(node);
       meet();
       kills++;
       List<Hit> hits = clients.stream().flatMap(each -> each.hit().stream()).toList();
@@ -218,9 +232,8 @@ final class KillingRun implements AutoCloseable {
     public void run() {
       try {
         while (!meeting.isTerminated()) {
-          InetSocketAddress address = node.address();
           RawTransfer current = transfer;
-          End end = current.run(address);
+          End end = run(current);
           if (end == End.COMPLETE) {
             moved = true;
             if (lastRound) {
@@ -244,6 +257,18 @@ final class KillingRun implements AutoCloseable {
         broken.countDown();
       } finally {
         meeting.arriveAndDeregister();
+      }
+    }
+
+    private End run(RawTransfer current) {
+      try {
+        return current.run(node.address());
+      } catch (RefusedException e) {
+        if (killed && String.valueOf(e.getMessage()).startsWith("internal: ")) {
+          // a node that still lives says that its disk doesn't
+          return End.LOST;
+        }
+        throw e;
       }
     }
 

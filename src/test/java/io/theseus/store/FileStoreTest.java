@@ -10,8 +10,7 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.theseus.wire.ProtocolException;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -19,6 +18,7 @@ import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -32,6 +32,9 @@ import org.junit.jupiter.api.io.TempDir;
 /** Reading: names on disk, confinement, identity, shared descriptors. */
 @Timeout(60)
 class FileStoreTest {
+  /** More than what is kept in memory. */
+  private static final String LARGE = "0123456789".repeat(2_000);
+
   private Path directory;
   private StoreFixture fixture;
 
@@ -173,18 +176,52 @@ class FileStoreTest {
 
   @Test
   void shouldShareOneDescriptorAmongReadersOfOneContent() throws Exception {
-    place("f", "one");
+    place("f", LARGE);
     StoredFile a = fixture.store.openFile(name("f"));
     StoredFile b = fixture.store.openFile(name("f"));
-    assertThat(b.channel()).isSameAs(a.channel());
+    FileChannel channel = a.channel().orElseThrow();
+    assertThat(b.channel()).containsSame(channel);
     assertThat(fixture.store.openFiles()).isEqualTo(1);
 
     a.close();
     a.close();
-    assertThat(b.channel().isOpen()).isTrue();
+    assertThat(channel.isOpen()).isTrue();
     b.close();
-    assertThat(b.channel().isOpen()).isFalse();
+    assertThat(channel.isOpen()).isFalse();
     assertThat(fixture.store.openFiles()).isZero();
+  }
+
+  @Test
+  void shouldHoldNoDescriptorForASmallFile() throws Exception {
+    place("f", "x".repeat(SmallFiles.MOST));
+    place("g", "x".repeat(SmallFiles.MOST + 1));
+    try (StoredFile small = fixture.store.openFile(name("f"));
+        StoredFile large = fixture.store.openFile(name("g"))) {
+      assertThat(small.channel()).isEmpty();
+      assertThat(large.channel()).isPresent();
+      assertThat(fixture.store.openFiles()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void shouldSeeEveryChangeOfASmallFileThatItKnows() throws Exception {
+    Path file = place("f", "one");
+    for (int i = 0; i < 200; i++) {
+      // now and again old enough to be kept in memory
+      if (i % 3 == 0) {
+        Files.setLastModifiedTime(file, FileTime.fromMillis(1_700_000_000_000L + i));
+      }
+      String content = "%04d".formatted(i);
+      assertThat(fixture.read("f")).isNotEqualTo(content);
+      if (i % 2 == 0) {
+        Files.writeString(file, content);
+      } else {
+        Path other = directory.resolve("other");
+        Files.writeString(other, content);
+        Files.move(other, file, StandardCopyOption.ATOMIC_MOVE);
+      }
+      assertThat(fixture.read("f")).isEqualTo(content);
+    }
   }
 
   @Test
@@ -202,24 +239,26 @@ class FileStoreTest {
   @Test
   void shouldKeepTheContentOfARunningGet() throws Exception {
     fixture.put("f", "old");
-    try (StoredFile open = fixture.store.openFile(name("f"))) {
-      fixture.put("f", "newer");
-      fixture.store.delete(name("f"), Optional.empty());
-
-      ByteBuffer bytes = ByteBuffer.allocate(10);
-      open.channel().read(bytes, 0);
-      assertThat(new String(bytes.array(), 0, bytes.position(), StandardCharsets.UTF_8))
-          .isEqualTo("old");
-      open.willNeed(0, 3);
+    fixture.put("g", LARGE);
+    try (StoredFile small = fixture.store.openFile(name("f"));
+        StoredFile large = fixture.store.openFile(name("g"))) {
+      for (String each : List.of("f", "g")) {
+        fixture.put(each, "newer");
+        fixture.store.delete(name(each), Optional.empty());
+      }
+      assertThat(StoreFixture.read(small)).isEqualTo("old");
+      assertThat(StoreFixture.read(large)).isEqualTo(LARGE);
+      large.willNeed(0, 3);
+      small.willNeed(0, 3);
     }
   }
 
   @Test
   void shouldKnowTheDescriptorForReadAhead() throws Exception {
-    place("f", "x");
+    place("f", LARGE);
     try (StoredFile open = fixture.store.openFile(name("f"))) {
       assertThat(Native.available()).isTrue();
-      int fd = Native.descriptor(open.channel());
+      int fd = Native.descriptor(open.channel().orElseThrow());
       assertThat(Path.of("/proc/self/fd/" + fd).toRealPath())
           .isEqualTo(fixture.root.resolve("f").toRealPath());
     }
@@ -291,9 +330,7 @@ class FileStoreTest {
     // until the name was switched often enough, however slow the disk is
     for (int i = 0; i < 2_000 || (identities.size() < 10 && !putter.isDone()); i++) {
       try (StoredFile open = fixture.store.openFile(name("f"))) {
-        ByteBuffer bytes = ByteBuffer.allocate((int) open.size());
-        open.channel().read(bytes, 0);
-        String content = new String(bytes.array(), StandardCharsets.UTF_8);
+        String content = StoreFixture.read(open);
         assertThat(open.sha256()).contains(sha256(content));
         identities.add(open.identity());
       }

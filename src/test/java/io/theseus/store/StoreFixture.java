@@ -167,13 +167,17 @@ final class StoreFixture implements AutoCloseable {
 
   String read(String name) throws Exception {
     try (StoredFile file = store.openFile(name(name))) {
-      ByteBuffer bytes = ByteBuffer.allocate((int) file.size());
-      int n = 0;
-      while (bytes.hasRemaining() && n >= 0) {
-        n = file.channel().read(bytes, bytes.position());
-      }
-      return new String(bytes.array(), StandardCharsets.UTF_8);
+      return read(file);
     }
+  }
+
+  static String read(StoredFile file) throws IOException {
+    ByteBuffer bytes = ByteBuffer.allocate((int) file.size());
+    int n = 0;
+    while (bytes.hasRemaining() && n >= 0) {
+      n = file.read(bytes, bytes.position());
+    }
+    return new String(bytes.array(), StandardCharsets.UTF_8);
   }
 
   List<String> names() throws ProtocolException {

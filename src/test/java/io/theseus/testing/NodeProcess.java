@@ -3,6 +3,7 @@ package io.theseus.testing;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.theseus.admin.NodeStatus;
 import io.theseus.admin.jmx.RunFile;
 import io.theseus.admin.jmx.RunRegistry;
 import io.theseus.admin.jmx.StatusClient;
@@ -20,6 +21,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,16 +41,16 @@ public final class NodeProcess implements AutoCloseable {
       List.of("-Xmx320m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto");
 
   private final Path directory;
-  private final List<String> flags;
+  private final Surroundings surroundings;
   private final List<String> settings;
   private final Thread atExit = new Thread(this::destroy, "node-process-end");
   private volatile @Nullable Process process;
   private @Nullable InetSocketAddress address;
   private int starts;
 
-  private NodeProcess(Path directory, List<String> flags, List<String> settings) {
+  private NodeProcess(Path directory, Surroundings surroundings, List<String> settings) {
     this.directory = directory;
-    this.flags = flags;
+    this.surroundings = surroundings;
     this.settings = settings;
   }
 
@@ -58,12 +60,12 @@ public final class NodeProcess implements AutoCloseable {
    * @param settings {@code key=value}, as for {@code --set}
    */
   public static NodeProcess start(Path directory, String... settings) {
-    return start(directory, FLAGS, settings);
+    return start(directory, Surroundings.ORDINARY, settings);
   }
 
-  /** The same with a JVM of other flags, as for a measurement. */
-  public static NodeProcess start(Path directory, List<String> flags, String... settings) {
-    NodeProcess node = new NodeProcess(directory, flags, List.of(settings));
+  /** The same, in other surroundings. */
+  public static NodeProcess start(Path directory, Surroundings surroundings, String... settings) {
+    NodeProcess node = new NodeProcess(directory, surroundings, List.of(settings));
     Runtime.getRuntime().addShutdownHook(node.atExit);
     try {
       Files.createDirectories(directory);
@@ -78,16 +80,46 @@ public final class NodeProcess implements AutoCloseable {
     }
   }
 
+  /**
+   * What a node has to live with.
+   *
+   * @param shell what a shell does before it becomes the node: {@code ulimit -n 300}
+   * @param flags of the JVM
+   */
+  public record Surroundings(String shell, List<String> flags) {
+    static final Surroundings ORDINARY = new Surroundings("", FLAGS);
+
+    public static Surroundings shell(String commands) {
+      return new Surroundings(commands, FLAGS);
+    }
+
+    /** A JVM with these flags behind the usual ones. */
+    public static Surroundings flags(String... flags) {
+      return jvm(Stream.concat(FLAGS.stream(), Stream.of(flags)).toList());
+    }
+
+    /** A JVM with these flags alone, as for a measurement. */
+    public static Surroundings jvm(List<String> flags) {
+      return new Surroundings("", flags);
+    }
+  }
+
   /** A node that is expected not to start: what it exits with, and all that it says. */
   public record Refusal(int exitCode, String output) {}
 
   /** Starts a node that ends by itself. */
   public static Refusal refused(Path directory, Path dataDir, String... settings) {
+    return refused(directory, Surroundings.ORDINARY, dataDir, settings);
+  }
+
+  /** The same, in other surroundings. */
+  public static Refusal refused(
+      Path directory, Surroundings surroundings, Path dataDir, String... settings) {
     try {
       Files.createDirectories(directory);
       Path log = directory.resolve("refused.log");
       Files.deleteIfExists(log);
-      Process refused = begin(directory, FLAGS, dataDir, log, List.of(settings));
+      Process refused = begin(directory, surroundings, dataDir, log, List.of(settings));
       try {
         assertThat(refused.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS))
             .as("the node ends by itself; it said:%n%s", Files.readString(log))
@@ -111,15 +143,22 @@ public final class NodeProcess implements AutoCloseable {
    * @param log gets both outputs
    */
   public static Process program(Path directory, Path log, String... arguments) throws IOException {
-    return program(directory, FLAGS, log, arguments);
+    return program(directory, Surroundings.ORDINARY, log, List.of(arguments));
   }
 
-  private static Process program(Path directory, List<String> flags, Path log, String... arguments)
+  private static Process program(
+      Path directory, Surroundings surroundings, Path log, List<String> arguments)
       throws IOException {
     ProcessBuilder builder =
-        Program.command(directory, flags, List.of(arguments))
+        Program.command(directory, surroundings.flags, arguments)
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+    if (!surroundings.shell.isEmpty()) {
+      List<String> command =
+          new ArrayList<>(List.of("sh", "-c", surroundings.shell + " && exec \"$@\"", "sh"));
+      command.addAll(builder.command());
+      builder.command(command);
+    }
     builder.environment().put(Steps.HALT_AT, "@" + directory.resolve("halt"));
     return builder.start();
   }
@@ -164,12 +203,15 @@ public final class NodeProcess implements AutoCloseable {
 
   /** How many sessions have an actor; one is gone when it has passed its last point. */
   public long liveSessions() {
+    return status().sessions().getOrDefault("live", -1L);
+  }
+
+  /** What {@code theseus status} shows. */
+  public NodeStatus status() {
     RunFile run = RunFile.read(RunFile.in(dataDir())).orElseThrow();
     try {
       return new StatusClient(directory, new RunRegistry(directory.resolve("none")), PATIENCE)
-          .status(run)
-          .sessions()
-          .getOrDefault("live", -1L);
+          .status(run);
     } catch (StatusClient.UnreachableException e) {
       throw new AssertionError(e);
     }
@@ -194,6 +236,11 @@ public final class NodeProcess implements AutoCloseable {
 
   /** Waits until it is dead by a kill: ours, or that of {@link #haltAt}. */
   public void awaitDeath() {
+    awaitEnd(SIGKILLED);
+  }
+
+  /** Waits until it has ended by itself, with this exit code. */
+  public void awaitEnd(int exitCode) {
     Process dying = running();
     try {
       assertThat(dying.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS))
@@ -204,8 +251,8 @@ public final class NodeProcess implements AutoCloseable {
       throw new IllegalStateException(e);
     }
     assertThat(dying.exitValue())
-        .as("exit code of a killed node; its log ends:%n%s", tail())
-        .isEqualTo(SIGKILLED);
+        .as("exit code of a dead node; its log ends:%n%s", tail())
+        .isEqualTo(exitCode);
   }
 
   /** Starts it again, on the port that it had (another one where somebody has taken that). */
@@ -327,7 +374,8 @@ public final class NodeProcess implements AutoCloseable {
     List<String> pairs = new ArrayList<>(settings);
     pairs.add("packets.port=" + port);
     Process started =
-        begin(directory, flags, dataDir(), directory.resolve("node.log"), List.copyOf(pairs));
+        begin(
+            directory, surroundings, dataDir(), directory.resolve("node.log"), List.copyOf(pairs));
     process = started;
     starts++;
     Path file = RunFile.in(dataDir());
@@ -344,7 +392,7 @@ public final class NodeProcess implements AutoCloseable {
   }
 
   private static Process begin(
-      Path directory, List<String> flags, Path dataDir, Path log, List<String> settings)
+      Path directory, Surroundings surroundings, Path dataDir, Path log, List<String> settings)
       throws IOException {
     List<String> arguments = new ArrayList<>(List.of("node"));
     List<String> pairs = new ArrayList<>(List.of("packets.port=0", "cluster.port=0"));
@@ -353,7 +401,7 @@ public final class NodeProcess implements AutoCloseable {
     for (String pair : pairs) {
       arguments.addAll(List.of("--set", pair));
     }
-    return program(directory, flags, log, arguments.toArray(String[]::new));
+    return program(directory, surroundings, log, List.copyOf(arguments));
   }
 
   private String tail() {

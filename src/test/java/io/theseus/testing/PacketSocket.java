@@ -13,6 +13,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.SSLSocketFactory;
+import org.jspecify.annotations.Nullable;
 
 /** One connection to a node: packets in, packets out, one at a time; blocking. */
 public final class PacketSocket implements Closeable {
@@ -67,15 +70,30 @@ public final class PacketSocket implements Closeable {
 
   /** Connects. */
   public PacketSocket(InetSocketAddress node) throws IOException {
-    socket = new Socket();
+    this(node, null);
+  }
+
+  /** Connects, over TLS where a factory is given; the name of the host is not checked. */
+  public PacketSocket(InetSocketAddress node, @Nullable SSLSocketFactory tls) throws IOException {
+    Socket connected = new Socket();
     try {
-      socket.setTcpNoDelay(true);
-      socket.connect(node, CONNECT_MILLIS);
-      socket.setSoTimeout(SILENCE_MILLIS);
+      connected.setTcpNoDelay(true);
+      connected.connect(node, CONNECT_MILLIS);
+      connected.setSoTimeout(SILENCE_MILLIS);
+      if (tls == null) {
+        socket = connected;
+      } else {
+        SSLSocket secured =
+            (SSLSocket)
+                tls.createSocket(
+                    connected, node.getHostString(), node.getPort(), /* autoClose= */ true);
+        secured.startHandshake();
+        socket = secured;
+      }
       in = new DataInputStream(new BufferedInputStream(socket.getInputStream(), 1 << 16));
       out = new DataOutputStream(socket.getOutputStream());
     } catch (IOException e) {
-      socket.close();
+      connected.close();
       throw e;
     }
   }

@@ -16,6 +16,7 @@ public final class RawGet extends RawTransfer {
   private final int packet;
   private final MessageDigest digest = Content.sha256();
   private @Nullable String identity;
+  private long waitAt = Long.MAX_VALUE;
 
   /**
    * A GET that begins.
@@ -28,6 +29,12 @@ public final class RawGet extends RawTransfer {
     super(UUID.randomUUID(), name, content);
     this.window = window;
     this.packet = packet;
+  }
+
+  /** From there on the first connection acknowledges nothing, and waits for its end. */
+  public RawGet waitAt(long offset) {
+    waitAt = offset;
+    return this;
   }
 
   @Override
@@ -77,8 +84,21 @@ public final class RawGet extends RawTransfer {
       digest.update(data.bytes());
       acknowledged(at + length);
       socket.offset(at + length);
+      if (at + length >= waitAt) {
+        waitAt = Long.MAX_VALUE;
+        dropAll(socket);
+      }
     }
     return End.LEFT;
+  }
+
+  /** Reads and drops until the connection is lost, which is an exception. */
+  private static void dropAll(PacketSocket socket) throws IOException {
+    Packet came;
+    do {
+      came = socket.take();
+    } while (came instanceof Data || came instanceof Said);
+    throw new IOException("unexpected " + came);
   }
 
   private MessageDigest copy() {

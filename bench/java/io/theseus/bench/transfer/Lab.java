@@ -1,0 +1,314 @@
+package io.theseus.bench.transfer;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/**
+ * Where a benchmark runs: a directory on a real disk, one processor for servers and another one for
+ * load clients, and the processes that were started. All of it is gone at the end, also when the
+ * benchmark is interrupted.
+ */
+final class Lab implements AutoCloseable {
+  private static final String PREFIX = "theseus-bench-";
+  private static final Path SHARED_MEMORY = Path.of("/dev/shm");
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
+  private static final Duration TO_END = Duration.ofSeconds(20);
+
+  private final boolean quick;
+  private final Path directory;
+  private final Path memory;
+  private final int serverProcessor;
+  private final int loadProcessor;
+  private final Collection<Process> running = new ConcurrentLinkedDeque<>();
+  private final Thread atExit = new Thread(this::clear, "lab-end");
+
+  private Lab(Path directory, boolean quick) throws IOException {
+    this.quick = quick;
+    this.directory = directory.toAbsolutePath();
+    // what clients of a peer read from and write to must not be slower than the server
+    memory =
+        Files.isWritable(SHARED_MEMORY)
+            ? SHARED_MEMORY.resolve(directory.getFileName())
+            : this.directory.resolve("memory");
+    List<Integer> processors = processors();
+    serverProcessor = processors.get(0);
+    loadProcessor = processors.get(Math.min(1, processors.size() - 1));
+    Files.createDirectories(site());
+    Files.createDirectories(memory);
+    Runtime.getRuntime().addShutdownHook(atExit);
+  }
+
+  /**
+   * Takes a new directory below one, and removes those of benchmarks that were killed there.
+   *
+   * @param quick whether figures say nothing, so that nobody waits for the disk to be idle
+   */
+  static Lab open(Path parent, boolean quick) throws IOException {
+    Files.createDirectories(parent);
+    removeLeft(parent);
+    removeLeft(SHARED_MEMORY);
+    return new Lab(parent.resolve(PREFIX + ProcessHandle.current().pid()), quick);
+  }
+
+  private static void removeLeft(Path parent) throws IOException {
+    if (Files.isDirectory(parent)) {
+      try (Stream<Path> all = Files.list(parent)) {
+        for (Path each : all.filter(Lab::isLeft).toList()) {
+          remove(each);
+        }
+      }
+    }
+  }
+
+  private static boolean isLeft(Path directory) {
+    String name = directory.getFileName().toString();
+    return name.matches(PREFIX + "\\d+")
+        && Files.isWritable(directory)
+        && ProcessHandle.of(Long.parseLong(name.substring(PREFIX.length()))).isEmpty();
+  }
+
+  /** Those that this process may run on. */
+  private static List<Integer> processors() throws IOException {
+    String allowed =
+        Files.readAllLines(Path.of("/proc/self/status")).stream()
+            .filter(line -> line.startsWith("Cpus_allowed_list:"))
+            .map(line -> line.substring(line.indexOf(':') + 1).trim())
+            .findFirst()
+            .orElse("0");
+    List<Integer> processors = new ArrayList<>();
+    for (String range : allowed.split(",", -1)) {
+      String[] ends = range.split("-", 2);
+      IntStream.rangeClosed(Integer.parseInt(ends[0]), Integer.parseInt(ends[ends.length - 1]))
+          .forEach(processors::add);
+    }
+    return processors;
+  }
+
+  /** Whether servers and load clients have a processor each. */
+  boolean pinnedApart() {
+    return serverProcessor != loadProcessor;
+  }
+
+  // ---- places
+
+  Path directory() {
+    return directory;
+  }
+
+  /** The directory that all servers serve. */
+  Path site() {
+    return directory.resolve("site");
+  }
+
+  /** A directory in memory, for the client of a peer. */
+  Path memory() {
+    return memory;
+  }
+
+  /** A program of {@code bench/native}. */
+  String tool(String name) {
+    return directory.resolve("bin").resolve(name).toString();
+  }
+
+  /** Compiles what is in {@code bench/native}. */
+  void compile(Path sources) throws IOException {
+    Files.createDirectories(directory.resolve("bin"));
+    for (String name : List.of("load_get", "load_put", "raw_send", "raw_receive")) {
+      runAnywhere(
+          List.of(
+              "gcc",
+              "-std=gnu11",
+              "-O2",
+              "-Wall",
+              "-Wextra",
+              "-pthread",
+              "-o",
+              tool(name),
+              sources.resolve(name + ".c").toString(),
+              "-lcrypto"));
+    }
+  }
+
+  // ---- processes
+
+  /** Starts a server on its processor; it ends with this program, whatever happens to that. */
+  Process serve(String name, ProcessBuilder builder) throws IOException {
+    List<String> command = new ArrayList<>(pinned(serverProcessor));
+    command.addAll(builder.command());
+    Process process =
+        builder
+            .command(command)
+            .redirectErrorStream(true)
+            .redirectOutput(log(name).toFile())
+            .start();
+    running.add(process);
+    return process;
+  }
+
+  Process serve(String name, String... command) throws IOException {
+    return serve(name, new ProcessBuilder(command));
+  }
+
+  /** Waits until a condition holds for a server. */
+  void await(String name, Process server, BooleanSupplier condition) throws IOException {
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    while (!condition.getAsBoolean()) {
+      if (!server.isAlive() || System.nanoTime() > deadline) {
+        throw new IOException(name + " did not start:\n" + Files.readString(log(name)));
+      }
+      pause();
+    }
+  }
+
+  /** Waits until a server takes connections. */
+  void awaitPort(String name, Process server, int port) throws IOException {
+    await(name, server, () -> accepts(port));
+  }
+
+  /** Ends a server in order, and after some time in any case. */
+  void end(Process process) {
+    List<ProcessHandle> children = process.descendants().toList();
+    process.destroy();
+    try {
+      if (!process.waitFor(TO_END.toSeconds(), TimeUnit.SECONDS)) {
+        process.destroyForcibly().waitFor();
+      }
+    } catch (InterruptedException e) {
+      process.destroyForcibly();
+      Thread.currentThread().interrupt();
+    }
+    children.forEach(ProcessHandle::destroyForcibly);
+    running.remove(process);
+  }
+
+  /** Runs a load client on its processor; what it says on standard output. */
+  String load(List<String> command) throws IOException {
+    List<String> whole = new ArrayList<>(pinned(loadProcessor));
+    whole.addAll(command);
+    return runAnywhere(whole);
+  }
+
+  private String runAnywhere(List<String> command) throws IOException {
+    Path errors = Files.createTempFile(directory, "load-", ".err");
+    Process process = new ProcessBuilder(command).redirectError(errors.toFile()).start();
+    running.add(process);
+    try {
+      String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      if (process.waitFor() != 0) {
+        throw new IOException(
+            "%s: exit code %d:%n%s"
+                .formatted(shown(command), process.exitValue(), Files.readString(errors)));
+      }
+      return said;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted", e);
+    } finally {
+      process.destroyForcibly();
+      running.remove(process);
+      Files.deleteIfExists(errors);
+    }
+  }
+
+  /** A command line as it is told to people: without where the checkout is. */
+  static String shown(List<String> command) {
+    return String.join(" ", command).replace(Path.of("").toAbsolutePath() + "/", "");
+  }
+
+  private static List<String> pinned(int processor) {
+    return List.of("setpriv", "--pdeathsig", "TERM", "taskset", "-c", Integer.toString(processor));
+  }
+
+  private Path log(String name) {
+    return directory.resolve(name + ".log");
+  }
+
+  /** A port that was free a moment ago. */
+  static int freePort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    }
+  }
+
+  private static boolean accepts(int port) {
+    try (Socket socket = new Socket()) {
+      socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+      return true;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  static void pause() {
+    try {
+      TimeUnit.MILLISECONDS.sleep(10);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted", e);
+    }
+  }
+
+  // ---- the end
+
+  /** Everything that was written is on disk, so that no server pays for what another one left. */
+  void settle() throws IOException {
+    if (!quick) {
+      runAnywhere(List.of("sync", "--file-system", directory.toString()));
+    }
+  }
+
+  @Override
+  public void close() {
+    clear();
+    try {
+      Runtime.getRuntime().removeShutdownHook(atExit);
+    } catch (IllegalStateException e) {
+      // the JVM ends: the hook has done it, or does
+    }
+  }
+
+  private synchronized void clear() {
+    running.forEach(this::end);
+    try {
+      remove(directory);
+      remove(memory);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Removes a directory with all that is in it. */
+  static void remove(Path directory) throws IOException {
+    if (!Files.exists(directory)) {
+      return;
+    }
+    try (Stream<Path> all = Files.walk(directory)) {
+      for (Path each : all.sorted(Comparator.reverseOrder()).toList()) {
+        Files.deleteIfExists(each);
+      }
+    } catch (UncheckedIOException e) {
+      // a server that ends removes its own files
+      if (!(e.getCause() instanceof NoSuchFileException)) {
+        throw e;
+      }
+    }
+  }
+}

@@ -1,0 +1,45 @@
+package io.theseus.bench.transfer;
+
+import io.theseus.bench.transfer.TransferCase.Way;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Our load clients, load_get and load_put, in one of the protocols that they speak.
+ *
+ * @param fsync whether the client makes what it has put durable, as the server doesn't
+ */
+record LoadClient(Lab lab, String protocol, int port, boolean fsync) {
+  List<String> command(TransferCase what, String folder) {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                lab.tool(what.way() == Way.GET ? "load_get" : "load_put"),
+                "--protocol",
+                protocol,
+                "--port",
+                Integer.toString(port),
+                "--connections",
+                Integer.toString(what.connections()),
+                "--files",
+                Integer.toString(what.files()),
+                "--size",
+                Long.toString(what.bytes()),
+                "--repeat",
+                Integer.toString(what.repeat()),
+                "--name",
+                folder + "/"));
+    if (what.ahead()) {
+      command.addAll(List.of("--pipeline", "1"));
+    }
+    if (fsync && what.way() == Way.PUT) {
+      command.addAll(List.of("--fsync", lab.site().toString()));
+    }
+    return command;
+  }
+
+  LoadRun run(TransferCase what, String folder) throws IOException {
+    return LoadRun.parse(lab.load(command(what, folder)));
+  }
+}

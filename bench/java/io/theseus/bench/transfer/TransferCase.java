@@ -1,0 +1,103 @@
+package io.theseus.bench.transfer;
+
+import java.util.List;
+
+/**
+ * What is moved, over how many connections.
+ *
+ * @param ahead whether the next request is sent before the last answer is over, where the server
+ *     takes it
+ * @param repeat how often all files are moved in one round, so that it takes a second at least
+ * @param warmUps rounds of a JVM that don't count, see {@link #all}; 0: nothing is warmed up
+ */
+record TransferCase(
+    String name,
+    Way way,
+    int connections,
+    int files,
+    long bytes,
+    boolean ahead,
+    int repeat,
+    int warmUps) {
+
+  /** Which way the bytes go. */
+  enum Way {
+    GET,
+    PUT
+  }
+
+  private static final long KIB = 1L << 10;
+  private static final long MIB = 1L << 20;
+  private static final long GIB = 1L << 30;
+
+  /** Files up to here are counted, larger ones are weighed. */
+  private static final long SMALL = 64 * KIB;
+
+  /**
+   * All cases, by their public names.
+   *
+   * <p>How many rounds warm a JVM up was found by watching one from its start: small files became
+   * no faster after 160,000 of them (four runs of 40,000: 2,500, 3,900, 5,500, 6,000 a second, then
+   * the same), large ones after 8 GiB. What is given here is twice that. Peers have one round, for
+   * the page cache and what they keep themselves.
+   */
+  static List<TransferCase> all(boolean quick) {
+    return quick
+        ? List.of(
+            get("get-1x1GiB", 1, 1, 16 * MIB, false, 1, 0),
+            get("get-64x64MiB", 64, 64, 256 * KIB, false, 1, 0),
+            get("get-small-4KiB", 64, 200, 4 * KIB, false, 1, 0),
+            get("get-small-4KiB-pipelined", 64, 200, 4 * KIB, true, 1, 0),
+            put("put-1x1GiB", 1, 1, 10 * MIB, 0),
+            put("put-64x16MiB", 64, 64, 128 * KIB, 0),
+            put("put-small-4KiB", 64, 100, 4 * KIB, 0))
+        : List.of(
+            get("get-1x1GiB", 1, 1, GIB, false, 8, 3),
+            get("get-64x64MiB", 64, 64, 64 * MIB, false, 2, 3),
+            get("get-small-4KiB", 64, 10_000, 4 * KIB, false, 8, 4),
+            get("get-small-4KiB-pipelined", 64, 10_000, 4 * KIB, true, 8, 4),
+            put("put-1x1GiB", 1, 1, GIB, 3),
+            put("put-64x16MiB", 64, 64, 16 * MIB, 3),
+            put("put-small-4KiB", 64, 10_000, 4 * KIB, 4));
+  }
+
+  private static TransferCase get(
+      String name, int connections, int files, long bytes, boolean ahead, int repeat, int warmUps) {
+    return new TransferCase(name, Way.GET, connections, files, bytes, ahead, repeat, warmUps);
+  }
+
+  private static TransferCase put(
+      String name, int connections, int files, long bytes, int warmUps) {
+    return new TransferCase(name, Way.PUT, connections, files, bytes, false, 1, warmUps);
+  }
+
+  boolean small() {
+    return bytes <= SMALL;
+  }
+
+  /** The same, with requests sent ahead or not. */
+  TransferCase ahead(boolean value) {
+    return new TransferCase(name, way, connections, files, bytes, value, repeat, warmUps);
+  }
+
+  String rateUnit() {
+    return small() ? "files/s" : "GB/s";
+  }
+
+  double rate(LoadRun run) {
+    return (small() ? run.files() : run.bytes() / 1e9) / run.seconds();
+  }
+
+  String cpuUnit() {
+    return small() ? "s/10,000 files" : "s/GiB";
+  }
+
+  double cpu(LoadRun run, double seconds) {
+    return seconds / (small() ? run.files() / 1e4 : run.bytes() / (double) GIB);
+  }
+
+  /** The name of a file, below its folder. */
+  static String fileName(int index) {
+    return String.format("%06d", index);
+  }
+}

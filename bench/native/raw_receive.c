@@ -1,0 +1,171 @@
+// The least that a server of uploads can do and still promise what COMPLETE promises.
+//
+//   raw_receive --port P --directory DIR --name PREFIX --size BYTES [--loop 1]
+//
+// A client sends the number of a file, 8 bytes, and its bytes; it gets one byte when the file is
+// durable under its name; then the next one. What comes is written and hashed (SHA-256) and made
+// durable every 8 MiB, as our server does before it acknowledges. At the end the staged file is
+// synced, renamed, and its directory synced: after the answer a loss of power loses neither content
+// nor name, and the name never shows half a file. That is what our COMPLETE gives.
+//
+// A thread for each connection: syncs of different files then run side by side, which is what makes
+// many connections fast. With --loop 1 one thread serves all by epoll, and each sync stops them all.
+#include "common.h"
+#include <openssl/evp.h>
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/uio.h>
+
+#define BUFFER (256u << 10)
+#define SYNC_EVERY (8u << 20)
+
+struct connection {
+  int fd, file;
+  unsigned number;
+  size_t have; // of the request
+  uint8_t request[8];
+  uint64_t position, synced;
+  EVP_MD_CTX *hash;
+  char staged[64], name[64];
+  uint8_t buffer[BUFFER];
+};
+
+static uint64_t size;
+static const char *prefix;
+static int directory;
+
+static void must(bool done, const char *what, const struct connection *c) {
+  if (!done) {
+    die("%s %s: %s", what, c->name, strerror(errno));
+  }
+}
+
+static void begin(struct connection *c) {
+  snprintf(c->name, sizeof c->name, "%s%06" PRIu64, prefix, get_u64(c->request));
+  snprintf(c->staged, sizeof c->staged, ".staged-%u", c->number);
+  c->file = openat(directory, c->staged, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  must(c->file >= 0, "open", c);
+  must(EVP_DigestInit_ex(c->hash, EVP_sha256(), NULL) == 1, "hash of", c);
+  c->position = 0;
+  c->synced = 0;
+}
+
+static void finish(struct connection *c) {
+  uint8_t sum[EVP_MAX_MD_SIZE];
+  must(EVP_DigestFinal_ex(c->hash, sum, NULL) == 1, "hash of", c);
+  must(fdatasync(c->file) == 0, "sync", c);
+  must(renameat(directory, c->staged, directory, c->name) == 0, "rename", c);
+  must(fsync(directory) == 0, "sync of the directory of", c);
+  close(c->file);
+  c->have = 0;
+  send_all(c->fd, "!", 1);
+}
+
+static void take(struct connection *c, size_t length) {
+  size_t at = 0;
+  must(EVP_DigestUpdate(c->hash, c->buffer, length) == 1, "hash of", c);
+  while (at < length) {
+    ssize_t written = write(c->file, c->buffer + at, length - at);
+    must(written > 0, "write", c);
+    at += (size_t)written;
+  }
+  c->position += length;
+  if (c->position == size) {
+    finish(c);
+  } else if (c->position - c->synced >= SYNC_EVERY) {
+    must(fdatasync(c->file) == 0, "sync", c);
+    c->synced = c->position;
+  }
+}
+
+// One read, and all that follows from it; false at the end of the connection.
+static bool serve(struct connection *c) {
+  bool begins = c->have < sizeof c->request;
+  size_t missing = sizeof c->request - c->have;
+  uint64_t left = begins ? size : size - c->position;
+  struct iovec parts[] = {{c->request + c->have, missing}, {c->buffer, left < BUFFER ? left : BUFFER}};
+  ssize_t got = readv(c->fd, parts + !begins, 1 + begins);
+  if (got <= 0) {
+    return got < 0 && (errno == EAGAIN || errno == EINTR);
+  }
+  size_t length = (size_t)got;
+  if (begins) {
+    size_t of_request = length < missing ? length : missing;
+    c->have += of_request;
+    length -= of_request;
+    if (c->have == sizeof c->request) {
+      begin(c);
+    }
+  }
+  if (length > 0) {
+    take(c, length);
+  }
+  return true;
+}
+
+static struct connection *accept_one(int listener, unsigned number) {
+  struct connection *c = calloc(1, sizeof *c);
+  c->number = number;
+  c->fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+  c->hash = EVP_MD_CTX_new();
+  if (c->fd < 0 || c->hash == NULL) {
+    die("accept: %s", strerror(errno));
+  }
+  return c;
+}
+
+static void end(struct connection *c) {
+  close(c->fd);
+  EVP_MD_CTX_free(c->hash);
+  free(c);
+}
+
+static void *serve_all(void *connection) {
+  while (serve(connection)) {
+  }
+  end(connection);
+  return NULL;
+}
+
+static void loop(int listener) {
+  int epoll = epoll_create1(EPOLL_CLOEXEC);
+  struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
+  epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event);
+  for (unsigned number = 0;;) {
+    struct epoll_event events[256];
+    int ready = epoll_wait(epoll, events, 256, -1);
+    for (int i = 0; i < ready; i++) {
+      struct connection *c = events[i].data.ptr;
+      if (c == NULL) {
+        event.data.ptr = c = accept_one(listener, number++);
+        not_blocking(c->fd);
+        epoll_ctl(epoll, EPOLL_CTL_ADD, c->fd, &event);
+      } else if (!serve(c)) {
+        end(c);
+      }
+    }
+  }
+}
+
+int main(int count, char **arguments) {
+  const char *path = text_option(count, arguments, "directory");
+  prefix = text_option(count, arguments, "name");
+  size = number_option(count, arguments, "size", 0);
+  directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0 || size == 0) {
+    die("%s, --size %" PRIu64 " (expected: a directory, at least 1)", path, size);
+  }
+  int listener = listen_on(number_option(count, arguments, "port", 0));
+  if (number_option(count, arguments, "loop", 0) != 0) {
+    loop(listener);
+  }
+  pthread_attr_t detached;
+  pthread_attr_init(&detached);
+  pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+  for (unsigned number = 0;; number++) {
+    pthread_t thread;
+    if (pthread_create(&thread, &detached, serve_all, accept_one(listener, number)) != 0) {
+      die("a thread for a connection: %s", strerror(errno));
+    }
+  }
+}

@@ -1,0 +1,98 @@
+package io.theseus.control;
+
+import akka.actor.typed.ActorRef;
+import io.theseus.session.SessionActor;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The way from the connections of one event loop to the actors that live on the same thread, so
+ * that neither waits for the other's thread to wake up. Outlives the actors.
+ */
+public final class Lane {
+  private final String dispatcher;
+  private final Executor disk;
+  private final Queue<SessionActor.Attach> arrivals = new ConcurrentLinkedQueue<>();
+  private volatile @Nullable ActorRef<LaneActor.Command> actor;
+  private volatile boolean open;
+  private volatile int live;
+
+  /**
+   * A lane.
+   *
+   * @param dispatcher name of the dispatcher, in every actor system, that its sessions run on
+   * @param disk runs what its sessions want of the disk
+   */
+  public Lane(String dispatcher, Executor disk) {
+    this.dispatcher = dispatcher;
+    this.disk = disk;
+  }
+
+  String dispatcher() {
+    return dispatcher;
+  }
+
+  Executor disk() {
+    return disk;
+  }
+
+  /** An actor is about to be put behind the lane: commands wait for it. */
+  void expect() {
+    open = true;
+  }
+
+  /** Puts an actor at the end of the lane, which then takes what waits. */
+  void behind(ActorRef<LaneActor.Command> next) {
+    open = true;
+    actor = next;
+    for (int i = arrivals.size(); i > 0; i--) {
+      next.tell(new LaneActor.OpenSession());
+    }
+  }
+
+  /** Takes the actor away: commands are refused. */
+  void orphan() {
+    open = false;
+    actor = null;
+  }
+
+  /**
+   * Leaves a command for the lane's actor.
+   *
+   * @return false where there is none, and none is expected
+   */
+  boolean arrive(SessionActor.Attach attach) {
+    // first there, then told: an actor that is put behind this meanwhile finds it
+    arrivals.add(attach);
+    ActorRef<LaneActor.Command> there = actor;
+    if (there != null) {
+      there.tell(new LaneActor.OpenSession());
+      return true;
+    }
+    return open || !arrivals.remove(attach);
+  }
+
+  /** The oldest command that no actor has seen; null if there is none. */
+  SessionActor.@Nullable Attach nextArrival() {
+    return arrivals.poll();
+  }
+
+  /** Tells the lane's actor, if there is one. */
+  void tell(LaneActor.Command command) {
+    ActorRef<LaneActor.Command> there = actor;
+    if (there != null) {
+      there.tell(command);
+    }
+  }
+
+  /** Sessions with an actor. */
+  int live() {
+    return live;
+  }
+
+  void live(int sessions) {
+    live = sessions;
+  }
+}

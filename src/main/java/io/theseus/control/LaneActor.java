@@ -1,0 +1,209 @@
+package io.theseus.control;
+
+import akka.actor.typed.ActorRef;
+import akka.actor.typed.Behavior;
+import akka.actor.typed.ChildFailed;
+import akka.actor.typed.DispatcherSelector;
+import akka.actor.typed.SupervisorStrategy;
+import akka.actor.typed.Terminated;
+import akka.actor.typed.javadsl.AbstractBehavior;
+import akka.actor.typed.javadsl.ActorContext;
+import akka.actor.typed.javadsl.Behaviors;
+import akka.actor.typed.javadsl.Receive;
+import akka.persistence.typed.internal.JournalFailureException;
+import io.theseus.session.SessionActor;
+import io.theseus.session.SessionEnvironment;
+import io.theseus.session.SessionLog;
+import io.theseus.session.Transfer;
+import io.theseus.wire.ClientMessage;
+import io.theseus.wire.ErrorCode;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Control's hand on one event loop: names the sessions that begin there, hands each command to its
+ * session, and supervises them.
+ *
+ * <p>Supervision: a session that fails is adopted again with the transfer that outlived it, so its
+ * client notices nothing; one that fails three times without progress, or whose journal fails,
+ * loses its connection with {@code internal} and stays resumable. After a restart of the actor
+ * system every transfer that is left is adopted in the same way; after a bug of this actor, too: it
+ * is restarted.
+ */
+final class LaneActor extends AbstractBehavior<LaneActor.Command> {
+  private static final int FAILURES = 3;
+  private static final String CHILD = "session-";
+  private static final int UUID_LENGTH = 36;
+
+  /** What a lane can be told. */
+  sealed interface Command {}
+
+  /** A connection sent GET or PUT: it waits in the {@link Lane}, where no mailbox loses it. */
+  record OpenSession() implements Command {}
+
+  /** The time of a session without an actor is over. */
+  record Expire(UUID session) implements Command {}
+
+  /** Tells every session, or one, something. */
+  record Tell(Optional<UUID> session, SessionActor.Command what) implements Command {}
+
+  private record FromSession(SessionActor.Notice notice) implements Command {}
+
+  private final SessionEnvironment environment;
+  private final Transfers transfers;
+  private final Lane lane;
+  private final ActorRef<SessionActor.Notice> notices;
+  private final Map<UUID, ActorRef<SessionActor.Command>> live = new HashMap<>();
+  private final SessionIds ids = new SessionIds();
+  private long children;
+
+  /** The actor of a lane, which it puts behind the lane. */
+  static Behavior<Command> create(SessionEnvironment environment, Transfers transfers, Lane lane) {
+    return Behaviors.supervise(
+            Behaviors.<Command>setup(
+                context -> new LaneActor(context, environment, transfers, lane)))
+        .onFailure(SupervisorStrategy.restart());
+  }
+
+  private LaneActor(
+      ActorContext<Command> context,
+      SessionEnvironment environment,
+      Transfers transfers,
+      Lane lane) {
+    super(context);
+    this.environment = environment.withDisk(lane.disk());
+    this.transfers = transfers;
+    this.lane = lane;
+    this.notices = context.messageAdapter(SessionActor.Notice.class, FromSession::new);
+    for (Transfer transfer : transfers.of(lane)) {
+      transfers.unkeep(transfer.id());
+      adopt(transfer);
+    }
+    lane.behind(context.getSelf());
+  }
+
+  @Override
+  public Receive<Command> createReceive() {
+    return newReceiveBuilder()
+        .onMessage(OpenSession.class, this::onOpenSession)
+        .onMessage(FromSession.class, this::onNotice)
+        .onMessage(Expire.class, this::onExpire)
+        .onMessage(Tell.class, this::onTell)
+        .onSignal(ChildFailed.class, this::onSessionFailed)
+        .onSignal(Terminated.class, terminated -> this)
+        .build();
+  }
+
+  private Behavior<Command> onOpenSession(OpenSession open) {
+    SessionActor.Attach attach = lane.nextArrival();
+    if (attach != null) {
+      attach(sessionOf(attach.command()).orElseGet(ids::next), attach);
+    }
+    return this;
+  }
+
+  private static Optional<UUID> sessionOf(ClientMessage.Command command) {
+    if (command instanceof ClientMessage.Get get) {
+      return get.session();
+    }
+    return command instanceof ClientMessage.Put put ? put.session() : Optional.empty();
+  }
+
+  private void attach(UUID session, SessionActor.Attach attach) {
+    Transfers.Owned owned = transfers.claim(session, lane);
+    if (owned.lane() != lane) {
+      if (!owned.lane().arrive(attach)) {
+        attach.link().fail(ErrorCode.BUSY, Control.STARTING);
+      }
+      return;
+    }
+    owned.transfer().arrive(attach);
+    ActorRef<SessionActor.Command> actor = live.get(session);
+    if (actor == null) {
+      adopt(owned.transfer()); // which looks for it
+    } else {
+      actor.tell(new SessionActor.Arrived());
+    }
+  }
+
+  private ActorRef<SessionActor.Command> adopt(Transfer transfer) {
+    ActorRef<SessionActor.Command> actor =
+        getContext()
+            .spawn(
+                SessionActor.adopt(transfer, environment, notices),
+                CHILD + transfer.id() + "-" + children++,
+                DispatcherSelector.sameAsParent());
+    getContext().watch(actor);
+    live.put(transfer.id(), actor);
+    lane.live(live.size());
+    return actor;
+  }
+
+  private void forget(UUID session) {
+    live.remove(session);
+    lane.live(live.size());
+  }
+
+  private Behavior<Command> onNotice(FromSession from) {
+    if (from.notice() instanceof SessionActor.Finished finished) {
+      forget(finished.session());
+      Transfer transfer = transfers.remove(finished.session());
+      getContext().unwatch(finished.actor());
+      getContext().stop(finished.actor());
+      SessionActor.Attach late;
+      while (transfer != null && (late = transfer.nextArrival()) != null) {
+        attach(finished.session(), late);
+      }
+    }
+    return this;
+  }
+
+  private Behavior<Command> onSessionFailed(ChildFailed failed) {
+    String name = failed.getRef().path().name();
+    UUID session = UUID.fromString(name.substring(CHILD.length(), CHILD.length() + UUID_LENGTH));
+    forget(session);
+    Transfer transfer = transfers.find(session);
+    if (transfer == null) {
+      return this;
+    }
+    Throwable cause = failed.getCause();
+    int count = transfer.countFailure();
+    new SessionLog(session)
+        .warn("session failed ({} without progress): {}", count, String.valueOf(cause));
+    if (cause instanceof JournalFailureException || count >= FAILURES) {
+      transfer.disconnect(ErrorCode.INTERNAL, reason(cause));
+      transfers.keep(session, environment.settings().keep());
+      return this;
+    }
+    adopt(transfer);
+    return this;
+  }
+
+  private static String reason(@Nullable Throwable cause) {
+    Throwable root = cause;
+    while (root != null && root.getCause() != null) {
+      root = root.getCause();
+    }
+    return "the session failed and is kept (expected: no failure): "
+        + (root == null ? "unknown" : String.valueOf(root.getMessage()));
+  }
+
+  private Behavior<Command> onExpire(Expire expire) {
+    transfers
+        .claimExpired(expire.session(), lane)
+        .ifPresent(transfer -> adopt(transfer).tell(new SessionActor.Expire()));
+    return this;
+  }
+
+  private Behavior<Command> onTell(Tell tell) {
+    for (Map.Entry<UUID, ActorRef<SessionActor.Command>> entry : live.entrySet()) {
+      if (tell.session().isEmpty() || tell.session().get().equals(entry.getKey())) {
+        entry.getValue().tell(tell.what());
+      }
+    }
+    return this;
+  }
+}

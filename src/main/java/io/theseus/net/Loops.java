@@ -1,0 +1,86 @@
+package io.theseus.net;
+
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.EventExecutor;
+import java.io.Closeable;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The threads that move packets: native epoll where there is one, NIO elsewhere. The sessions of a
+ * loop's connections live on its thread, too, so they outlive the doors and are closed last.
+ */
+@SuppressWarnings("FutureReturnValueIgnored") // of threads that end
+public final class Loops implements Closeable {
+  private final IoHandlerFactory io =
+      Epoll.isAvailable() ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
+  private final String nodeId;
+  private final EventLoopGroup group;
+  private final List<EventLoop> all = new ArrayList<>();
+  private final List<Executor> disks;
+  private final List<LateFlush> lates;
+
+  /**
+   * Starts threads.
+   *
+   * @param disk runs what may block on files
+   */
+  public Loops(int count, String nodeId, Executor disk) {
+    this.nodeId = nodeId;
+    group =
+        new MultiThreadIoEventLoopGroup(
+            count, new DefaultThreadFactory(nodeId + "-loop", /* daemon= */ true), io);
+    for (EventExecutor each : group) {
+      all.add((EventLoop) each);
+    }
+    lates = all.stream().map(LateFlush::new).toList();
+    disks = all.stream().<Executor>map(loop -> new LoopDisk(loop, disk)).toList();
+  }
+
+  /** Each runs tasks on one of the threads. */
+  public List<Executor> executors() {
+    return List.copyOf(all);
+  }
+
+  /** The disk threads, as each loop uses them. */
+  public List<Executor> disks() {
+    return disks;
+  }
+
+  LateFlush late(int loop) {
+    return lates.get(loop);
+  }
+
+  EventLoopGroup group() {
+    return group;
+  }
+
+  List<EventLoop> all() {
+    return all;
+  }
+
+  int indexOf(EventLoop loop) {
+    return all.indexOf(loop);
+  }
+
+  /** A thread that accepts connections for the loops. */
+  EventLoopGroup acceptor() {
+    return new MultiThreadIoEventLoopGroup(
+        1, new DefaultThreadFactory(nodeId + "-accept", /* daemon= */ true), io);
+  }
+
+  /** Ends the threads when they are idle, at the latest after some seconds. */
+  @Override
+  public void close() {
+    group.shutdownGracefully(100, 5000, TimeUnit.MILLISECONDS).awaitUninterruptibly(6000);
+  }
+}

@@ -1,0 +1,89 @@
+package io.theseus.store;
+
+import java.nio.ByteBuffer;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The content of small files that were read lately, so that the next reader of one costs a look at
+ * its name instead of an open, a read and a close.
+ *
+ * <p>What is found under a name is compared with what was read: same inode, size and time mean the
+ * same content. That holds only where the time would have moved on if somebody had written since,
+ * so a file is kept when it was left alone for {@link #SETTLED} before it was read.
+ */
+final class SmallFiles {
+  /** Files up to so many bytes are read whole when they are opened. */
+  static final int MOST = 16 * 1024;
+
+  /** More than the coarsest time stamps of the file systems that are served. */
+  static final Duration SETTLED = Duration.ofSeconds(2);
+
+  /** What a file costs beside its bytes, about. */
+  private static final int OVERHEAD = 400;
+
+  /**
+   * A small file as it was read.
+   *
+   * @param content from its first byte to its limit; for many readers, so its position stays
+   */
+  record Small(Facts facts, ByteBuffer content) {}
+
+  private final Map<Object, Small> byKey = new LinkedHashMap<>(16, 0.75f, /* accessOrder= */ true);
+  private final long most;
+  private final Clock clock;
+  private long bytes;
+
+  /**
+   * Keeps nothing yet.
+   *
+   * @param most bytes to keep, all files together
+   */
+  SmallFiles(long most, Clock clock) {
+    this.most = most;
+    this.clock = clock;
+  }
+
+  /** What was read of a file, where it is still the same; null otherwise. */
+  synchronized @Nullable Small find(BasicFileAttributes found) {
+    Object key = found.fileKey();
+    if (key == null) {
+      return null;
+    }
+    Small small = byKey.get(key);
+    if (small == null || small.facts().sameAs(found)) {
+      return small;
+    }
+    remove(key);
+    return null;
+  }
+
+  /** Keeps what was read, those that nobody asked for the longest time giving way. */
+  synchronized void add(Small small) {
+    Facts facts = small.facts();
+    if (facts.modified().plus(SETTLED).isAfter(clock.instant())) {
+      return;
+    }
+    remove(facts.key());
+    byKey.put(facts.key(), small);
+    bytes += cost(small);
+    while (bytes > most) {
+      remove(byKey.keySet().iterator().next());
+    }
+  }
+
+  private void remove(Object key) {
+    Small removed = byKey.remove(key);
+    if (removed != null) {
+      bytes -= cost(removed);
+    }
+  }
+
+  private static long cost(Small small) {
+    return (long) OVERHEAD + small.content().limit();
+  }
+}
