@@ -46,7 +46,7 @@ final class RatioPlot {
     double greatest = 2;
     for (Measurement each : rows) {
       // A ratio of 0 has no place on this scale: it stands at the left end.
-      least = Math.min(least, Math.max(each.ratioMin(), 0.01));
+      least = Math.min(least, Math.max(each.ratioMin(), 0.0625));
       greatest = Math.max(greatest, each.ratioMax());
     }
     low = Math.pow(2, Math.floor(log2(least)));

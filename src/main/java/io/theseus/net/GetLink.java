@@ -317,10 +317,10 @@ final class GetLink extends Link {
       packet.writerIndex(at + size);
       connection.written();
       sent(begun, length, small ? connection.outbox().left() : connection.write(packet));
-    } else {
-      if (!small) {
-        packet.release();
-      }
+    } else if (!small) {
+      packet.release();
+    }
+    if (read != length && live != null) {
       wake(); // it was closed, or went on without this reader: looked at from the beginning
     }
     return read == length;
