@@ -215,7 +215,8 @@ final class Lab implements AutoCloseable {
       if (process.waitFor() != 0) {
         throw new IOException(
             "%s: exit code %d:%n%s"
-                .formatted(shown(command), process.exitValue(), Files.readString(errors)));
+                .formatted(
+                    String.join(" ", command), process.exitValue(), Files.readString(errors)));
       }
       return said;
     } catch (InterruptedException e) {
@@ -228,9 +229,21 @@ final class Lab implements AutoCloseable {
     }
   }
 
-  /** A command line as it is told to people: without where the checkout is. */
-  static String shown(List<String> command) {
-    return String.join(" ", command).replace(Path.of("").toAbsolutePath() + "/", "");
+  /**
+   * A text as it is told to people: without where the checkout and the benchmark's directory are.
+   */
+  String shown(String text) {
+    return text.replace(directory + "/", "").replace(Path.of("").toAbsolutePath() + "/", "");
+  }
+
+  /** The command line of a server, for people. */
+  String shownServer(List<String> command) {
+    return shown("taskset -c " + serverProcessor + " " + String.join(" ", command));
+  }
+
+  /** The command line of a load client, for people. */
+  String shownLoad(List<String> command) {
+    return shown("taskset -c " + loadProcessor + " " + String.join(" ", command));
   }
 
   private static List<String> pinned(int processor) {

@@ -82,8 +82,8 @@ final class Report {
     for (Contender each : contenders) {
       String folder = Contenders.folder(what, each.server().name());
       commands.add("# " + what.name() + ", " + each.name());
-      commands.add(Lab.shown(each.server().started()));
-      commands.add(Lab.shown(each.server().loadCommand(each.meets(what), folder)));
+      commands.add(lab.shownServer(each.server().started()));
+      commands.add(lab.shownLoad(each.server().loadCommand(each.meets(what), folder)));
       commands.add("");
     }
     keepConfigurations();
@@ -94,7 +94,7 @@ final class Report {
     Files.createDirectories(peers);
     try (Stream<Path> all = Files.walk(lab.directory(), 2)) {
       for (Path file : all.filter(each -> each.toString().endsWith(".conf")).toList()) {
-        String text = Lab.shown(List.of(Files.readString(file)));
+        String text = lab.shown(Files.readString(file));
         Files.writeString(peers.resolve(file.getFileName()), text);
       }
     }

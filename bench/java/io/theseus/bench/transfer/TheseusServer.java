@@ -21,7 +21,7 @@ final class TheseusServer implements Server {
   static final String NAME = "theseus";
 
   private final Lab lab;
-  private final ProcessBuilder builder;
+  private final List<String> command;
   private final Process process;
   private final LoadClient client;
   private final TheseusClient library;
@@ -31,7 +31,7 @@ final class TheseusServer implements Server {
     Path directory = Files.createDirectories(lab.directory().resolve(NAME));
     Path data = directory.resolve("data");
     // as ./theseus starts a node
-    builder =
+    ProcessBuilder builder =
         Program.command(
             directory,
             List.of("-XX:+ExitOnOutOfMemoryError"),
@@ -45,6 +45,7 @@ final class TheseusServer implements Server {
                 "packets.port=0",
                 "--set",
                 "cluster.port=0"));
+    command = List.copyOf(builder.command());
     process = lab.serve(NAME, builder);
     try {
       lab.await(NAME, process, () -> RunFile.read(RunFile.in(data)).isPresent());
@@ -69,7 +70,7 @@ final class TheseusServer implements Server {
 
   @Override
   public List<String> started() {
-    return builder.command();
+    return command;
   }
 
   @Override

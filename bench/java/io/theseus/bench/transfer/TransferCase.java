@@ -1,6 +1,7 @@
 package io.theseus.bench.transfer;
 
 import java.util.List;
+import java.util.Locale;
 
 /**
  * What is moved, over how many connections.
@@ -98,6 +99,6 @@ record TransferCase(
 
   /** The name of a file, below its folder. */
   static String fileName(int index) {
-    return String.format("%06d", index);
+    return String.format(Locale.ROOT, "%06d", index);
   }
 }

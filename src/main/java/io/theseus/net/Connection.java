@@ -203,7 +203,15 @@ final class Connection extends ChannelInboundHandlerAdapter {
     EventLoop loop = channel.eventLoop();
     if (loop.inEventLoop() && !processing) {
       run(task);
-    } else if (!loop.isShuttingDown()) {
+    } else {
+      later(task);
+    }
+  }
+
+  /** Runs a task on the event loop, in a turn of its own; from any thread. */
+  void later(Runnable task) {
+    EventLoop loop = channel.eventLoop();
+    if (!loop.isShuttingDown()) {
       loop.execute(() -> run(task));
     }
   }

@@ -46,8 +46,11 @@ import org.jspecify.annotations.Nullable;
 public final class Door implements Closeable {
   private static final int BACKLOG = 4096;
 
-  /** So many may take their time to read that they can't stay. */
-  private static final int MOST_TURNED_AWAY = 256;
+  /**
+   * So many may take their time to read that they can't stay; no more, because each has a
+   * descriptor of those that are kept for files.
+   */
+  private static final int MOST_TURNED_AWAY = 64;
 
   private static final int READ_LEAST = 512;
   private static final int READ_FIRST = 2048;

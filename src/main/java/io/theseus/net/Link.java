@@ -119,6 +119,16 @@ abstract class Link implements SessionLink {
         });
   }
 
+  /** The same in a turn of its own, never within the call. */
+  protected final void soon(Runnable task) {
+    connection.later(
+        () -> {
+          if (!over) {
+            task.run();
+          }
+        });
+  }
+
   protected final void whileServing(Runnable task) {
     connection.execute(
         () -> {

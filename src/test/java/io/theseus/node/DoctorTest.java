@@ -133,7 +133,11 @@ class DoctorTest {
     Finding clients =
         of(
             new MachineCheckup(
-                    settings(data, "packets.host=192.0.2.1", "packets.unencrypted=anywhere"))
+                    settings(
+                        data,
+                        "packets.host=192.0.2.1",
+                        "packets.unencrypted=anywhere",
+                        "access.anonymous=read"))
                 .findings(),
             "clients");
 
