@@ -317,11 +317,14 @@ final class GetLink extends Link {
       packet.writerIndex(at + size);
       connection.written();
       sent(begun, length, small ? connection.outbox().left() : connection.write(packet));
-    } else if (!small) {
-      packet.release();
-    }
-    if (read != length && live != null) {
-      wake(); // it was closed, or went on without this reader: looked at from the beginning
+    } else {
+      if (!small) {
+        packet.release();
+      }
+      LiveStream stream = live;
+      if (stream != null && stream.isRewindable()) {
+        wake(); // it went on without this reader, or failed: looked at from the beginning
+      }
     }
     return read == length;
   }
