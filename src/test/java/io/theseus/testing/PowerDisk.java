@@ -1,6 +1,7 @@
 package io.theseus.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.jna.LastErrorException;
@@ -10,6 +11,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 
 /**
  * A disk whose power can be cut: ext4 on a loop device.
@@ -32,6 +34,7 @@ public final class PowerDisk implements AutoCloseable {
   private static final int MFD_CLOEXEC = 1;
   private static final int MFD_ALLOW_SEALING = 2;
   private static final int F_ADD_SEALS = 1033;
+  private static final int EBUSY = 16;
   private static final int F_SEAL_WRITE = 8;
 
   private final Path path;
@@ -71,7 +74,24 @@ public final class PowerDisk implements AutoCloseable {
 
   /** The power goes: from this instant on the device takes nothing. */
   public void cut() {
-    LibC.INSTANCE.fcntl(image, F_ADD_SEALS, F_SEAL_WRITE);
+    // busy while a write is on its way into the image; nothing has happened then
+    await("the device has a moment between two writes")
+        .pollDelay(Duration.ZERO)
+        .pollInterval(Duration.ofMillis(1))
+        .atMost(Duration.ofMinutes(1))
+        .until(this::seal);
+  }
+
+  private boolean seal() {
+    try {
+      LibC.INSTANCE.fcntl(image, F_ADD_SEALS, F_SEAL_WRITE);
+      return true;
+    } catch (LastErrorException e) {
+      if (e.getErrorCode() == EBUSY) {
+        return false;
+      }
+      throw e;
+    }
   }
 
   /** The power comes back, when nobody uses the dead disk any more. */
