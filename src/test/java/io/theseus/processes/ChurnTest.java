@@ -22,6 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
  * node uses what it used before.
  */
 @Tag("processes")
+@Tag("once") // says nothing of a version of Java
 final class ChurnTest {
   private static final Duration SOAK_TIME = Duration.ofMinutes(45);
   private static final Duration SOAK_ROUND = Duration.ofSeconds(45);

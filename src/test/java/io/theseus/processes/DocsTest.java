@@ -40,6 +40,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * </ul>
  */
 @Tag("processes")
+@Tag("once") // says nothing of a version of Java
 class DocsTest {
   /** What can't be run here. Everything else is. */
   private static final Map<String, String> NOT_RUN =

@@ -21,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The benchmark of transfers runs with all its peers, checks their bytes, and leaves nothing. */
 @Tag("processes")
+@Tag("once") // says nothing of a version of Java
 class TransferBenchmarkTest {
   private static final List<String> LARGE_ALONE = List.of("nginx", "rsync", "raw");
   private static final List<String> MANY = List.of("nginx", "raw");

@@ -27,6 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
  * remedy.
  */
 @Tag("processes")
+@Tag("once") // says nothing of a version of Java
 final class JournalDamageTest {
   private static final int PACKET = 64 << 10;
   private static final Content CONTENT = Content.random(40, 2 << 20);

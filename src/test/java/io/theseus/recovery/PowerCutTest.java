@@ -37,6 +37,7 @@ import org.junit.jupiter.api.io.TempDir;
  * is there, no acknowledged byte is asked for again, hashes are right.
  */
 @Tag("processes")
+@Tag("once") // says nothing of a version of Java
 final class PowerCutTest {
   private static final int CUTS = 5;
   private static final int SOAK_CUTS = 200;

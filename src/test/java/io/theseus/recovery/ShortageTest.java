@@ -37,6 +37,7 @@ import org.junit.jupiter.api.io.TempDir;
  * error, or ends and recovers; its status still answers; nothing that was acknowledged is lost.
  */
 @Tag("processes")
+@Tag("once") // says nothing of a version of Java
 final class ShortageTest {
   private static final int PACKET = 64 << 10;
   private static final Content CONTENT = Content.random(50, 2 << 20);

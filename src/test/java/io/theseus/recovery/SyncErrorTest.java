@@ -27,6 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
  * dropped a second one would not find. It goes on reading, and loses nothing.
  */
 @Tag("processes")
+@Tag("once") // says nothing of a version of Java
 final class SyncErrorTest {
   private static final int PACKET = 64 << 10;
   private static final Content CONTENT = Content.random(30, 1 << 20);
