@@ -268,6 +268,9 @@ final class KillAtStepTest {
     node.haltAt(death.point());
     End end = victim.run(node.address());
     node.awaitDeath();
+    if (victim instanceof RawGet get) {
+      get.waitAt(Long.MAX_VALUE);
+    }
 
     long acknowledged = victim.acknowledged();
     switch (death.stood()) {

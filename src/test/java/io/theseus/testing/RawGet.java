@@ -31,7 +31,7 @@ public final class RawGet extends RawTransfer {
     this.packet = packet;
   }
 
-  /** From there on the first connection acknowledges nothing, and waits for its end. */
+  /** From there on a connection acknowledges nothing, and waits for its end. */
   public RawGet waitAt(long offset) {
     waitAt = offset;
     return this;
@@ -85,7 +85,6 @@ public final class RawGet extends RawTransfer {
       acknowledged(at + length);
       socket.offset(at + length);
       if (at + length >= waitAt) {
-        waitAt = Long.MAX_VALUE;
         dropAll(socket);
       }
     }
