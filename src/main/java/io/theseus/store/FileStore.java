@@ -222,9 +222,10 @@ public final class FileStore implements Closeable {
         (folder, component) -> {
           for (int i = 0; i < OPEN_ATTEMPTS; i++) {
             BasicFileAttributes found = requireFile(name, folder.find(component));
-            SmallFiles.Small known = small.find(found);
+            SmallFiles.Small known =
+                small.find(found, () -> Native.changed(tree.path(name.value())));
             if (known != null) {
-              return new StoredFile(name, known);
+              return new StoredFile(name, known.facts(), known.content());
             }
             SharedFiles.Shared one = shared.join(found.fileKey());
             if (one != null) {
@@ -268,6 +269,8 @@ public final class FileStore implements Closeable {
     try {
       Facts facts = Facts.of(found, tree.path(name.value()));
       boolean whole = facts.size() <= SmallFiles.MOST;
+      Path path = tree.path(name.value());
+      Optional<Instant> changed = whole ? Native.changed(path) : Optional.empty();
       ByteBuffer content = content(channel, whole ? (int) facts.size() : 0);
       BasicFileAttributes now = folder.find(component);
       // what was opened, and read, is what was there before and after
@@ -275,9 +278,10 @@ public final class FileStore implements Closeable {
         return Optional.empty();
       }
       if (whole) {
-        SmallFiles.Small read = new SmallFiles.Small(facts, content);
-        small.add(read);
-        return Optional.of(new StoredFile(name, read));
+        if (changed.isPresent() && changed.equals(Native.changed(path))) {
+          small.add(new SmallFiles.Small(facts, changed.get(), content));
+        }
+        return Optional.of(new StoredFile(name, facts, content));
       }
       if (facts.size() <= READ_AHEAD) {
         Native.willNeed(channel, 0, facts.size()); // of larger ones with each grant

@@ -8,6 +8,7 @@ import java.io.FileDescriptor;
 import java.io.IOException;
 import java.lang.reflect.Field;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -51,6 +52,8 @@ final class Native {
     private Direct() {}
 
     static native long lgetxattr(byte[] path, byte[] name, byte[] value, long size);
+
+    static native int statx(int directory, byte[] path, int flags, int mask, byte[] into);
   }
 
   private static final Logger LOG = LoggerFactory.getLogger(Native.class);
@@ -58,6 +61,14 @@ final class Native {
   private static final byte[] ATTRIBUTE_NAME = terminated("user." + ATTRIBUTE);
   private static final int MOST_ATTRIBUTE_BYTES = 1024;
   private static final int POSIX_FADV_WILLNEED = 3;
+  private static final int AT_FDCWD = -100;
+  private static final int AT_SYMLINK_NOFOLLOW = 0x100;
+  private static final int STATX_CTIME = 0x80;
+  private static final int STATX_BYTES = 256;
+
+  /** Where it is in struct statx, see statx(2); its nanoseconds stand behind. */
+  private static final int STATX_CTIME_SECONDS = 96;
+
   private static final int O_RDONLY = 0;
   private static final int O_NONBLOCK = 0x800;
   private static final int O_CLOEXEC = 0x80000;
@@ -124,6 +135,26 @@ final class Native {
       throw new IOException("no user attributes");
     }
     return view;
+  }
+
+  // ---- the time of change
+
+  /**
+   * When the kernel last saw a file, or what is known of it, change: a time that nobody can set.
+   * Empty where there is none, or no way to know.
+   */
+  static Optional<Instant> changed(Path file) {
+    byte[] found = new byte[STATX_BYTES];
+    if (LIBRARY == null
+        || Direct.statx(
+                AT_FDCWD, terminated(file.toString()), AT_SYMLINK_NOFOLLOW, STATX_CTIME, found)
+            != 0) {
+      return Optional.empty();
+    }
+    ByteBuffer fields = ByteBuffer.wrap(found).order(ByteOrder.nativeOrder());
+    return Optional.of(
+        Instant.ofEpochSecond(
+            fields.getLong(STATX_CTIME_SECONDS), fields.getInt(STATX_CTIME_SECONDS + 8)));
   }
 
   // ---- read-ahead

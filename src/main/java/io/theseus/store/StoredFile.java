@@ -28,10 +28,11 @@ public final class StoredFile implements Closeable {
     this.stat = facts.stat(name);
   }
 
-  StoredFile(FileName name, SmallFiles.Small small) {
-    this.facts = small.facts();
+  /** A small one; many may share its content, whose position stays. */
+  StoredFile(FileName name, Facts facts, ByteBuffer content) {
+    this.facts = facts;
     this.shared = null;
-    this.content = small.content();
+    this.content = content;
     this.stat = facts.stat(name);
   }
 

@@ -409,7 +409,9 @@ final class ControlActorTest {
   @Test
   void shouldRefuseWhileThereAreNoActors() throws Exception {
     try (TestNode node = node(Steps.NONE)) {
-      assertThat(node.counts().live()).isZero();
+      FakeLink before = FakeLink.reading(node.write("in", 10));
+      node.open(before, get("in"));
+      awaitFinished(before); // so there was an actor
       node.control().orphaned();
       FakeLink link = FakeLink.reading(new byte[0]);
       node.open(link, get("in"));

@@ -6,17 +6,17 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
-import java.nio.file.attribute.FileTime;
 import java.time.Clock;
-import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What is kept of small files, and when it is not asked again. */
 class SmallFilesTest {
   private static final Instant NOW = Instant.parse("2026-11-21T22:00:00Z");
+  private static final Instant SETTLED = NOW.minus(SmallFiles.SETTLED);
   private static final Clock CLOCK = Clock.fixed(NOW, ZoneOffset.UTC);
 
   @TempDir Path directory;
@@ -24,47 +24,49 @@ class SmallFilesTest {
   @Test
   void shouldGiveBackWhatWasReadOfAFileThatIsTheSame() throws Exception {
     SmallFiles small = new SmallFiles(10_000, CLOCK);
-    BasicFileAttributes file = file("f", 10, SmallFiles.SETTLED);
-    SmallFiles.Small read = read("f", file);
+    BasicFileAttributes file = file("f", 10);
+    SmallFiles.Small read = read("f", file, SETTLED);
     small.add(read);
-    assertThat(small.find(file)).isSameAs(read);
-    BasicFileAttributes longer = file("f", 11, SmallFiles.SETTLED);
-    assertThat(small.find(longer)).as("another size").isNull();
-    assertThat(small.find(file)).as("forgotten by then").isNull();
+    assertThat(small.find(file, () -> Optional.of(SETTLED))).isSameAs(read);
+    assertThat(small.find(file, () -> Optional.of(SETTLED.plusNanos(1))))
+        .as("changed since")
+        .isNull();
+    assertThat(small.find(file, Optional::empty)).as("nobody knows").isNull();
+    assertThat(small.find(file("f", 11), () -> Optional.of(SETTLED))).as("longer").isNull();
   }
 
   @Test
   void shouldNotKeepAFileThatMayBeWrittenAgainWithinOneTickOfItsTime() throws Exception {
     SmallFiles small = new SmallFiles(10_000, CLOCK);
-    BasicFileAttributes file = file("f", 10, SmallFiles.SETTLED.minusNanos(1));
-    small.add(read("f", file));
-    assertThat(small.find(file)).isNull();
+    BasicFileAttributes file = file("f", 10);
+    Instant late = SETTLED.plusNanos(1);
+    small.add(read("f", file, late));
+    assertThat(small.find(file, () -> Optional.of(late))).isNull();
   }
 
   @Test
   void shouldLetGoOfWhatNobodyAskedForTheLongestTime() throws Exception {
     SmallFiles small = new SmallFiles(1_000, CLOCK);
-    BasicFileAttributes a = file("a", 10, Duration.ofDays(1));
-    BasicFileAttributes b = file("b", 10, Duration.ofDays(1));
-    small.add(read("a", a));
-    small.add(read("b", b));
-    assertThat(small.find(a)).isNotNull();
-    BasicFileAttributes c = file("c", 10, Duration.ofDays(1));
-    small.add(read("c", c));
-    assertThat(small.find(b)).as("two of these fit").isNull();
-    assertThat(small.find(a)).isNotNull();
-    assertThat(small.find(c)).isNotNull();
+    BasicFileAttributes a = file("a", 10);
+    BasicFileAttributes b = file("b", 10);
+    small.add(read("a", a, SETTLED));
+    small.add(read("b", b, SETTLED));
+    assertThat(small.find(a, () -> Optional.of(SETTLED))).isNotNull();
+    BasicFileAttributes c = file("c", 10);
+    small.add(read("c", c, SETTLED));
+    assertThat(small.find(b, () -> Optional.of(SETTLED))).as("two of these fit").isNull();
+    assertThat(small.find(a, () -> Optional.of(SETTLED))).isNotNull();
+    assertThat(small.find(c, () -> Optional.of(SETTLED))).isNotNull();
   }
 
-  private SmallFiles.Small read(String name, BasicFileAttributes file) {
+  private SmallFiles.Small read(String name, BasicFileAttributes file, Instant changed) {
     return new SmallFiles.Small(
-        Facts.of(file, directory.resolve(name)), ByteBuffer.allocate((int) file.size()));
+        Facts.of(file, directory.resolve(name)), changed, ByteBuffer.allocate((int) file.size()));
   }
 
-  private BasicFileAttributes file(String name, int size, Duration age) throws Exception {
+  private BasicFileAttributes file(String name, int size) throws Exception {
     Path path = directory.resolve(name);
     Files.write(path, new byte[size]);
-    Files.setLastModifiedTime(path, FileTime.from(NOW.minus(age)));
     return Files.readAttributes(path, BasicFileAttributes.class);
   }
 }
