@@ -2,6 +2,7 @@ package io.theseus.cli;
 
 import io.theseus.wire.Texts;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -10,7 +11,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -35,7 +38,8 @@ final class NewFiles {
   /**
    * Writes them.
    *
-   * @throws CommandException where one is there already; nothing was written then
+   * @throws CommandException where one is there already
+   * @throws IOException where one can't be written; in either case there is none of them
    */
   void write() throws IOException, CommandException {
     for (Path file : contents.keySet()) {
@@ -43,20 +47,35 @@ final class NewFiles {
         throw exists(file);
       }
     }
-    for (Map.Entry<Path, String> each : contents.entrySet()) {
-      Path parent = each.getKey().toAbsolutePath().getParent();
-      if (parent != null && !Files.isDirectory(parent)) {
-        Files.createDirectories(parent, DIRECTORY);
+    List<Path> written = new ArrayList<>();
+    try {
+      for (Map.Entry<Path, String> each : contents.entrySet()) {
+        write(each.getKey(), each.getValue(), written);
       }
-      try (var channel =
-          Files.newByteChannel(
-              each.getKey(),
-              Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
-              OWNER_ONLY)) {
-        channel.write(StandardCharsets.UTF_8.encode(each.getValue()));
-      } catch (FileAlreadyExistsException e) {
-        throw exists(each.getKey());
+    } catch (IOException | CommandException e) {
+      for (Path file : written) {
+        Files.deleteIfExists(file);
       }
+      throw e;
+    }
+  }
+
+  private static void write(Path file, String content, List<Path> written)
+      throws IOException, CommandException {
+    Path parent = file.toAbsolutePath().getParent();
+    if (parent != null && !Files.isDirectory(parent)) {
+      Files.createDirectories(parent, DIRECTORY);
+    }
+    try (var channel =
+        Files.newByteChannel(
+            file, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), OWNER_ONLY)) {
+      written.add(file);
+      ByteBuffer bytes = StandardCharsets.UTF_8.encode(content);
+      while (bytes.hasRemaining()) {
+        channel.write(bytes);
+      }
+    } catch (FileAlreadyExistsException e) {
+      throw exists(file);
     }
   }
 

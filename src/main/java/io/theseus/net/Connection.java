@@ -460,6 +460,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     inputEnded = true;
     door.remove(this);
     lost("the connection is gone");
+    outbox.pass(); // which releases it
     releaseInputs();
     phase = Phase.CLOSING;
   }

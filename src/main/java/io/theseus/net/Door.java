@@ -205,7 +205,9 @@ public final class Door implements Closeable {
             source,
             unwelcome);
     of(channel.eventLoop()).add(connection);
-    counters.add(Counters.Count.CONNECTIONS_ACCEPTED);
+    if (unwelcome == null) {
+      counters.add(Counters.Count.CONNECTIONS_ACCEPTED);
+    }
     return Optional.of(connection);
   }
 

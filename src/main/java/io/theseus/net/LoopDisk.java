@@ -26,8 +26,11 @@ final class LoopDisk implements Executor {
   private final Executor disk;
   private final Queue<Runnable> waiting = new ConcurrentLinkedQueue<>();
 
-  /** Threads that take what waits. */
+  /** Threads that take what waits, and those that were asked to. */
   private final AtomicInteger taking = new AtomicInteger();
+
+  /** Whether one was asked that has not begun: while all threads are busy, no other is asked. */
+  private volatile boolean asked;
 
   private volatile long lastTaken;
   private boolean submitting;
@@ -61,9 +64,11 @@ final class LoopDisk implements Executor {
 
   private void begin() {
     lastTaken = System.nanoTime();
+    asked = true;
     try {
       disk.execute(this::take);
     } catch (RuntimeException e) {
+      asked = false;
       taking.decrementAndGet();
       throw e;
     }
@@ -71,19 +76,27 @@ final class LoopDisk implements Executor {
 
   /** Runs what waits, on a disk thread. */
   private void take() {
+    asked = false;
     do {
-      Runnable task;
-      while ((task = waiting.poll()) != null) {
-        lastTaken = System.nanoTime();
-        try {
-          task.run();
-        } catch (RuntimeException e) {
-          LOG.error("a task for the disk broke", e);
-        }
+      try {
+        takeAll();
+      } finally {
+        taking.decrementAndGet();
       }
-      taking.decrementAndGet();
       // what came since the last look, and found this thread still counted
     } while (!waiting.isEmpty() && taking.compareAndSet(0, 1));
+  }
+
+  private void takeAll() {
+    Runnable task;
+    while ((task = waiting.poll()) != null) {
+      lastTaken = System.nanoTime();
+      try {
+        task.run();
+      } catch (RuntimeException e) {
+        LOG.error("a task for the disk broke", e);
+      }
+    }
   }
 
   /** Looks again soon whether those who take have come to a stand. */
@@ -96,7 +109,7 @@ final class LoopDisk implements Executor {
 
   private void look() {
     watching = false;
-    if (!waiting.isEmpty() && System.nanoTime() - lastTaken >= STALLED_NANOS) {
+    if (!waiting.isEmpty() && !asked && System.nanoTime() - lastTaken >= STALLED_NANOS) {
       taking.incrementAndGet();
       begin();
     }

@@ -16,8 +16,8 @@ import java.util.concurrent.atomic.LongAdder;
 public final class Counters {
   /** What is counted, by the name that operators see. */
   public enum Count {
+    /** Those that were let in; who is turned away is an error of its code. */
     CONNECTIONS_ACCEPTED("connections-accepted"),
-    /** Closed at once, because there are too many. */
     /** GETs that were answered by READY, resumed ones too. */
     DOWNLOADS_BEGUN("downloads-begun"),
     DOWNLOADS_COMPLETED("downloads-completed"),

@@ -16,7 +16,8 @@ import java.nio.file.StandardOpenOption;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -32,7 +33,7 @@ import org.slf4j.LoggerFactory;
  * <p>An append is durable before {@link #persist} returns. A kill can tear the last append only:
  * damaged lines at the end are dropped, one that is followed by a sound line is corruption, and the
  * store refuses to start. Lines whose time is over are dropped when the file is written anew, at
- * start and whenever it has doubled.
+ * start and whenever it has doubled; from memory, with each append.
  */
 final class Records implements Closeable {
   /** What a line says of its upload. */
@@ -60,7 +61,10 @@ final class Records implements Closeable {
   private final Clock clock;
   private final Steps steps;
   private final long leastRewriteBytes;
-  private final Map<UUID, Entry> entries = new HashMap<>();
+
+  /** By session, those that were remembered first in front. */
+  private final Map<UUID, Entry> entries = new LinkedHashMap<>();
+
   private FileChannel channel;
   private GroupForce force;
   private long length;
@@ -113,6 +117,11 @@ final class Records implements Closeable {
         : Optional.of(entry);
   }
 
+  /** Entries in memory, those that say nothing any more too. */
+  synchronized int size() {
+    return entries.size();
+  }
+
   /** Remembers, durably. */
   void persist(Entry entry) throws IOException {
     GroupForce mine;
@@ -126,7 +135,8 @@ final class Records implements Closeable {
         old.close();
       }
       append(line(entry));
-      entries.put(entry.completed().session(), entry);
+      forgetFirst();
+      remember(entry);
       mine = force;
     }
     mine.force();
@@ -136,6 +146,20 @@ final class Records implements Closeable {
   @Override
   public synchronized void close() throws IOException {
     channel.close();
+  }
+
+  private void remember(Entry entry) {
+    UUID session = entry.completed().session();
+    entries.remove(session); // so that it stands last
+    entries.put(session, entry);
+  }
+
+  /** Forgets those in front whose time is over; what is behind one that stays goes with it. */
+  private void forgetFirst() {
+    Iterator<Entry> first = entries.values().iterator();
+    while (first.hasNext() && isOver(first.next())) {
+      first.remove();
+    }
   }
 
   private void append(String line) throws IOException {
@@ -170,7 +194,7 @@ final class Records implements Closeable {
                   + " is damaged (expected: its checksum; remove the line, and resumed uploads that"
                   + " it named are not answered again)");
         }
-        entries.put(entry.get().completed().session(), entry.get());
+        remember(entry.get());
       } else if (i < lines.length - 1 || !lines[i].isEmpty()) {
         damaged.add(i);
       }

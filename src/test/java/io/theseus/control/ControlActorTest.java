@@ -508,29 +508,30 @@ final class ControlActorTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"GET", "PUT"})
-  void shouldHoldAndSwitch(String verb) throws Exception {
+  @CsvSource({"GET, 31457280", "PUT, 31457280", "GET, 40000", "PUT, 40000"}) // short: no worker
+  void shouldHoldAndSwitch(String verb, int size) throws Exception {
     try (TestNode node = node(Steps.NONE)) {
-      byte[] content = node.write("in", 30 * MIB);
+      byte[] content = node.write("in", size);
+      int stop = size / 6;
       FakeLink link =
           verb.equals("GET")
               ? FakeLink.reading(content)
-              : FakeLink.sending(content, 2 * MIB, /* sized= */ true);
-      link.stopAt(5 * MIB);
+              : FakeLink.sending(content, size / 15, /* sized= */ true);
+      link.stopAt(stop);
       node.open(link, verb.equals("GET") ? get("in") : put("out", content.length));
-      await().atMost(TestNode.PATIENCE).until(() -> link.position() == 5 * MIB);
+      await().atMost(TestNode.PATIENCE).until(() -> link.position() == stop);
       TestProbe<SessionActor.Held> probe = TestProbe.create(node.system());
       node.tell(SESSION, new SessionActor.Hold(probe.getRef()));
       SessionActor.Held held = probe.receiveMessage(TestNode.PATIENCE);
       assertThat(held).isEqualTo(new SessionActor.Held(SESSION, link.acked()));
-      assertThat(link.told()).containsExactly("MODIFYING " + 5 * MIB);
+      assertThat(link.told()).containsExactly("MODIFYING " + stop);
       assertThat(node.openSessions()).as("marked").hasSize(1);
       link.goOn();
-      assertThat(link.position()).as("held").isEqualTo(5 * MIB);
+      assertThat(link.position()).as("held").isEqualTo(stop);
       // held and switched: neither survives in the actor alone
       node.tell(SESSION, new SessionActor.Switch(other()));
       awaitFinished(link);
-      assertThat(link.told()).containsExactly("MODIFYING " + 5 * MIB, "RESUMED careful@2.0.0");
+      assertThat(link.told()).containsExactly("MODIFYING " + stop, "RESUMED careful@2.0.0");
       List<Grant> grants = link.grants();
       assertThat(grants.get(grants.size() - 1).module()).isEqualTo("careful@2.0.0");
       if (verb.equals("GET")) {

@@ -119,6 +119,23 @@ class RecordsTest {
   }
 
   @Test
+  void shouldHoldInMemoryOnlyWhatIsNotOver() throws IOException {
+    try (Records records = reopen()) {
+      for (int i = 0; i < 10; i++) {
+        records.persist(entry(i));
+      }
+      clock.advance(Duration.ofMinutes(30));
+      records.persist(entry(0)); // again, so it stays longer than those behind it
+      records.persist(entry(10));
+      assertThat(records.size()).isEqualTo(11);
+      clock.advance(Duration.ofMinutes(31));
+      records.persist(entry(11));
+      assertThat(records.size()).isEqualTo(3);
+      assertThat(records.find(new UUID(0, 0))).isPresent();
+    }
+  }
+
+  @Test
   void shouldTakeTheLastWordOnASession() throws IOException {
     Completed completed = entry(1).completed();
     try (Records records = reopen()) {

@@ -1,6 +1,5 @@
 package io.theseus.testing;
 
-import com.sun.management.UnixOperatingSystemMXBean;
 import io.theseus.admin.NodeStatus;
 import io.theseus.admin.jmx.RunFile;
 import java.io.IOException;
@@ -8,7 +7,9 @@ import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryMXBean;
 import java.lang.management.MemoryUsage;
 import java.lang.management.ThreadMXBean;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Map;
 import javax.management.JMException;
@@ -26,17 +27,20 @@ public final class NodeGauges implements AutoCloseable {
    * @param heapBytes live objects: what is left after a full collection
    * @param bufferBytes buffers of connections outside the heap
    * @param residentBytes physical memory of the whole process
+   * @param descriptors open ones, but for the journal's: it has a bounded number of tables open
    */
   public record Reading(
       long heapBytes, long bufferBytes, long residentBytes, long threads, long descriptors) {}
 
   private final RunFile run;
+  private final Path journal;
   private final JMXConnector connector;
   private final MBeanServerConnection server;
   private final MemoryMXBean memory;
 
-  private NodeGauges(RunFile run, JMXConnector connector) throws IOException {
+  private NodeGauges(RunFile run, JMXConnector connector, Path journal) throws IOException {
     this.run = run;
+    this.journal = journal;
     this.connector = connector;
     this.server = connector.getMBeanServerConnection();
     this.memory =
@@ -51,7 +55,7 @@ public final class NodeGauges implements AutoCloseable {
     JMXConnector connector =
         JMXConnectorFactory.connect(
             new JMXServiceURL(run.url()), Map.of(JMXConnector.CREDENTIALS, run.secret()));
-    return new NodeGauges(run, connector);
+    return new NodeGauges(run, connector, dataDir.toRealPath().resolve("journal"));
   }
 
   /** Collects all garbage, then reads. */
@@ -64,18 +68,34 @@ public final class NodeGauges implements AutoCloseable {
         ManagementFactory.newPlatformMXBeanProxy(
                 server, ManagementFactory.THREAD_MXBEAN_NAME, ThreadMXBean.class)
             .getThreadCount();
-    long descriptors =
-        ManagementFactory.newPlatformMXBeanProxy(
-                server,
-                ManagementFactory.OPERATING_SYSTEM_MXBEAN_NAME,
-                UnixOperatingSystemMXBean.class)
-            .getOpenFileDescriptorCount();
     return new Reading(
         heap.getUsed(),
         status().counters().getOrDefault("buffer-bytes", 0L),
         residentBytes(run.pid()),
         threads,
-        descriptors);
+        descriptors());
+  }
+
+  /** Open descriptors, but for the journal's files. */
+  public long descriptors() throws IOException {
+    long count = 0;
+    try (DirectoryStream<Path> open =
+        Files.newDirectoryStream(Path.of("/proc/" + run.pid() + "/fd"))) {
+      for (Path each : open) {
+        if (!isOfJournal(each)) {
+          count++;
+        }
+      }
+    }
+    return count;
+  }
+
+  private boolean isOfJournal(Path descriptor) throws IOException {
+    try {
+      return Files.readSymbolicLink(descriptor).startsWith(journal);
+    } catch (NoSuchFileException e) {
+      return true; // closed meanwhile
+    }
   }
 
   /** The node's status. */
