@@ -42,6 +42,10 @@ final class GetSide {
       return serve(get, null, live);
     }
     close();
+    Optional<StoredFile> known = environment.store().openKnown(get.name());
+    if (known.isPresent()) {
+      return onOpened(new SessionActor.FileOpened(known.get(), null));
+    }
     disk.open(
         () -> {
           Optional<LiveStream> stream = environment.store().openLive(get.name(), get.offset() == 0);

@@ -215,18 +215,27 @@ public final class FileStore implements Closeable {
     return live.open(name, fromStart);
   }
 
+  /**
+   * A small file that was read lately and is still the same, as {@link #openFile} would open it.
+   * Never waits for the disk: empty where that would be needed to know.
+   */
+  public Optional<StoredFile> openKnown(FileName name) {
+    return live.contains(name)
+        ? Optional.empty()
+        : Optional.ofNullable(small.find(name, /* mayWait= */ false));
+  }
+
   /** Opens a regular file below the root, without following links. */
   public StoredFile openFile(FileName name) throws ProtocolException {
+    StoredFile known = small.find(name, /* mayWait= */ true);
+    if (known != null) {
+      return known;
+    }
     return inFolderOf(
         name,
         (folder, component) -> {
           for (int i = 0; i < OPEN_ATTEMPTS; i++) {
             BasicFileAttributes found = requireFile(name, folder.find(component));
-            SmallFiles.Small known =
-                small.find(found, () -> Native.changed(tree.path(name.value())));
-            if (known != null) {
-              return new StoredFile(name, known.facts(), known.content());
-            }
             SharedFiles.Shared one = shared.join(found.fileKey());
             if (one != null) {
               if (one.facts().sameAs(found)) {
@@ -269,8 +278,7 @@ public final class FileStore implements Closeable {
     try {
       Facts facts = Facts.of(found, tree.path(name.value()));
       boolean whole = facts.size() <= SmallFiles.MOST;
-      Path path = tree.path(name.value());
-      Optional<Instant> changed = whole ? Native.changed(path) : Optional.empty();
+      Optional<Native.Stamp> stamp = whole ? Native.stamp(channel) : Optional.empty();
       ByteBuffer content = content(channel, whole ? (int) facts.size() : 0);
       BasicFileAttributes now = folder.find(component);
       // what was opened, and read, is what was there before and after
@@ -278,10 +286,11 @@ public final class FileStore implements Closeable {
         return Optional.empty();
       }
       if (whole) {
-        if (changed.isPresent() && changed.equals(Native.changed(path))) {
-          small.add(new SmallFiles.Small(facts, changed.get(), content));
+        StoredFile file = new StoredFile(name, facts, content);
+        if (stamp.isPresent() && stamp.equals(Native.stamp(channel))) {
+          small.add(file, tree.path(name.value()).toString(), stamp.get());
         }
-        return Optional.of(new StoredFile(name, facts, content));
+        return Optional.of(file);
       }
       if (facts.size() <= READ_AHEAD) {
         Native.willNeed(channel, 0, facts.size()); // of larger ones with each grant

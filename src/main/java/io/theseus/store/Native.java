@@ -54,6 +54,11 @@ final class Native {
     static native long lgetxattr(byte[] path, byte[] name, byte[] value, long size);
 
     static native int statx(int directory, byte[] path, int flags, int mask, byte[] into);
+
+    /** Of {@code openat2}, which has no function of its own. */
+    static native long syscall(long number, int directory, byte[] path, byte[] how, long size);
+
+    static native int close(int fd);
   }
 
   private static final Logger LOG = LoggerFactory.getLogger(Native.class);
@@ -62,19 +67,31 @@ final class Native {
   private static final int MOST_ATTRIBUTE_BYTES = 1024;
   private static final int POSIX_FADV_WILLNEED = 3;
   private static final int AT_FDCWD = -100;
-  private static final int AT_SYMLINK_NOFOLLOW = 0x100;
+  private static final int AT_EMPTY_PATH = 0x1000;
   private static final int STATX_CTIME = 0x80;
+  private static final int STATX_INO = 0x100;
   private static final int STATX_BYTES = 256;
 
-  /** Where it is in struct statx, see statx(2); its nanoseconds stand behind. */
-  private static final int STATX_CTIME_SECONDS = 96;
+  // offsets in struct statx, see statx(2)
+  private static final int STX_INO = 32;
+  private static final int STX_CTIME_SECONDS = 96;
+  private static final int STX_CTIME_NANOS = 104;
+  private static final int STX_DEV = 136;
 
+  private static final long SYS_OPENAT2 = 437; // on every architecture
+  private static final long RESOLVE_NO_SYMLINKS = 0x04;
+  private static final long RESOLVE_CACHED = 0x20;
+  private static final byte[] NO_PATH = {0};
   private static final int O_RDONLY = 0;
   private static final int O_NONBLOCK = 0x800;
   private static final int O_CLOEXEC = 0x80000;
+  private static final int O_PATH = 0x200000;
   private static final int EINTR = 4;
   private static final int EAGAIN = 11;
   private static final short POLLIN = 1;
+  private static final byte[] NO_LINKS = how(O_PATH | O_CLOEXEC, RESOLVE_NO_SYMLINKS);
+  private static final byte[] NO_LINKS_NO_DISK =
+      how(O_PATH | O_CLOEXEC, RESOLVE_NO_SYMLINKS | RESOLVE_CACHED);
 
   private static final @Nullable C LIBRARY = load();
   private static final @Nullable Field CHANNEL_DESCRIPTOR = field(FileChannelFields.CHANNEL);
@@ -137,24 +154,65 @@ final class Native {
     return view;
   }
 
-  // ---- the time of change
+  // ---- stamps
 
   /**
-   * When the kernel last saw a file, or what is known of it, change: a time that nobody can set.
-   * Empty where there is none, or no way to know.
+   * Which file it is, and when the kernel last saw it, or what is known of it, change: a time that
+   * nobody can set, as a modification time can be.
    */
-  static Optional<Instant> changed(Path file) {
+  record Stamp(long device, long inode, Instant changed) {}
+
+  /** Of an open file; empty where there is no way to know. */
+  static Optional<Stamp> stamp(FileChannel channel) {
+    return LIBRARY == null ? Optional.empty() : stamp(descriptor(channel));
+  }
+
+  /**
+   * Of what is at an absolute path; empty where nothing is there or a link is on the way, or where
+   * there is no way to know (Linux before 5.6).
+   *
+   * @param path ends with 0
+   * @param mayWait whether the disk may be asked; otherwise it is empty, too, where the kernel does
+   *     not have the path in memory
+   */
+  static Optional<Stamp> stamp(byte[] path, boolean mayWait) {
+    if (LIBRARY == null) {
+      return Optional.empty();
+    }
+    byte[] how = mayWait ? NO_LINKS : NO_LINKS_NO_DISK;
+    int fd = (int) Direct.syscall(SYS_OPENAT2, AT_FDCWD, path, how, how.length);
+    if (fd < 0) {
+      return Optional.empty();
+    }
+    try {
+      return stamp(fd);
+    } finally {
+      Direct.close(fd);
+    }
+  }
+
+  private static Optional<Stamp> stamp(int fd) {
     byte[] found = new byte[STATX_BYTES];
-    if (LIBRARY == null
-        || Direct.statx(
-                AT_FDCWD, terminated(file.toString()), AT_SYMLINK_NOFOLLOW, STATX_CTIME, found)
-            != 0) {
+    if (fd < 0 || Direct.statx(fd, NO_PATH, AT_EMPTY_PATH, STATX_INO | STATX_CTIME, found) != 0) {
       return Optional.empty();
     }
     ByteBuffer fields = ByteBuffer.wrap(found).order(ByteOrder.nativeOrder());
     return Optional.of(
-        Instant.ofEpochSecond(
-            fields.getLong(STATX_CTIME_SECONDS), fields.getInt(STATX_CTIME_SECONDS + 8)));
+        new Stamp(
+            fields.getLong(STX_DEV),
+            fields.getLong(STX_INO),
+            Instant.ofEpochSecond(
+                fields.getLong(STX_CTIME_SECONDS), fields.getInt(STX_CTIME_NANOS))));
+  }
+
+  /** A struct open_how, see openat2(2). */
+  private static byte[] how(long flags, long resolve) {
+    return ByteBuffer.allocate(24)
+        .order(ByteOrder.nativeOrder())
+        .putLong(flags)
+        .putLong(0)
+        .putLong(resolve)
+        .array();
   }
 
   // ---- read-ahead
@@ -293,7 +351,8 @@ final class Native {
     return new IOException(call + ": " + e.getMessage(), e);
   }
 
-  private static byte[] terminated(String text) {
+  /** As C has it: UTF-8, then 0. */
+  static byte[] terminated(String text) {
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
     return Arrays.copyOf(bytes, bytes.length + 1);
   }

@@ -1,25 +1,21 @@
 package io.theseus.store;
 
-import java.nio.ByteBuffer;
-import java.nio.file.attribute.BasicFileAttributes;
+import io.theseus.wire.FileName;
 import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Optional;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The content of small files that were read lately, so that the next reader of one costs a look at
- * its name instead of an open, a read and a close.
+ * Small files that were read lately, with their content, so that the next reader of one costs a
+ * look at its name instead of an open, a read and a close.
  *
- * <p>What is found under a name is compared with what was read: same inode, size, time of
- * modification and time of change mean the same content. The last one is the kernel's: nobody can
- * set it, as a PUT or {@code cp -p} sets the third, so a new file that got the inode of an old one
- * differs in it. It tells apart what was written at different ticks of its clock alone, so a file
- * is kept when it was left alone for {@link #SETTLED} before it was read.
+ * <p>What is under the name is compared with what was read: the same inode that has not changed
+ * since is the same content. The time of change is the kernel's: nobody can set it, as a PUT or
+ * {@code cp -p} sets the time of modification, so a new file that got the inode of an old one
+ * differs in it. It tells apart what was done at different ticks of the kernel's clock alone, so a
+ * file is kept when it was left alone for {@link #SETTLED} before it was read.
  */
 final class SmallFiles {
   /** Files up to so many bytes are read whole when they are opened. */
@@ -29,17 +25,13 @@ final class SmallFiles {
   static final Duration SETTLED = Duration.ofSeconds(2);
 
   /** What a file costs beside its bytes, about. */
-  private static final int OVERHEAD = 400;
+  private static final int OVERHEAD = 800;
 
-  /**
-   * A small file as it was read.
-   *
-   * @param changed the time of change, before and after it was read
-   * @param content from its first byte to its limit; for many readers, so its position stays
-   */
-  record Small(Facts facts, Instant changed, ByteBuffer content) {}
+  @SuppressWarnings("ArrayRecordComponent") // never compared, never changed
+  private record Small(StoredFile file, byte[] path, Native.Stamp stamp) {}
 
-  private final Map<Object, Small> byKey = new LinkedHashMap<>(16, 0.75f, /* accessOrder= */ true);
+  private final Map<FileName, Small> byName =
+      new LinkedHashMap<>(16, 0.75f, /* accessOrder= */ true);
   private final long most;
   private final Clock clock;
   private long bytes;
@@ -55,45 +47,49 @@ final class SmallFiles {
   }
 
   /**
-   * What was read of a file, where it is still the same; null otherwise.
+   * A file that is still what it was; null where that isn't so, or isn't known.
    *
-   * @param changed asked for its time of change, where all the rest is the same
+   * @param mayWait whether the disk may be asked
    */
-  @Nullable Small find(BasicFileAttributes found, Supplier<Optional<Instant>> changed) {
-    Small small = find(found.fileKey());
-    boolean same =
-        small != null
-            && small.facts().sameAs(found)
-            && changed.get().equals(Optional.of(small.changed()));
-    return same ? small : null;
+  @Nullable StoredFile find(FileName name, boolean mayWait) {
+    Small small = find(name);
+    return small != null
+            && Native.stamp(small.path(), mayWait).filter(small.stamp()::equals).isPresent()
+        ? small.file()
+        : null;
   }
 
-  private synchronized @Nullable Small find(@Nullable Object key) {
-    return key == null ? null : byKey.get(key);
+  private synchronized @Nullable Small find(FileName name) {
+    return byName.get(name);
   }
 
-  /** Keeps what was read, those that nobody asked for the longest time giving way. */
-  synchronized void add(Small small) {
-    Facts facts = small.facts();
-    if (small.changed().plus(SETTLED).isAfter(clock.instant())) {
+  /**
+   * Keeps what was read, those that nobody asked for the longest time giving way.
+   *
+   * @param file with its content in memory, so that many may have it at once
+   * @param path where it is, absolute
+   * @param stamp of what was read, before and after that
+   */
+  synchronized void add(StoredFile file, String path, Native.Stamp stamp) {
+    if (stamp.changed().plus(SETTLED).isAfter(clock.instant())) {
       return;
     }
-    remove(facts.key());
-    byKey.put(facts.key(), small);
-    bytes += cost(small);
+    remove(file.name());
+    byName.put(file.name(), new Small(file, Native.terminated(path), stamp));
+    bytes += cost(file);
     while (bytes > most) {
-      remove(byKey.keySet().iterator().next());
+      remove(byName.keySet().iterator().next());
     }
   }
 
-  private void remove(Object key) {
-    Small removed = byKey.remove(key);
+  private void remove(FileName name) {
+    Small removed = byName.remove(name);
     if (removed != null) {
-      bytes -= cost(removed);
+      bytes -= cost(removed.file());
     }
   }
 
-  private static long cost(Small small) {
-    return (long) OVERHEAD + small.content().limit();
+  private static long cost(StoredFile file) {
+    return OVERHEAD + file.size();
   }
 }

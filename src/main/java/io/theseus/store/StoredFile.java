@@ -28,7 +28,7 @@ public final class StoredFile implements Closeable {
     this.stat = facts.stat(name);
   }
 
-  /** A small one; many may share its content, whose position stays. */
+  /** One in memory, which many may read at once, and which stays as it is when it is closed. */
   StoredFile(FileName name, Facts facts, ByteBuffer content) {
     this.facts = facts;
     this.shared = null;

@@ -226,7 +226,9 @@ class FileStoreTest {
         }
       }
       Files.setLastModifiedTime(file, time);
+      assertThat(fixture.store.openKnown(name("f"))).isEmpty();
       assertThat(fixture.read("f")).isEqualTo(content);
+      assertThat(fixture.store.openKnown(name("f"))).isPresent();
       assertThat(fixture.read("f")).isEqualTo(content);
     }
   }
