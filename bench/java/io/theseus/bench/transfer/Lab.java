@@ -163,10 +163,6 @@ final class Lab implements AutoCloseable {
     return process;
   }
 
-  Process serve(String name, String... command) throws IOException {
-    return serve(name, new ProcessBuilder(command));
-  }
-
   /** Waits until a condition holds for a server. */
   void await(String name, Process server, BooleanSupplier condition) throws IOException {
     long deadline = System.nanoTime() + PATIENCE.toNanos();
@@ -176,11 +172,6 @@ final class Lab implements AutoCloseable {
       }
       pause();
     }
-  }
-
-  /** Waits until a server takes connections. */
-  void awaitPort(String name, Process server, int port) throws IOException {
-    await(name, server, () -> accepts(port));
   }
 
   /** Ends a server in order, and after some time in any case. */
@@ -261,7 +252,8 @@ final class Lab implements AutoCloseable {
     }
   }
 
-  private static boolean accepts(int port) {
+  /** Whether a server takes connections. */
+  static boolean accepts(int port) {
     try (Socket socket = new Socket()) {
       socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
       return true;

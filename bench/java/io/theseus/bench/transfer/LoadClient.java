@@ -10,8 +10,9 @@ import java.util.List;
  *
  * @param fsync whether the client makes what it has put durable, as the server doesn't
  */
-record LoadClient(Lab lab, String protocol, int port, boolean fsync) {
-  List<String> command(TransferCase what, String folder) {
+record LoadClient(Lab lab, String protocol, int port, boolean fsync) implements Load {
+  @Override
+  public List<String> command(TransferCase what, String folder) {
     List<String> command =
         new ArrayList<>(
             List.of(
@@ -39,7 +40,8 @@ record LoadClient(Lab lab, String protocol, int port, boolean fsync) {
     return command;
   }
 
-  LoadRun run(TransferCase what, String folder) throws IOException {
+  @Override
+  public LoadRun run(TransferCase what, String folder) throws IOException {
     return LoadRun.parse(lab.load(command(what, folder)));
   }
 }

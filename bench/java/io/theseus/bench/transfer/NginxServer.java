@@ -11,24 +11,27 @@ import java.nio.file.Path;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.util.HexFormat;
-import java.util.List;
 import java.util.Map;
 
 /** nginx: GET, and PUT by WebDAV, which the load client makes durable. */
-final class NginxServer implements Server {
+final class NginxServer extends ServerProcess {
   static final String NAME = "nginx";
 
-  private final Lab lab;
-  private final List<String> command;
-  private final Process process;
-  private final LoadClient client;
+  private final LoadClient load;
   private final HttpClient http = HttpClient.newHttpClient();
 
   NginxServer(Lab lab) throws IOException {
-    this.lab = lab;
+    this(lab, Lab.freePort());
+  }
+
+  private NginxServer(Lab lab, int port) throws IOException {
+    super(lab, NAME, command(lab, port), () -> Lab.accepts(port));
+    load = new LoadClient(lab, "http", port, /* fsync= */ true);
+  }
+
+  private static ProcessBuilder command(Lab lab, int port) throws IOException {
     Path directory = lab.directory().resolve(NAME);
     Files.createDirectories(lab.directory().resolve("nginx-uploads"));
-    int port = Lab.freePort();
     Configuration configuration =
         Configuration.of(
             directory,
@@ -36,46 +39,17 @@ final class NginxServer implements Server {
             Map.of("PORT", port, "USER", System.getProperty("user.name", "root")));
     // Debian keeps it where only root looks for programs
     Path program = Path.of("/usr/sbin/nginx");
-    command =
-        List.of(
-            Files.isExecutable(program) ? program.toString() : NAME,
-            "-p",
-            directory.toString(),
-            "-c",
-            configuration.file().getFileName().toString());
-    process = lab.serve(NAME, command.toArray(String[]::new));
-    client = new LoadClient(lab, "http", port, /* fsync= */ true);
-    try {
-      lab.awaitPort(NAME, process, port);
-    } catch (IOException e) {
-      lab.end(process);
-      throw e;
-    }
+    return new ProcessBuilder(
+        Files.isExecutable(program) ? program.toString() : NAME,
+        "-p",
+        directory.toString(),
+        "-c",
+        configuration.file().getFileName().toString());
   }
 
   @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
-  public ProcessHandle process() {
-    return process.toHandle();
-  }
-
-  @Override
-  public List<String> started() {
-    return command;
-  }
-
-  @Override
-  public LoadRun load(TransferCase what, String folder) throws IOException {
-    return client.run(what, folder);
-  }
-
-  @Override
-  public List<String> loadCommand(TransferCase what, String folder) {
-    return client.command(what, folder);
+  public LoadClient load() {
+    return load;
   }
 
   @Override
@@ -83,7 +57,7 @@ final class NginxServer implements Server {
     URI address =
         URI.create(
             "http://127.0.0.1:%d/%s/%s"
-                .formatted(client.port(), folder, TransferCase.fileName(index)));
+                .formatted(load.port(), folder, TransferCase.fileName(index)));
     MessageDigest digest = Pattern.sha256();
     try {
       HttpResponse<InputStream> response =
@@ -97,10 +71,5 @@ final class NginxServer implements Server {
       throw new IOException("interrupted", e);
     }
     return HexFormat.of().formatHex(digest.digest());
-  }
-
-  @Override
-  public void close() {
-    lab.end(process);
   }
 }

@@ -15,13 +15,10 @@ import java.util.List;
 /**
  * Our programs in C that do the least: raw_send for GET, raw_receive for PUT; of one case alone.
  */
-final class RawServer implements Server {
+final class RawServer extends ServerProcess {
   static final String NAME = "raw";
 
-  private final Lab lab;
-  private final List<String> command;
-  private final Process process;
-  private final LoadClient client;
+  private final LoadClient load;
 
   /**
    * Starts one.
@@ -29,10 +26,17 @@ final class RawServer implements Server {
    * @param folder of the files, below the site
    */
   RawServer(Lab lab, TransferCase what, String folder) throws IOException {
-    this.lab = lab;
-    int port = Lab.freePort();
+    this(lab, what, folder, Lab.freePort());
+  }
+
+  private RawServer(Lab lab, TransferCase what, String folder, int port) throws IOException {
+    super(lab, NAME, command(lab, what, folder, port), () -> Lab.accepts(port));
+    load = new LoadClient(lab, "raw", port, /* fsync= */ false);
+  }
+
+  private static ProcessBuilder command(Lab lab, TransferCase what, String folder, int port) {
     boolean get = what.way() == Way.GET;
-    command =
+    List<String> command =
         new ArrayList<>(
             List.of(
                 lab.tool(get ? "raw_send" : "raw_receive"),
@@ -46,46 +50,19 @@ final class RawServer implements Server {
         get
             ? List.of("--files", Integer.toString(what.files()))
             : List.of("--size", Long.toString(what.bytes())));
-    process = lab.serve(NAME, command.toArray(String[]::new));
-    client = new LoadClient(lab, "raw", port, /* fsync= */ false);
-    try {
-      lab.awaitPort(NAME, process, port);
-    } catch (IOException e) {
-      lab.end(process);
-      throw e;
-    }
+    return new ProcessBuilder(command);
   }
 
   @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
-  public ProcessHandle process() {
-    return process.toHandle();
-  }
-
-  @Override
-  public List<String> started() {
-    return command;
-  }
-
-  @Override
-  public LoadRun load(TransferCase what, String folder) throws IOException {
-    return client.run(what, folder);
-  }
-
-  @Override
-  public List<String> loadCommand(TransferCase what, String folder) {
-    return client.command(what, folder);
+  public LoadClient load() {
+    return load;
   }
 
   @Override
   public String fetch(TransferCase what, String folder, int index) throws IOException {
     MessageDigest digest = Pattern.sha256();
     byte[] buffer = new byte[1 << 16];
-    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), client.port())) {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), load.port())) {
       socket.getOutputStream().write(ByteBuffer.allocate(Long.BYTES).putLong(index).array());
       InputStream in = socket.getInputStream();
       long left = what.bytes();
@@ -99,10 +76,5 @@ final class RawServer implements Server {
       }
     }
     return HexFormat.of().formatHex(digest.digest());
-  }
-
-  @Override
-  public void close() {
-    lab.end(process);
   }
 }

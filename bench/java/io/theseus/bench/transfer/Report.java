@@ -83,7 +83,7 @@ final class Report {
       String folder = Contenders.folder(what, each.server().name());
       commands.add("# " + what.name() + ", " + each.name());
       commands.add(lab.shownServer(each.server().started()));
-      commands.add(lab.shownLoad(each.server().loadCommand(each.meets(what), folder)));
+      commands.add(lab.shownLoad(each.server().load().command(each.meets(what), folder)));
       commands.add("");
     }
     keepConfigurations();

@@ -15,7 +15,7 @@ import java.util.Map;
  * memory. Of a PUT rsync syncs the file before its rename; the folder is synced here, within the
  * time.
  */
-final class RsyncServer implements Server {
+final class RsyncServer extends ServerProcess implements Load {
   static final String NAME = "rsync";
 
   /** It is slower than the others: fewer repeats last as long. */
@@ -23,13 +23,19 @@ final class RsyncServer implements Server {
 
   private final Lab lab;
   private final int port;
-  private final List<String> command;
-  private final Process process;
 
   RsyncServer(Lab lab) throws IOException {
+    this(lab, Lab.freePort());
+  }
+
+  private RsyncServer(Lab lab, int port) throws IOException {
+    super(lab, NAME, command(lab, port), () -> Lab.accepts(port));
     this.lab = lab;
+    this.port = port;
+  }
+
+  private static ProcessBuilder command(Lab lab, int port) throws IOException {
     Path directory = lab.directory().resolve(NAME);
-    port = Lab.freePort();
     Configuration configuration =
         Configuration.of(
             directory,
@@ -43,24 +49,7 @@ final class RsyncServer implements Server {
                 lab.site(),
                 "USER",
                 System.getProperty("user.name", "root")));
-    command = List.of(NAME, "--daemon", "--no-detach", "--config=" + configuration.file());
-    process = lab.serve(NAME, command.toArray(String[]::new));
-    try {
-      lab.awaitPort(NAME, process, port);
-    } catch (IOException e) {
-      lab.end(process);
-      throw e;
-    }
-  }
-
-  @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
-  public ProcessHandle process() {
-    return process.toHandle();
+    return new ProcessBuilder(NAME, "--daemon", "--no-detach", "--config=" + configuration.file());
   }
 
   @Override
@@ -69,12 +58,12 @@ final class RsyncServer implements Server {
   }
 
   @Override
-  public List<String> started() {
-    return command;
+  public Load load() {
+    return this;
   }
 
   @Override
-  public LoadRun load(TransferCase what, String folder) throws IOException {
+  public LoadRun run(TransferCase what, String folder) throws IOException {
     if (what.way() == Way.PUT && !Files.exists(here(0))) {
       Pattern.write(here(0), 0, what.bytes());
     }
@@ -89,7 +78,7 @@ final class RsyncServer implements Server {
       }
     }
     double seconds = (System.nanoTime() - begun) / 1e9;
-    while (process.descendants().findAny().isPresent()) {
+    while (process().descendants().findAny().isPresent()) {
       // what a child has used is known when it has ended
       Lab.pause();
     }
@@ -97,7 +86,7 @@ final class RsyncServer implements Server {
   }
 
   @Override
-  public List<String> loadCommand(TransferCase what, String folder) {
+  public List<String> command(TransferCase what, String folder) {
     return command(what, folder, 0);
   }
 
@@ -126,10 +115,5 @@ final class RsyncServer implements Server {
     } finally {
       Files.delete(here(index));
     }
-  }
-
-  @Override
-  public void close() {
-    lab.end(process);
   }
 }

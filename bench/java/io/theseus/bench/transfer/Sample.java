@@ -22,11 +22,11 @@ record Sample(double rate, double cpu, double peakMib) {
     double peak;
     if (server.forks()) {
       try (PeakWatch watch = new PeakWatch(server.process(), SAMPLING_MILLIS)) {
-        run = server.load(what, folder);
+        run = server.load().run(what, folder);
         peak = watch.peakMib();
       }
     } else {
-      run = server.load(what, folder);
+      run = server.load().run(what, folder);
       peak = Usage.peakMib(server.process());
     }
     double used = Usage.cpuSeconds(server.process()) - before;

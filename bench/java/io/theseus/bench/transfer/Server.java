@@ -19,15 +19,8 @@ interface Server extends AutoCloseable {
   /** How it was started, for people. */
   List<String> started();
 
-  /**
-   * Moves all files of a case as often as it says.
-   *
-   * @param folder of the files, below the site
-   */
-  LoadRun load(TransferCase what, String folder) throws IOException;
-
-  /** The command line of {@link #load}, for people. */
-  List<String> loadCommand(TransferCase what, String folder);
+  /** Who loads it. */
+  Load load();
 
   /**
    * The SHA-256 of a file as it comes out of a client that keeps the bytes, not counted in time.

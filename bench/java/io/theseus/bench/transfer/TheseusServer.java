@@ -17,70 +17,47 @@ import java.nio.file.Path;
 import java.util.List;
 
 /** A node of ours, from the packaged program, with the settings that it has by itself. */
-final class TheseusServer implements Server {
+final class TheseusServer extends ServerProcess {
   static final String NAME = "theseus";
 
-  private final Lab lab;
-  private final List<String> command;
-  private final Process process;
-  private final LoadClient client;
+  private final LoadClient load;
   private final TheseusClient library;
 
   TheseusServer(Lab lab) throws IOException {
-    this.lab = lab;
-    Path directory = Files.createDirectories(lab.directory().resolve(NAME));
-    Path data = directory.resolve("data");
-    // as ./theseus starts a node
-    ProcessBuilder builder =
-        Program.command(
-            directory,
-            List.of("-XX:+ExitOnOutOfMemoryError"),
-            List.of(
-                "node",
-                "--root",
-                lab.site().toString(),
-                "--set",
-                "data-dir=" + data,
-                "--set",
-                "packets.port=0",
-                "--set",
-                "cluster.port=0"));
-    command = List.copyOf(builder.command());
-    process = lab.serve(NAME, builder);
-    try {
-      lab.await(NAME, process, () -> RunFile.read(RunFile.in(data)).isPresent());
-    } catch (IOException e) {
-      lab.end(process);
-      throw e;
-    }
-    NodeAddress address = NodeAddress.parse(RunFile.read(RunFile.in(data)).orElseThrow().packets());
-    client = new LoadClient(lab, "theseus", address.port(), false);
+    super(lab, NAME, command(lab), () -> RunFile.read(runFile(lab)).isPresent());
+    NodeAddress address = NodeAddress.parse(RunFile.read(runFile(lab)).orElseThrow().packets());
+    load = new LoadClient(lab, "theseus", address.port(), /* fsync= */ false);
     library = new TheseusClient(ClientSettings.builder(address).build());
   }
 
-  @Override
-  public String name() {
-    return NAME;
+  private static Path data(Lab lab) {
+    return lab.directory().resolve(NAME).resolve("data");
+  }
+
+  private static Path runFile(Lab lab) {
+    return RunFile.in(data(lab));
+  }
+
+  /** As ./theseus starts a node. */
+  private static ProcessBuilder command(Lab lab) throws IOException {
+    return Program.command(
+        Files.createDirectories(lab.directory().resolve(NAME)),
+        List.of("-XX:+ExitOnOutOfMemoryError"),
+        List.of(
+            "node",
+            "--root",
+            lab.site().toString(),
+            "--set",
+            "data-dir=" + data(lab),
+            "--set",
+            "packets.port=0",
+            "--set",
+            "cluster.port=0"));
   }
 
   @Override
-  public ProcessHandle process() {
-    return process.toHandle();
-  }
-
-  @Override
-  public List<String> started() {
-    return command;
-  }
-
-  @Override
-  public LoadRun load(TransferCase what, String folder) throws IOException {
-    return client.run(what, folder);
-  }
-
-  @Override
-  public List<String> loadCommand(TransferCase what, String folder) {
-    return client.command(what, folder);
+  public LoadClient load() {
+    return load;
   }
 
   @Override
@@ -100,6 +77,6 @@ final class TheseusServer implements Server {
   @Override
   public void close() {
     library.close();
-    lab.end(process);
+    super.close();
   }
 }

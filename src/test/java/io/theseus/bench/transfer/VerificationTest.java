@@ -112,13 +112,8 @@ class VerificationTest {
     }
 
     @Override
-    public LoadRun load(TransferCase what, String name) {
+    public Load load() {
       throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public List<String> loadCommand(TransferCase what, String name) {
-      return List.of();
     }
 
     @Override
