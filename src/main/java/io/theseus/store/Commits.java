@@ -56,7 +56,7 @@ final class Commits {
   private final Tree tree;
   private final Folder staging;
   private final Path stagingPath;
-  private final GroupForce stagingForce;
+  private final FolderForces forces = new FolderForces();
   private final Records records;
   private final Quota quota;
   private final Duration keep;
@@ -90,7 +90,6 @@ final class Commits {
     this.tree = tree;
     this.staging = staging;
     this.stagingPath = stagingPath;
-    this.stagingForce = new GroupForce(staging::force);
     this.records = records;
     this.quota = quota;
     this.keep = keep;
@@ -103,7 +102,7 @@ final class Commits {
 
   /** Makes the names in staging durable. */
   void forceStaging() throws IOException {
-    stagingForce.force();
+    forces.force(staging);
   }
 
   // ---- looking
@@ -209,7 +208,7 @@ final class Commits {
     }
     try (Folder target = rename(request, part, size)) {
       store.steps().at("commit.renamed");
-      force(name, target::force);
+      force(name, () -> forces.force(target));
       force(name, this::forceStaging);
       forceAncestors(name);
     } catch (IOException e) {
@@ -410,7 +409,7 @@ final class Commits {
       rememberReplaced(name, Optional.of(facts));
       folder.deleteFile(component);
       quota.deleted(facts.size());
-      force(name, folder::force);
+      force(name, () -> forces.force(folder));
       return facts.identity();
     } catch (NoSuchFileException e) {
       throw Refusals.notFound(name, "nothing is there");
@@ -445,7 +444,7 @@ final class Commits {
     if (known.isPresent()) {
       // a process may have been killed between the rename and the fsync of the folder
       try (Folder folder = tree.parent(name.components())) {
-        force(name, folder::force);
+        force(name, () -> forces.force(folder));
         force(name, this::forceStaging);
         forceAncestors(name);
       } catch (NoSuchFileException | NotDirectoryException e) {
@@ -565,9 +564,11 @@ final class Commits {
             synced.put(path.toString(), key);
           }
         }
-        Folder next = folder.folder(components[i]);
-        folder.close();
-        folder = next;
+        if (i + 1 < components.length - 1) {
+          Folder next = folder.folder(components[i]);
+          folder.close();
+          folder = next;
+        }
       }
     } catch (NoSuchFileException | NotDirectoryException e) {
       // removed since, with the file, by one who answers for that himself

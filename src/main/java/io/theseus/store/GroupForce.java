@@ -4,9 +4,9 @@ import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One fsync for all who ask while another one runs. A failed one fails all that follow: what it
- * dropped from the page cache a second one would not find. One that had no descriptor to begin with
- * fails alone.
+ * One fsync of one file or folder for all who ask while another one runs. A failed one fails all
+ * that follow: what it dropped from the page cache a second one would not find. One that had no
+ * descriptor to begin with fails alone.
  */
 final class GroupForce {
   /** The fsync itself. */
@@ -15,18 +15,17 @@ final class GroupForce {
     void force() throws IOException;
   }
 
-  private final Call call;
   private long asked;
   private long done;
   private boolean running;
   private @Nullable IOException failure;
 
-  GroupForce(Call call) {
-    this.call = call;
-  }
-
-  /** Returns when an fsync that began after this call has ended. */
-  void force() throws IOException {
+  /**
+   * Returns when an fsync that began after this call has ended.
+   *
+   * @param call the fsync; one of those who ask at once makes it for all of them
+   */
+  void force(Call call) throws IOException {
     long goal;
     synchronized (this) {
       long mine = ++asked;

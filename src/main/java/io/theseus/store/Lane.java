@@ -34,6 +34,13 @@ final class Lane {
     }
   }
 
+  /** The same on this thread, where no other is at it. */
+  void signalHere() {
+    if (signals.getAndIncrement() == 0) {
+      run();
+    }
+  }
+
   private void submit() {
     try {
       executor.execute(this::run);

@@ -93,20 +93,17 @@ final class Records implements Closeable {
     }
     rewrite();
     this.channel = openChannel();
-    this.force = forceOf(channel);
+    this.force = new GroupForce();
     this.rewriteAt = rewriteAt();
   }
 
-  private static GroupForce forceOf(FileChannel channel) {
-    return new GroupForce(
-        () -> {
-          try {
-            channel.force(false);
-          } catch (ClosedChannelException e) {
-            // written anew meanwhile, with all that this one held, and forced there
-            LOG.debug("records were written anew during an fsync");
-          }
-        });
+  private static void force(FileChannel channel) throws IOException {
+    try {
+      channel.force(false);
+    } catch (ClosedChannelException e) {
+      // written anew meanwhile, with all that this one held, and forced there
+      LOG.debug("records were written anew during an fsync");
+    }
   }
 
   /** What is remembered of a session whose time is not over. */
@@ -124,22 +121,24 @@ final class Records implements Closeable {
 
   /** Remembers, durably. */
   void persist(Entry entry) throws IOException {
-    GroupForce mine;
+    FileChannel mine;
+    GroupForce group;
     synchronized (this) {
       if (length >= rewriteAt) {
         rewrite();
         FileChannel old = channel;
         channel = openChannel();
-        force = forceOf(channel);
+        force = new GroupForce();
         rewriteAt = rewriteAt();
         old.close();
       }
       append(line(entry));
       forgetFirst();
       remember(entry);
-      mine = force;
+      mine = channel;
+      group = force;
     }
-    mine.force();
+    group.force(() -> force(mine));
     steps.at("record.persisted");
   }
 

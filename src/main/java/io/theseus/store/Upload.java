@@ -58,6 +58,9 @@ public final class Upload {
   private static final int MOST_BUFFERS = 64;
   private static final int MOST_BATCH_BYTES = 8 << 20;
 
+  /** So much is hashed by the thread that wrote it; more by another one meanwhile. */
+  private static final int SMALL = 64 << 10;
+
   /** The right to append; the newest alone has it. Used by one thread at a time. */
   public static final class Writer {
     private final Upload upload;
@@ -197,6 +200,7 @@ public final class Upload {
     }
     Chunk chunk = null;
     boolean hash = false;
+    boolean small = data.remaining() <= SMALL;
     synchronized (this) {
       if (by == writer && failure == null && wish == null && discarded == null) {
         hash = !readingBack;
@@ -213,7 +217,7 @@ public final class Upload {
       return false;
     }
     writing.signal();
-    if (hash) {
+    if (hash && !small) {
       hashing.signal();
     }
     return true;
@@ -263,7 +267,6 @@ public final class Upload {
       return true;
     }
     boolean more;
-    boolean readBackMore;
     boolean someWait;
     synchronized (this) {
       for (int i = 0; i < batch.size(); i++) {
@@ -271,17 +274,18 @@ public final class Upload {
       }
       written += bytes;
       more = !unwritten.isEmpty();
-      readBackMore = readingBack;
       someWait = !waiting.isEmpty();
     }
     batch.forEach(Chunk::drop);
-    if (readBackMore) {
-      hashing.signal();
-    }
     if (someWait) {
       syncing.signal();
     }
-    commitWhenReady();
+    if (bytes <= SMALL) {
+      hashing.signalHere();
+    } else {
+      hashing.signal();
+    }
+    commitWhenReady().ifPresent(this::commitNow);
     return more;
   }
 
@@ -340,7 +344,7 @@ public final class Upload {
       }
       sums.readBackIsOver();
       if (chunk == null) {
-        commitWhenReady();
+        commitWhenReady().ifPresent(this::commitNow);
         return false;
       }
       int size = chunk.toHash.remaining();
@@ -504,31 +508,34 @@ public final class Upload {
     if (refused != null) {
       mine.answer.completeExceptionally(refused);
     } else {
-      commitWhenReady();
+      commitWhenReady().ifPresent(this::commitOnDisk);
     }
     return mine.answer;
   }
 
-  private void commitWhenReady() {
-    Wish due;
+  private void commitOnDisk(Wish due) {
+    try {
+      store.disk().execute(() -> commitNow(due));
+    } catch (RejectedExecutionException e) {
+      fail(stopping());
+      settle(due);
+    }
+  }
+
+  /** The commit where all is here; given once, to who makes it. */
+  private Optional<Wish> commitWhenReady() {
     synchronized (this) {
-      due = wish;
+      Wish due = wish;
       if (due == null
           || committing
           || discarded != null
           || failure != null
           || written < accepted
           || hashed < accepted) {
-        return;
+        return Optional.empty();
       }
       committing = true;
-    }
-    Wish ready = due;
-    try {
-      store.disk().execute(() -> commitNow(ready));
-    } catch (RejectedExecutionException e) {
-      fail(stopping());
-      settle(ready);
+      return Optional.of(due);
     }
   }
 

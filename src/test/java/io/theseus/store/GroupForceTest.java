@@ -1,0 +1,96 @@
+package io.theseus.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Who shares an fsync with whom. */
+class GroupForceTest {
+  private final ExecutorService threads = Executors.newCachedThreadPool();
+
+  @AfterEach
+  void close() {
+    threads.shutdownNow();
+  }
+
+  @Test
+  void shouldForceOnceForAllWhoAskMeanwhileAndAgainForThem() throws Exception {
+    GroupForce group = new GroupForce();
+    AtomicInteger calls = new AtomicInteger();
+    CountDownLatch slow = new CountDownLatch(1);
+    GroupForce.Call call =
+        () -> {
+          if (calls.incrementAndGet() == 1) {
+            uninterruptibly(slow);
+          }
+        };
+    List<CompletableFuture<Void>> all = new ArrayList<>();
+    all.add(force(group, call));
+    await().until(() -> calls.get() == 1);
+    CountDownLatch asking = new CountDownLatch(5);
+    List<Thread> askers = new ArrayList<>();
+    for (int i = 0; i < 5; i++) {
+      all.add(
+          CompletableFuture.runAsync(
+              () -> {
+                synchronized (askers) {
+                  askers.add(Thread.currentThread());
+                }
+                asking.countDown();
+                run(group, call);
+              },
+              threads));
+    }
+    assertThat(asking.await(30, TimeUnit.SECONDS)).isTrue();
+    await().until(() -> askers.stream().allMatch(each -> each.getState() == Thread.State.WAITING));
+    assertThat(calls).as("they came too late for the first").hasValue(1);
+    slow.countDown();
+    CompletableFuture.allOf(all.toArray(CompletableFuture[]::new)).get(30, TimeUnit.SECONDS);
+    assertThat(calls).hasValue(2);
+  }
+
+  @Test
+  void shouldFailForAllThatFollowAFailure() {
+    GroupForce group = new GroupForce();
+    assertThatThrownBy(
+            () ->
+                group.force(
+                    () -> {
+                      throw new IOException("Input/output error");
+                    }))
+        .hasMessage("Input/output error");
+    assertThatThrownBy(() -> group.force(() -> {})).hasMessage("Input/output error");
+  }
+
+  private CompletableFuture<Void> force(GroupForce group, GroupForce.Call call) {
+    return CompletableFuture.runAsync(() -> run(group, call), threads);
+  }
+
+  private static void run(GroupForce group, GroupForce.Call call) {
+    try {
+      group.force(call);
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static void uninterruptibly(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
