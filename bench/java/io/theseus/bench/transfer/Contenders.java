@@ -56,6 +56,9 @@ final class Contenders implements AutoCloseable {
 
   /** The peers that a case is measured beside. */
   static List<String> peers(TransferCase what) {
+    if (what.tls()) {
+      return List.of(NginxServer.NAME);
+    }
     if (what.ahead()) {
       return List.of(NginxServer.NAME, NGINX_AHEAD);
     }

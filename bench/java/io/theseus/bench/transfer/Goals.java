@@ -11,7 +11,8 @@ final class Goals {
     boolean nginx = peer.equals(NginxServer.NAME) || peer.equals(Contenders.NGINX_AHEAD);
     double goal =
         switch (what.way()) {
-          case GET -> nginx ? what.small() ? what.ahead() ? 0.8 : 0.5 : 0.9 : Double.NaN;
+          case GET ->
+              nginx ? what.small() ? what.ahead() ? 0.8 : 0.5 : what.tls() ? 0.8 : 0.9 : Double.NaN;
           case PUT ->
               nginx
                   ? what.small() ? 0.5 : 0.9
@@ -22,7 +23,10 @@ final class Goals {
 
   /** CPU time: at most so much of the peer's. */
   static OptionalDouble cpu(TransferCase what, String peer) {
-    return what.way() == TransferCase.Way.GET && !what.small() && peer.equals(NginxServer.NAME)
+    return what.way() == TransferCase.Way.GET
+            && !what.small()
+            && !what.tls()
+            && peer.equals(NginxServer.NAME)
         ? OptionalDouble.of(1.3)
         : OptionalDouble.empty();
   }

@@ -1,6 +1,7 @@
 package io.theseus.bench.transfer;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -10,6 +11,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.CertificateFactory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -20,6 +24,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
 
 /**
  * Where a benchmark runs: a directory on a real disk, one processor for servers and another one for
@@ -143,7 +149,60 @@ final class Lab implements AutoCloseable {
               "-o",
               tool(name),
               sources.resolve(name + ".c").toString(),
+              "-lssl",
               "-lcrypto"));
+    }
+  }
+
+  /** A certificate for localhost, signed by itself. */
+  Path certificate() {
+    return directory.resolve("tls.pem");
+  }
+
+  /** Its private key. */
+  Path key() {
+    return directory.resolve("tls.key");
+  }
+
+  /** Makes the certificate: of the curve that handshakes are cheapest with. */
+  void certify() throws IOException {
+    runAnywhere(
+        List.of(
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=DNS:localhost,IP:127.0.0.1",
+            "-days",
+            "2",
+            "-keyout",
+            key().toString(),
+            "-out",
+            certificate().toString()));
+  }
+
+  /** TLS with who has that certificate, and with nobody else. */
+  SSLContext trust() throws IOException {
+    try (InputStream in = Files.newInputStream(certificate())) {
+      KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
+      store.load(null, null);
+      store.setCertificateEntry(
+          "lab", CertificateFactory.getInstance("X.509").generateCertificate(in));
+      TrustManagerFactory trust =
+          TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+      trust.init(store);
+      SSLContext context = SSLContext.getInstance("TLS");
+      context.init(null, trust.getTrustManagers(), null);
+      return context;
+    } catch (GeneralSecurityException e) {
+      throw new IOException(e);
     }
   }
 

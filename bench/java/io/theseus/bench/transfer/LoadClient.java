@@ -8,9 +8,10 @@ import java.util.List;
 /**
  * Our load clients, load_get and load_put, in one of the protocols that they speak.
  *
+ * @param tlsPort where the server speaks TLS; 0 where it doesn't
  * @param fsync whether the client makes what it has put durable, as the server doesn't
  */
-record LoadClient(Lab lab, String protocol, int port, boolean fsync) implements Load {
+record LoadClient(Lab lab, String protocol, int port, int tlsPort, boolean fsync) implements Load {
   @Override
   public List<String> command(TransferCase what, String folder) {
     List<String> command =
@@ -20,7 +21,7 @@ record LoadClient(Lab lab, String protocol, int port, boolean fsync) implements 
                 "--protocol",
                 protocol,
                 "--port",
-                Integer.toString(port),
+                Integer.toString(what.tls() ? tlsPort : port),
                 "--connections",
                 Integer.toString(what.connections()),
                 "--files",
@@ -31,6 +32,9 @@ record LoadClient(Lab lab, String protocol, int port, boolean fsync) implements 
                 Integer.toString(what.repeat()),
                 "--name",
                 folder + "/"));
+    if (what.tls()) {
+      command.addAll(List.of("--tls", "1"));
+    }
     if (what.ahead()) {
       command.addAll(List.of("--pipeline", "1"));
     }

@@ -18,25 +18,36 @@ final class NginxServer extends ServerProcess {
   static final String NAME = "nginx";
 
   private final LoadClient load;
-  private final HttpClient http = HttpClient.newHttpClient();
+  private final HttpClient http;
 
   NginxServer(Lab lab) throws IOException {
-    this(lab, Lab.freePort());
+    this(lab, Lab.freePort(), Lab.freePort());
   }
 
-  private NginxServer(Lab lab, int port) throws IOException {
-    super(lab, NAME, command(lab, port), () -> Lab.accepts(port));
-    load = new LoadClient(lab, "http", port, /* fsync= */ true);
+  private NginxServer(Lab lab, int port, int tlsPort) throws IOException {
+    super(lab, NAME, command(lab, port, tlsPort), () -> Lab.accepts(port));
+    load = new LoadClient(lab, "http", port, tlsPort, /* fsync= */ true);
+    http = HttpClient.newBuilder().sslContext(lab.trust()).build();
   }
 
-  private static ProcessBuilder command(Lab lab, int port) throws IOException {
+  private static ProcessBuilder command(Lab lab, int port, int tlsPort) throws IOException {
     Path directory = lab.directory().resolve(NAME);
     Files.createDirectories(lab.directory().resolve("nginx-uploads"));
     Configuration configuration =
         Configuration.of(
             directory,
             "nginx.conf",
-            Map.of("PORT", port, "USER", System.getProperty("user.name", "root")));
+            Map.of(
+                "PORT",
+                port,
+                "TLS_PORT",
+                tlsPort,
+                "CERTIFICATE",
+                lab.certificate(),
+                "KEY",
+                lab.key(),
+                "USER",
+                System.getProperty("user.name", "root")));
     // Debian keeps it where only root looks for programs
     Path program = Path.of("/usr/sbin/nginx");
     return new ProcessBuilder(
@@ -56,8 +67,12 @@ final class NginxServer extends ServerProcess {
   public String fetch(TransferCase what, String folder, int index) throws IOException {
     URI address =
         URI.create(
-            "http://127.0.0.1:%d/%s/%s"
-                .formatted(load.port(), folder, TransferCase.fileName(index)));
+            "%s://localhost:%d/%s/%s"
+                .formatted(
+                    what.tls() ? "https" : "http",
+                    what.tls() ? load.tlsPort() : load.port(),
+                    folder,
+                    TransferCase.fileName(index)));
     MessageDigest digest = Pattern.sha256();
     try {
       HttpResponse<InputStream> response =

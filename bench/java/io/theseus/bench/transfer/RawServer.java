@@ -31,7 +31,7 @@ final class RawServer extends ServerProcess {
 
   private RawServer(Lab lab, TransferCase what, String folder, int port) throws IOException {
     super(lab, NAME, command(lab, what, folder, port), () -> Lab.accepts(port));
-    load = new LoadClient(lab, "raw", port, /* fsync= */ false);
+    load = new LoadClient(lab, "raw", port, /* tlsPort= */ 0, /* fsync= */ false);
   }
 
   private static ProcessBuilder command(Lab lab, TransferCase what, String folder, int port) {

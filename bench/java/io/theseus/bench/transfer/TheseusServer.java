@@ -2,6 +2,7 @@ package io.theseus.bench.transfer;
 
 import io.theseus.admin.jmx.RunFile;
 import io.theseus.client.ClientSettings;
+import io.theseus.client.ClientTls;
 import io.theseus.client.Consumer;
 import io.theseus.client.GetRequest;
 import io.theseus.client.NodeAddress;
@@ -22,12 +23,22 @@ final class TheseusServer extends ServerProcess {
 
   private final LoadClient load;
   private final TheseusClient library;
+  private final TheseusClient overTls;
 
   TheseusServer(Lab lab) throws IOException {
-    super(lab, NAME, command(lab), () -> RunFile.read(runFile(lab)).isPresent());
+    this(lab, Lab.freePort());
+  }
+
+  private TheseusServer(Lab lab, int tlsPort) throws IOException {
+    super(lab, NAME, command(lab, tlsPort), () -> RunFile.read(runFile(lab)).isPresent());
     NodeAddress address = NodeAddress.parse(RunFile.read(runFile(lab)).orElseThrow().packets());
-    load = new LoadClient(lab, "theseus", address.port(), /* fsync= */ false);
+    load = new LoadClient(lab, "theseus", address.port(), tlsPort, /* fsync= */ false);
     library = new TheseusClient(ClientSettings.builder(address).build());
+    overTls =
+        new TheseusClient(
+            ClientSettings.builder(NodeAddress.parse("localhost:" + tlsPort))
+                .tls(ClientTls.trusting(lab.certificate()))
+                .build());
   }
 
   private static Path data(Lab lab) {
@@ -39,7 +50,7 @@ final class TheseusServer extends ServerProcess {
   }
 
   /** As ./theseus starts a node. */
-  private static ProcessBuilder command(Lab lab) throws IOException {
+  private static ProcessBuilder command(Lab lab, int tlsPort) throws IOException {
     return Program.command(
         Files.createDirectories(lab.directory().resolve(NAME)),
         List.of("-XX:+ExitOnOutOfMemoryError"),
@@ -52,6 +63,12 @@ final class TheseusServer extends ServerProcess {
             "--set",
             "packets.port=0",
             "--set",
+            "packets.tls.port=" + tlsPort,
+            "--set",
+            "packets.tls.certificate=" + lab.certificate(),
+            "--set",
+            "packets.tls.key=" + lab.key(),
+            "--set",
             "cluster.port=0"));
   }
 
@@ -63,7 +80,7 @@ final class TheseusServer extends ServerProcess {
   @Override
   public String fetch(TransferCase what, String folder, int index) throws IOException {
     try {
-      return library
+      return (what.tls() ? overTls : library)
           .get(
               GetRequest.of(new FileName(folder + "/" + TransferCase.fileName(index))),
               Consumer.stream(OutputStream.nullOutputStream()),
@@ -77,6 +94,7 @@ final class TheseusServer extends ServerProcess {
   @Override
   public void close() {
     library.close();
+    overTls.close();
     super.close();
   }
 }

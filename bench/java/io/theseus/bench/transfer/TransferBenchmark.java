@@ -110,6 +110,7 @@ public final class TransferBenchmark implements Callable<Integer> {
       BenchResults measured = new BenchResults(NAME, "Transfers beside nginx, rsync and plain C");
       Report report = new Report(lab, measured, into.resolve(NAME), quick);
       lab.compile(Path.of("bench/native"));
+      lab.certify();
       if (!lab.pinnedApart()) {
         progress.println("one processor: server and load client share it");
       }

@@ -8,6 +8,7 @@ import java.util.Locale;
  *
  * @param ahead whether the next request is sent before the last answer is over, where the server
  *     takes it
+ * @param tls whether all of it goes over TLS
  * @param repeat how often all files are moved in one round, so that it takes a second at least
  * @param warmUps rounds of a JVM that don't count, see {@link #all}; 0: nothing is warmed up
  */
@@ -18,6 +19,7 @@ record TransferCase(
     int files,
     long bytes,
     boolean ahead,
+    boolean tls,
     int repeat,
     int warmUps) {
 
@@ -47,6 +49,8 @@ record TransferCase(
         ? List.of(
             get("get-1x1GiB", 1, 1, 16 * MIB, false, 1, 0),
             get("get-64x64MiB", 64, 64, 256 * KIB, false, 1, 0),
+            get("get-1x1GiB-tls", 1, 1, 16 * MIB, false, 1, 0).overTls(),
+            get("get-64x64MiB-tls", 64, 64, 256 * KIB, false, 1, 0).overTls(),
             get("get-small-4KiB", 64, 200, 4 * KIB, false, 1, 0),
             get("get-small-4KiB-pipelined", 64, 200, 4 * KIB, true, 1, 0),
             put("put-1x1GiB", 1, 1, 10 * MIB, 0),
@@ -55,6 +59,8 @@ record TransferCase(
         : List.of(
             get("get-1x1GiB", 1, 1, GIB, false, 8, 3),
             get("get-64x64MiB", 64, 64, 64 * MIB, false, 2, 3),
+            get("get-1x1GiB-tls", 1, 1, GIB, false, 4, 3).overTls(),
+            get("get-64x64MiB-tls", 64, 64, 64 * MIB, false, 1, 3).overTls(),
             get("get-small-4KiB", 64, 10_000, 4 * KIB, false, 8, 4),
             get("get-small-4KiB-pipelined", 64, 10_000, 4 * KIB, true, 8, 4),
             put("put-1x1GiB", 1, 1, GIB, 3),
@@ -64,12 +70,14 @@ record TransferCase(
 
   private static TransferCase get(
       String name, int connections, int files, long bytes, boolean ahead, int repeat, int warmUps) {
-    return new TransferCase(name, Way.GET, connections, files, bytes, ahead, repeat, warmUps);
+    return new TransferCase(
+        name, Way.GET, connections, files, bytes, ahead, /* tls= */ false, repeat, warmUps);
   }
 
   private static TransferCase put(
       String name, int connections, int files, long bytes, int warmUps) {
-    return new TransferCase(name, Way.PUT, connections, files, bytes, false, 1, warmUps);
+    return new TransferCase(
+        name, Way.PUT, connections, files, bytes, false, /* tls= */ false, 1, warmUps);
   }
 
   boolean small() {
@@ -78,7 +86,11 @@ record TransferCase(
 
   /** The same, with requests sent ahead or not. */
   TransferCase ahead(boolean value) {
-    return new TransferCase(name, way, connections, files, bytes, value, repeat, warmUps);
+    return new TransferCase(name, way, connections, files, bytes, value, tls, repeat, warmUps);
+  }
+
+  private TransferCase overTls() {
+    return new TransferCase(name, way, connections, files, bytes, ahead, true, repeat, warmUps);
   }
 
   String rateUnit() {

@@ -18,9 +18,9 @@ class VerificationTest {
   private static final int SIZE = 9 << 20;
 
   private static final TransferCase GET =
-      new TransferCase("trial-get", Way.GET, 1, 3, SIZE, false, 1, 0);
+      new TransferCase("trial-get", Way.GET, 1, 3, SIZE, false, false, 1, 0);
   private static final TransferCase PUT =
-      new TransferCase("trial-put", Way.PUT, 1, 3, SIZE, false, 1, 0);
+      new TransferCase("trial-put", Way.PUT, 1, 3, SIZE, false, false, 1, 0);
 
   @TempDir Path site;
   private Path folder = Path.of("");
