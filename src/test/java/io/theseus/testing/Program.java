@@ -22,11 +22,12 @@ public final class Program {
   public static ProcessBuilder command(Path directory, List<String> flags, List<String> arguments)
       throws IOException {
     List<String> command = new ArrayList<>(List.of(java()));
-    command.addAll(flags);
     if (warnsOfUnsafe()) {
       // as the launcher does: Java warns of what Netty and Akka use, on the node's standard error
       command.add("--sun-misc-unsafe-memory-access=allow");
     }
+    command.addAll(ClassArchive.flags(List.copyOf(command), jar()));
+    command.addAll(flags);
     command.addAll(List.of("-jar", jar().toString()));
     command.addAll(arguments);
     ProcessBuilder builder = new ProcessBuilder(command).directory(directory.toFile());
