@@ -8,7 +8,8 @@ import java.util.concurrent.TimeUnit;
 /** What may leave an event loop's connections a little later, because more is on its way. */
 @SuppressWarnings("FutureReturnValueIgnored") // a timer that ends with the loop
 final class LateFlush {
-  private static final long LATE_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+  /** More than a turn takes in which a hundred connections are served; little for a client. */
+  private static final long LATE_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
 
   private final EventLoop loop;
   private List<Runnable> waiting = new ArrayList<>();
