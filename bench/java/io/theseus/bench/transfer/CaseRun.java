@@ -63,6 +63,7 @@ final class CaseRun {
       // nothing is replaced, and nobody waits for what another one has left to the disk
       empty(lab.site().resolve(folder));
       lab.settle();
+      lab.touchMemory(what.files() * what.bytes());
     }
     Sample sample = Sample.take(contender.meets(what), contender.server(), folder);
     progress.printf(
@@ -74,10 +75,14 @@ final class CaseRun {
     return Contenders.folder(what, contender.server().name());
   }
 
-  private static void empty(Path folder) throws IOException {
+  private void empty(Path folder) throws IOException {
     try (Stream<Path> files = Files.list(folder)) {
       for (Path file : files.toList()) {
-        Files.delete(file);
+        if (what.small()) {
+          lab.putAside(file);
+        } else {
+          Files.delete(file);
+        }
       }
     }
   }

@@ -111,6 +111,7 @@ final class Contenders implements AutoCloseable {
   /** Removes them. */
   void clear(TransferCase what) throws IOException {
     Lab.remove(lab.site().resolve(what.name()));
+    lab.clearAside();
   }
 
   /** Ends all servers. */

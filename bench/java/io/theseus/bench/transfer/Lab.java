@@ -7,10 +7,13 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.CertificateFactory;
@@ -36,6 +39,7 @@ final class Lab implements AutoCloseable {
   private static final String PREFIX = "theseus-bench-";
   private static final Path SHARED_MEMORY = Path.of("/dev/shm");
   private static final Duration PATIENCE = Duration.ofMinutes(2);
+  private static final long MORE_MEMORY = 1L << 30;
   private static final Duration TO_END = Duration.ofSeconds(20);
 
   private final boolean quick;
@@ -44,6 +48,7 @@ final class Lab implements AutoCloseable {
   private final int serverProcessor;
   private final int loadProcessor;
   private final Collection<Process> running = new ConcurrentLinkedDeque<>();
+  private int filesAside;
   private final Thread atExit = new Thread(this::clear, "lab-end");
 
   private Lab(Path directory, boolean quick) throws IOException {
@@ -327,6 +332,46 @@ final class Lab implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("interrupted", e);
+    }
+  }
+
+  // ---- what a run finds
+
+  /**
+   * Moves a small file away, to be deleted at the end: for half a minute ext4 without a journal
+   * looks at all inodes that were freed before it takes one for a new file.
+   */
+  void putAside(Path file) throws IOException {
+    Files.createDirectories(aside());
+    Files.move(file, aside().resolve(Integer.toString(filesAside++)));
+  }
+
+  /** Deletes what was put aside. */
+  void clearAside() throws IOException {
+    remove(aside());
+  }
+
+  private Path aside() {
+    return directory.resolve("aside");
+  }
+
+  /**
+   * Takes so much memory, and some more, and gives it back. Where the host backs a guest's memory
+   * at its first use, that costs seconds for each GiB, and whoever runs next would pay for it.
+   */
+  void touchMemory(long bytes) throws IOException {
+    if (quick) {
+      return;
+    }
+    Path file = memory.resolve("touched");
+    try (FileChannel channel =
+        FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+      ByteBuffer zeros = ByteBuffer.allocateDirect(1 << 20);
+      for (long left = bytes + MORE_MEMORY; left > 0; left -= zeros.capacity()) {
+        channel.write(zeros.clear());
+      }
+    } finally {
+      Files.delete(file);
     }
   }
 

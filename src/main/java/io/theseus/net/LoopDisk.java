@@ -65,12 +65,15 @@ final class LoopDisk implements Executor {
   private void begin() {
     lastTaken = System.nanoTime();
     asked = true;
+    boolean accepted = false;
     try {
       disk.execute(this::take);
-    } catch (RuntimeException e) {
-      asked = false;
-      taking.decrementAndGet();
-      throw e;
+      accepted = true;
+    } finally {
+      if (!accepted) {
+        asked = false;
+        taking.decrementAndGet();
+      }
     }
   }
 

@@ -42,6 +42,7 @@ public final class Loops implements Closeable {
     for (EventExecutor each : group) {
       all.add((EventLoop) each);
     }
+    all.forEach(loop -> loop.execute(() -> {})); // now: later there may be no thread to be had
     lates = all.stream().map(LateFlush::new).toList();
     disks = all.stream().<Executor>map(loop -> new LoopDisk(loop, disk)).toList();
   }

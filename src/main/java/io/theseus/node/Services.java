@@ -49,7 +49,9 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -90,14 +92,20 @@ final class Services implements AutoCloseable {
   /** Opens the files. */
   static Services open(NodeSettings settings, Steps steps) throws StartException {
     AtomicInteger number = new AtomicInteger();
-    ExecutorService disk =
-        Executors.newFixedThreadPool(
+    ThreadPoolExecutor disk =
+        new ThreadPoolExecutor(
             settings.threads().disk(),
+            settings.threads().disk(),
+            0,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(),
             task -> {
               Thread thread = new Thread(task, settings.id() + "-disk-" + number.incrementAndGet());
               thread.setDaemon(true);
               return thread;
             });
+    // all of them now: a transfer must not hang on a thread that can't be had
+    disk.prestartAllCoreThreads();
     try {
       return new Services(
           settings,
