@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
@@ -71,7 +72,13 @@ public final class NodeCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     out.print(greeting(node));
     out.flush();
-    closed.await();
+    ThreadCheck threads = new ThreadCheck();
+    while (!closed.await(ThreadCheck.INTERVAL.toMillis(), TimeUnit.MILLISECONDS)) {
+      if (threads.isOut()) {
+        log.error("{}", ThreadCheck.OUT);
+        Runtime.getRuntime().halt(ExitCode.INTERNAL.number()); // an orderly end needs threads
+      }
+    }
     return ExitCode.OK.number();
   }
 

@@ -2,6 +2,7 @@ package io.theseus.recovery;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.theseus.cli.ExitCode;
 import io.theseus.testing.Content;
@@ -33,8 +34,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Row 13 of the faults: heap, direct memory or descriptors run out. The node sheds load with an
- * error, or ends and recovers; its status still answers; nothing that was acknowledged is lost.
+ * Row 13 of the faults: heap, direct memory, descriptors or threads run out. The node sheds load
+ * with an error, or ends and recovers; its status still answers; nothing that was acknowledged is
+ * lost.
  */
 @Tag("processes")
 @Tag("once") // says nothing of a version of Java
@@ -163,6 +165,31 @@ final class ShortageTest {
       assertThat(half.run(node.address())).as(half.loss()).isEqualTo(End.COMPLETE);
       assertThat(new RawGet("old", CONTENT, 1 << 20, PACKET).run(node.address()))
           .isEqualTo(End.COMPLETE);
+    }
+  }
+
+  /** The limit of a user's threads doesn't hold for root, so the node is somebody else's. */
+  @Test
+  void shouldEndAndRecoverWhenNoThreadCanBeStarted(@TempDir Path directory) throws Exception {
+    String as = "setpriv --reuid 61234 --regid 61234 --clear-groups ";
+    String mayWrite = "--inh-caps=+dac_override --ambient-caps=+dac_override ";
+    assumeTrue(Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(0), "not root");
+    Files.setAttribute(directory, "unix:uid", 61234);
+    try (NodeProcess node =
+        NodeProcess.start(directory, Surroundings.shell("set -- " + as + mayWrite + "\"$@\""))) {
+      RawPut half = put("half", PACKET);
+      assertThat(half.run(node.address(), CONTENT.size() / 2)).isEqualTo(End.LEFT);
+      Process limit =
+          new ProcessBuilder("sh", "-c", as + "prlimit --pid " + node.pid() + " --nproc=1:1")
+              .inheritIO()
+              .start();
+      assertThat(limit.waitFor()).isZero();
+
+      node.awaitEnd(ExitCode.INTERNAL.number());
+
+      assertThat(node.log()).contains("threads: none can be started (expected: room for some more");
+      node.restart();
+      assertThat(half.run(node.address())).as(half.loss()).isEqualTo(End.COMPLETE);
     }
   }
 
