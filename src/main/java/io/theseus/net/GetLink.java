@@ -64,6 +64,7 @@ final class GetLink extends Link {
   private OptionalLong window = OptionalLong.empty();
   private int maxData;
   private int packetSize = LEAST_PACKET;
+  private long lastLeft = System.nanoTime();
   private int queued;
   private int regions;
   private final AtomicBoolean waking = new AtomicBoolean();
@@ -352,7 +353,9 @@ final class GetLink extends Link {
     written.addListener(
         done -> {
           queued--;
-          long took = System.nanoTime() - since;
+          long now = System.nanoTime();
+          long took = now - Math.max(since, lastLeft); // without the wait for the one before it
+          lastLeft = now;
           if (length >= size && took < FAST_NANOS) {
             packetSize = Math.min(size * 2, Packets.MAX_MAX_DATA);
           } else if (took > SLOW_NANOS) {
