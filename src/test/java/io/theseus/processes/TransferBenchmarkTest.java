@@ -47,6 +47,8 @@ class TransferBenchmarkTest {
     List<String> expected = new ArrayList<>();
     rows(expected, "get-1x1GiB", LARGE_ALONE);
     rows(expected, "get-64x64MiB", MANY);
+    rows(expected, "get-1x1GiB-tls", List.of("nginx"));
+    rows(expected, "get-64x64MiB-tls", List.of("nginx"));
     rows(expected, "get-small-4KiB", MANY);
     rows(expected, "get-small-4KiB-pipelined", List.of("nginx", "nginx-ahead"));
     rows(expected, "put-1x1GiB", LARGE_ALONE);
