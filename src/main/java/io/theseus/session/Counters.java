@@ -16,7 +16,7 @@ import java.util.concurrent.atomic.LongAdder;
 public final class Counters {
   /** What is counted, by the name that operators see. */
   public enum Count {
-    /** Those that were let in; who is turned away is an error of its code. */
+    /** Those that were let in; who was turned away is counted as refused. */
     CONNECTIONS_ACCEPTED("connections-accepted"),
     /** GETs that were answered by READY, resumed ones too. */
     DOWNLOADS_BEGUN("downloads-begun"),

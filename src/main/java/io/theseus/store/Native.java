@@ -41,8 +41,6 @@ final class Native {
     long read(int fd, Memory into, long count) throws LastErrorException;
 
     int poll(Memory fds, long count, int timeoutMillis) throws LastErrorException;
-
-    int close(int fd) throws LastErrorException;
   }
 
   /**
@@ -187,7 +185,7 @@ final class Native {
     try {
       return stamp(fd);
     } finally {
-      Direct.close(fd);
+      close(fd);
     }
   }
 
@@ -316,10 +314,8 @@ final class Native {
   }
 
   static void close(int fd) {
-    try {
-      library().close(fd);
-    } catch (LastErrorException | IOException e) {
-      LOG.warn("descriptor {} not closed: {}", fd, e.getMessage());
+    if (Direct.close(fd) != 0) {
+      LOG.warn("descriptor {} was not open", fd);
     }
   }
 
