@@ -46,6 +46,8 @@ class DocsTest {
   private static final Map<String, String> NOT_RUN =
       Map.of(
           "./theseus test", "runs this test; CI runs it (.ci/run)",
+          "./theseus bench transfer", "takes long; its quick form is TransferBenchmarkTest",
+          "./theseus bench sessions", "takes long; its quick form is SessionsBenchTest",
           "sudo useradd --system theseus", "changes the host",
           "sudo systemctl enable --now theseus", "changes the host; its ExecStart is run");
 
