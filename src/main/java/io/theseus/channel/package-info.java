@@ -1,10 +1,13 @@
 /**
- * What a data channel is written against: the small interface that an upgrade replaces.
+ * What modules are written against: the small interfaces whose code an upgrade replaces. Version
+ * {@link io.theseus.channel.Spi#VERSION}.
  *
- * <p>In: where a transfer stands ({@link io.theseus.channel.Progress}). Out: the range that moves
- * next ({@link io.theseus.channel.Range}). No Akka, no Netty, no file handles: module code decides,
- * it never touches a byte that is sent zero-copy. Start reading at {@link
- * io.theseus.channel.DataChannel}.
+ * <p>For each session: a {@link io.theseus.channel.DataChannel}, which says what moves next, and a
+ * chain of {@link io.theseus.channel.NetworkFunction}s, which let it pass, limit, delay, deny or
+ * change it. For each node: an {@link io.theseus.channel.AdmissionPolicy} and a {@link
+ * io.theseus.channel.FairnessPolicy}. No Akka, no Netty, no file handles: module code decides over
+ * offsets and, where it asked for it, sees bytes in views that it gives back. Start reading at
+ * {@link io.theseus.channel.DataChannel}.
  */
 @NullMarked
 package io.theseus.channel;

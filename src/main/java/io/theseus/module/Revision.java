@@ -1,7 +1,5 @@
 package io.theseus.module;
 
-import io.theseus.channel.DataChannelProvider;
-
 /** What serves a session: the unit of version that an upgrade replaces by another. */
 public record Revision(DataChannelProvider provider) {
   /** The revision that a node boots with. */

@@ -1,7 +1,6 @@
 package io.theseus.module;
 
 import io.theseus.channel.DataChannel;
-import io.theseus.channel.DataChannelProvider;
 import io.theseus.channel.Direction;
 import io.theseus.channel.Progress;
 import io.theseus.channel.Range;

@@ -5,9 +5,9 @@ import static org.awaitility.Awaitility.await;
 
 import akka.actor.testkit.typed.javadsl.TestProbe;
 import io.theseus.channel.DataChannel;
-import io.theseus.channel.DataChannelProvider;
 import io.theseus.channel.Direction;
 import io.theseus.channel.Range;
+import io.theseus.module.DataChannelProvider;
 import io.theseus.module.Revision;
 import io.theseus.session.Grant;
 import io.theseus.session.SessionActor;

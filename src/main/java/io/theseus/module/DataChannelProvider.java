@@ -1,4 +1,7 @@
-package io.theseus.channel;
+package io.theseus.module;
+
+import io.theseus.channel.DataChannel;
+import io.theseus.channel.Direction;
 
 /** Makes the data channels of a module; one for each session that it serves. */
 public interface DataChannelProvider {

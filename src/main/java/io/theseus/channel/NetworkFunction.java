@@ -1,0 +1,62 @@
+package io.theseus.channel;
+
+import java.nio.ByteBuffer;
+import java.util.Optional;
+
+/**
+ * One link of the chain that the data of a session passes: a firewall, a limiter, a counter, a
+ * cipher. One of them is replaced while the others go on with their state.
+ *
+ * <p>A class of a module that implements it is public and has a public constructor without
+ * parameters. Each session has an object of its own: made, {@link #begin} or {@link #takeOver}
+ * behind it, then {@link #decide} for each range and {@link #payload} for the bytes of each packet,
+ * in the order of the chain, each in the order of the offsets; a client that goes back is the only
+ * reason for a lower one. One thread calls it at a time, never that of an event loop, and no call
+ * may take longer than {@code theseus.modules.call-deadline}.
+ */
+public interface NetworkFunction {
+  /** What it does with the bytes; the same at every call. */
+  default PayloadUse payloadUse() {
+    return PayloadUse.NONE;
+  }
+
+  /** A session begins, or one that runs comes under this function. */
+  default Admission begin(SessionInfo session) {
+    return Admission.admit();
+  }
+
+  /**
+   * A range is about to be granted.
+   *
+   * @param nowNanos a clock that only goes forward, for rates; it begins anywhere
+   */
+  default Passage decide(Range range, long nowNanos) {
+    return Passage.pass();
+  }
+
+  /**
+   * The bytes of a packet, or a part of them, on their way; only where {@link #payloadUse} says so.
+   *
+   * @param offset in the transfer of the first byte
+   * @param bytes between position and limit; for TRANSFORM they may be changed in place, for
+   *     INSPECT it is read-only. Not to be kept: the memory is used for something else afterwards
+   * @return why they may not pass, ERROR {@code denied}; empty where they may
+   */
+  default Optional<String> payload(long offset, ByteBuffer bytes) {
+    return Optional.empty();
+  }
+
+  /** What the successor may go on with; empty where there is nothing. */
+  default Optional<HandOver> handOver() {
+    return Optional.empty();
+  }
+
+  /**
+   * Takes what the predecessor handed over, of whatever code that was.
+   *
+   * @return whether it could use it; otherwise it starts fresh
+   */
+  default boolean takeOver(HandOver state) {
+    return false;
+  }
+}
