@@ -1,5 +1,6 @@
 package io.theseus.control;
 
+import io.theseus.module.SessionCode;
 import io.theseus.session.Grant;
 import io.theseus.session.Ready;
 import io.theseus.session.Report;
@@ -176,8 +177,18 @@ public class SessionsBenchmark {
     }
 
     @Override
-    public void swap(long workerGeneration, String module, boolean tell) {
+    public void swap(
+        long workerGeneration,
+        String module,
+        boolean keep,
+        boolean tell,
+        @Nullable SessionCode code) {
       throw new IllegalStateException("a worker has died");
+    }
+
+    @Override
+    public void revoke(long workerGeneration) {
+      throw new IllegalStateException("a worker grants nothing");
     }
 
     @Override

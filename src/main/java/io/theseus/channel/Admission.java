@@ -6,7 +6,7 @@ public sealed interface Admission {
   record Admit() implements Admission {}
 
   /**
-   * It may not: ERROR {@code denied}, and the session ends.
+   * It may not: ERROR {@code denied}, and the connection ends.
    *
    * @param reason for people
    */

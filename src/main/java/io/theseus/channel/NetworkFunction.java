@@ -8,11 +8,11 @@ import java.util.Optional;
  * cipher. One of them is replaced while the others go on with their state.
  *
  * <p>A class of a module that implements it is public and has a public constructor without
- * parameters. Each session has an object of its own: made, {@link #begin} or {@link #takeOver}
- * behind it, then {@link #decide} for each range and {@link #payload} for the bytes of each packet,
- * in the order of the chain, each in the order of the offsets; a client that goes back is the only
- * reason for a lower one. One thread calls it at a time, never that of an event loop, and no call
- * may take longer than {@code theseus.modules.call-deadline}.
+ * parameters. Each session has an object of its own: made, {@link #begin}, perhaps {@link
+ * #takeOver}, then {@link #decide} and {@link #passed} for each range and {@link #payload} for the
+ * bytes of each packet, in the order of the chain, each in the order of the offsets; a client that
+ * goes back is the only reason for a lower one. One thread calls it at a time, never that of an
+ * event loop, and no call may take longer than {@code theseus.modules.call-deadline}.
  */
 public interface NetworkFunction {
   /** What it does with the bytes; the same at every call. */
@@ -33,6 +33,12 @@ public interface NetworkFunction {
   default Passage decide(Range range, long nowNanos) {
     return Passage.pass();
   }
+
+  /**
+   * What is granted in the end, when all functions have decided: what a limiter or a counter
+   * counts.
+   */
+  default void passed(Range range) {}
 
   /**
    * The bytes of a packet, or a part of them, on their way; only where {@link #payloadUse} says so.

@@ -22,7 +22,7 @@ public sealed interface Passage {
   record Delay(Duration time) implements Passage {}
 
   /**
-   * It may not: ERROR {@code denied}, and the session ends.
+   * It may not: ERROR {@code denied}, and the connection ends.
    *
    * @param reason for people
    */

@@ -102,8 +102,7 @@ public final class ControlActor extends AbstractBehavior<ControlActor.Command> {
   }
 
   private Behavior<Command> onCount(Count count) {
-    int live = transfers.lanes().stream().mapToInt(Lane::live).sum();
-    count.replyTo().tell(new Counts(live, transfers.kept()));
+    count.replyTo().tell(new Counts(transfers.live(), transfers.kept()));
     return this;
   }
 

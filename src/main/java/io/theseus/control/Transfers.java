@@ -40,6 +40,11 @@ public final class Transfers {
     return lanes;
   }
 
+  /** Sessions with an actor. */
+  public int live() {
+    return lanes.stream().mapToInt(Lane::live).sum();
+  }
+
   /** The transfer of a session; where there is none, one that begins in the given lane. */
   synchronized Owned claim(UUID session, Lane lane) {
     boolean marked = kept.remove(session) != null;

@@ -1,19 +1,219 @@
 package io.theseus.module;
 
-/** What serves a session: the unit of version that an upgrade replaces by another. */
-public record Revision(DataChannelProvider provider) {
-  /** The revision that a node boots with. */
+import io.theseus.channel.Admission;
+import io.theseus.channel.AdmissionPolicy;
+import io.theseus.channel.DataChannel;
+import io.theseus.channel.FairnessPolicy;
+import io.theseus.channel.NetworkFunction;
+import io.theseus.channel.SessionInfo;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What serves a session: the unit of version that an upgrade replaces by another. A data channel,
+ * the functions that its data passes, the policies of the node.
+ *
+ * <p>Its code is let go of when it was retired and the last session that runs it has left.
+ */
+public final class Revision {
+  /**
+   * A component, and how its objects are made.
+   *
+   * @param name {@code module@version}, or {@code module@version#component}
+   * @param key what stays the same over the versions of it: its successor takes over by this
+   * @param content identifies the code: components with equal content are one, whose objects go on
+   * @param maker makes an object; runs module code
+   */
+  public record Component<T>(
+      String name, String key, String content, Supplier<? extends T> maker) {}
+
+  private static final Component<DataChannel> STANDARD =
+      new Component<>("standard@1.0.0", "standard", "built-in", StandardChannel::new);
+
+  private static final Revision BUILT_IN =
+      new Revision(
+          "built-in", STANDARD, List.of(), Optional.empty(), Optional.empty(), null, () -> {});
+
+  private final String id;
+  private final Component<DataChannel> channel;
+  private final List<Component<NetworkFunction>> functions;
+  private final Optional<Component<AdmissionPolicy>> admission;
+  private final Optional<Component<FairnessPolicy>> fairness;
+  private final @Nullable ModuleThreads threads;
+  private final Runnable release;
+
+  /** Sessions that run it, and one more until it is retired. */
+  private final AtomicInteger users = new AtomicInteger(1);
+
+  private volatile boolean retired;
+
+  // of the first line's thread alone
+  private @Nullable AdmissionPolicy policy;
+
+  private Revision(
+      String id,
+      Component<DataChannel> channel,
+      List<Component<NetworkFunction>> functions,
+      Optional<Component<AdmissionPolicy>> admission,
+      Optional<Component<FairnessPolicy>> fairness,
+      @Nullable ModuleThreads threads,
+      Runnable release) {
+    this.id = id;
+    this.channel = channel;
+    this.functions = List.copyOf(functions);
+    this.admission = admission;
+    this.fairness = fairness;
+    this.threads = threads;
+    this.release = release;
+  }
+
+  /** The revision that a node boots with: code of this program, which runs beside its sessions. */
   public static Revision builtIn() {
-    return new Revision(new StandardChannel.Provider());
+    return BUILT_IN;
+  }
+
+  /** The channel that is built in, for revisions in which no module brings one. */
+  public static Component<DataChannel> standardChannel() {
+    return STANDARD;
+  }
+
+  /**
+   * A revision with code of modules.
+   *
+   * @param id the same on every node
+   * @param threads run its code; ended with it
+   * @param release called once, when the last session has left after {@link #retire}
+   */
+  public static Revision of(
+      String id,
+      Component<DataChannel> channel,
+      List<Component<NetworkFunction>> functions,
+      Optional<Component<AdmissionPolicy>> admission,
+      Optional<Component<FairnessPolicy>> fairness,
+      ModuleThreads threads,
+      Runnable release) {
+    return new Revision(id, channel, functions, admission, fairness, threads, release);
+  }
+
+  /** The same on every node. */
+  public String id() {
+    return id;
   }
 
   /** Whether it is this program's own code, and none of a module's. */
   public boolean isBuiltIn() {
-    return provider instanceof StandardChannel.Provider;
+    return threads == null;
   }
 
-  /** {@code name@version}, as READY and RESUMED name it. */
+  /** {@code name@version} of the channel, as READY and RESUMED name it. */
   public String module() {
-    return provider.name() + "@" + provider.version();
+    return channel.name();
+  }
+
+  /** A channel that is built in, for a worker that calls it itself. */
+  public DataChannel openBuiltIn() {
+    if (!isBuiltIn()) {
+      throw new IllegalStateException(id + ": code of modules (expected: built in)");
+    }
+    return channel.maker().get();
+  }
+
+  Component<DataChannel> channel() {
+    return channel;
+  }
+
+  List<Component<NetworkFunction>> functions() {
+    return functions;
+  }
+
+  /** The policy that divides the bandwidth; empty for first come, first served. */
+  public Optional<Component<FairnessPolicy>> fairness() {
+    return fairness;
+  }
+
+  ModuleThreads threads() {
+    ModuleThreads running = threads;
+    if (running == null) {
+      throw new IllegalStateException(id + ": built in (expected: code of modules)");
+    }
+    return running;
+  }
+
+  /** Whether the node lets a session be; fails with a {@link ModuleException}. */
+  CompletionStage<Admission> admit(SessionInfo session, int others) {
+    if (admission.isEmpty()) {
+      return CompletableFuture.completedFuture(Admission.admit());
+    }
+    Component<AdmissionPolicy> component = admission.get();
+    return threads()
+        .first()
+        .call(
+            component.name(),
+            "admit",
+            () -> {
+              AdmissionPolicy asked = policy;
+              if (asked == null) {
+                asked = SessionCode.make(component);
+                policy = asked;
+              }
+              AdmissionPolicy one = asked;
+              return SessionCode.ask(component.name(), "admit", () -> one.admit(session, others));
+            });
+  }
+
+  /** Whether a call of it hung: no more of it is called. */
+  public boolean isAbandoned() {
+    return threads != null && threads.isOver();
+  }
+
+  /**
+   * Looks for calls that hang.
+   *
+   * @return what does, once
+   */
+  public @Nullable String check() {
+    return threads == null ? null : threads.check();
+  }
+
+  /** Sessions that run it now. */
+  public int sessions() {
+    return Math.max(0, users.get() - (retired ? 0 : 1));
+  }
+
+  /** A session comes under it. */
+  void enter() {
+    users.incrementAndGet();
+  }
+
+  /** A session that came under it has left. */
+  void leave() {
+    if (users.decrementAndGet() == 0) {
+      close();
+    }
+  }
+
+  /** No further session comes under it. */
+  public synchronized void retire() {
+    if (!retired && !isBuiltIn()) {
+      retired = true;
+      leave();
+    }
+  }
+
+  private void close() {
+    if (threads != null) {
+      threads.close();
+    }
+    release.run();
+  }
+
+  @Override
+  public String toString() {
+    return id + " (" + module() + ")";
   }
 }

@@ -1,7 +1,6 @@
 package io.theseus.module;
 
 import io.theseus.channel.DataChannel;
-import io.theseus.channel.Direction;
 import io.theseus.channel.Progress;
 import io.theseus.channel.Range;
 
@@ -11,23 +10,5 @@ final class StandardChannel implements DataChannel {
   public Range next(Progress progress) {
     long left = progress.end() - progress.position();
     return new Range(progress.position(), (int) Math.min(left, Range.MOST));
-  }
-
-  /** Makes standard channels. */
-  static final class Provider implements DataChannelProvider {
-    @Override
-    public String name() {
-      return "standard";
-    }
-
-    @Override
-    public String version() {
-      return "1.0.0";
-    }
-
-    @Override
-    public DataChannel open(Direction direction) {
-      return new StandardChannel();
-    }
   }
 }

@@ -200,9 +200,18 @@ final class GetLink extends Link {
   }
 
   @Override
-  protected void onSwap(long workerGeneration) {
+  protected void onSwap(long workerGeneration, boolean keep) {
     holdTold = false;
-    pump().swap(workerGeneration);
+    if (keep) {
+      pump().succeed(workerGeneration);
+    } else {
+      pump().swap(workerGeneration);
+    }
+  }
+
+  @Override
+  protected void onRevoke(long workerGeneration) {
+    pump().revoke(workerGeneration);
   }
 
   @Override
@@ -214,6 +223,7 @@ final class GetLink extends Link {
     if (live != null && !checkLive(begun)) {
       return;
     }
+    lookAtSwitch();
     while (queued < QUEUED && !changed) {
       int length = begun.next(packetSize);
       if (length <= 0 || !send(begun, length)) {

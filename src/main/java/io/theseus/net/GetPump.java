@@ -39,6 +39,9 @@ final class GetPump {
   private boolean restarting;
   private boolean complete;
 
+  /** Whether what is granted is an older worker's word, which the next one's first replaces. */
+  private boolean inherited;
+
   /**
    * A GET that begins at an offset.
    *
@@ -116,7 +119,13 @@ final class GetPump {
   /** Takes a grant of the current worker for the current place; drops others. */
   void grant(long workerGeneration, long seekEpoch, Range range) {
     boolean current = workerGeneration == generation && seekEpoch == epoch && !restarting;
-    if (current && range.offset() <= granted && range.end() > granted) {
+    if (!current || range.offset() > granted) {
+      return;
+    }
+    if (inherited && range.offset() <= position && range.end() > position) {
+      inherited = false;
+      granted = range.end();
+    } else if (range.end() > granted) {
       granted = range.end();
     }
   }
@@ -183,7 +192,7 @@ final class GetPump {
   private void seek(long offset) {
     position = offset;
     acked = offset;
-    granted = offset;
+    forget();
     epoch++;
   }
 
@@ -201,8 +210,33 @@ final class GetPump {
   /** Obeys another worker; what older ones granted is forgotten. */
   void swap(long workerGeneration) {
     generation = workerGeneration;
-    granted = position;
     held = false;
+    forget();
+  }
+
+  /**
+   * Obeys another worker in the middle of the transfer: what older ones granted is good until its
+   * first word, so nobody waits for it. Behind a hold it is forgotten.
+   */
+  void succeed(long workerGeneration) {
+    if (held) {
+      swap(workerGeneration);
+    } else {
+      generation = workerGeneration;
+      inherited = true;
+    }
+  }
+
+  /** The first word of a successor, where it grants nothing yet. */
+  void revoke(long workerGeneration) {
+    if (workerGeneration == generation && inherited) {
+      forget();
+    }
+  }
+
+  private void forget() {
+    granted = position;
+    inherited = false;
   }
 
   /** The file is another now: nothing goes out until OFFSET(0). */
@@ -211,7 +245,7 @@ final class GetPump {
     end = newEnd;
     restarting = true;
     complete = false;
-    granted = position;
+    forget();
     demands.clear();
   }
 

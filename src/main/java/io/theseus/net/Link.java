@@ -1,6 +1,7 @@
 package io.theseus.net;
 
 import io.netty.buffer.ByteBuf;
+import io.theseus.module.SessionCode;
 import io.theseus.session.Closure;
 import io.theseus.session.Grant;
 import io.theseus.session.Ready;
@@ -30,8 +31,12 @@ abstract class Link implements SessionLink {
 
   private @Nullable Closure closure;
 
+  /** The switch that the session was told of last, or began under. */
+  private long switchSeen;
+
   Link(Connection connection) {
     this.connection = connection;
+    this.switchSeen = connection.door().switchboard().generation();
   }
 
   // ---- the session's side, any thread
@@ -83,16 +88,26 @@ abstract class Link implements SessionLink {
   }
 
   @Override
-  public final void swap(long workerGeneration, String module, boolean tell) {
+  public final void swap(
+      long workerGeneration,
+      String module,
+      boolean keep,
+      boolean tell,
+      @Nullable SessionCode code) {
     whileServing(
         () -> {
-          onSwap(workerGeneration);
+          onSwap(workerGeneration, keep);
           if (tell) {
             connection.sendInfo(Replies.resumed(module));
           }
           report();
           progress();
         });
+  }
+
+  @Override
+  public final void revoke(long workerGeneration) {
+    whileServing(() -> onRevoke(workerGeneration));
   }
 
   @Override
@@ -140,6 +155,18 @@ abstract class Link implements SessionLink {
 
   // ---- the event loop's side
 
+  /**
+   * At a packet boundary: tells the session where code was switched since the last one. One read of
+   * a number where it was not.
+   */
+  protected final void lookAtSwitch() {
+    long generation = connection.door().switchboard().generation();
+    if (generation != switchSeen) {
+      switchSeen = generation;
+      report();
+    }
+  }
+
   /** Puts a report into the slot. */
   protected final void report() {
     Runnable listener = wake;
@@ -184,7 +211,9 @@ abstract class Link implements SessionLink {
 
   protected abstract void onHold();
 
-  protected abstract void onSwap(long workerGeneration);
+  protected abstract void onSwap(long workerGeneration, boolean keep);
+
+  protected abstract void onRevoke(long workerGeneration);
 
   /** Sends or takes what is possible now. */
   protected abstract void progress();

@@ -101,9 +101,18 @@ final class PutLink extends Link {
   }
 
   @Override
-  protected void onSwap(long workerGeneration) {
+  protected void onSwap(long workerGeneration, boolean keep) {
     holdTold = false;
-    pump().swap(workerGeneration);
+    if (keep) {
+      pump().succeed(workerGeneration);
+    } else {
+      pump().swap(workerGeneration);
+    }
+  }
+
+  @Override
+  protected void onRevoke(long workerGeneration) {
+    pump().revoke(workerGeneration);
   }
 
   @Override
@@ -206,6 +215,7 @@ final class PutLink extends Link {
 
   @Override
   void onData(long offset, int length) throws ProtocolException {
+    lookAtSwitch();
     pump().data(offset, length);
   }
 

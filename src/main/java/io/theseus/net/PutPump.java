@@ -27,6 +27,9 @@ final class PutPump {
   private boolean ended;
   private boolean held;
 
+  /** Whether what is granted is an older worker's word, which the next one's first replaces. */
+  private boolean inherited;
+
   /**
    * A PUT that begins at an offset.
    *
@@ -89,7 +92,13 @@ final class PutPump {
 
   /** Takes a grant of the current worker; drops others. */
   void grant(long workerGeneration, Range range) {
-    if (workerGeneration == generation && range.offset() <= granted && range.end() > granted) {
+    if (workerGeneration != generation || range.offset() > granted) {
+      return;
+    }
+    if (inherited && range.offset() <= position && range.end() > position) {
+      inherited = false;
+      granted = range.end();
+    } else if (range.end() > granted) {
       granted = range.end();
     }
   }
@@ -170,8 +179,33 @@ final class PutPump {
   /** Obeys another worker; what older ones granted is forgotten, but a packet begun is finished. */
   void swap(long workerGeneration) {
     generation = workerGeneration;
-    granted = position;
     held = false;
+    forget();
+  }
+
+  /**
+   * Obeys another worker in the middle of the transfer: what older ones granted is good until its
+   * first word, so nobody waits for it. Behind a hold it is forgotten.
+   */
+  void succeed(long workerGeneration) {
+    if (held) {
+      swap(workerGeneration);
+    } else {
+      generation = workerGeneration;
+      inherited = true;
+    }
+  }
+
+  /** The first word of a successor, where it grants nothing yet. */
+  void revoke(long workerGeneration) {
+    if (workerGeneration == generation && inherited) {
+      forget();
+    }
+  }
+
+  private void forget() {
+    granted = position;
+    inherited = false;
   }
 
   /**

@@ -6,6 +6,7 @@ import io.theseus.admin.NodeStatus;
 import io.theseus.admin.jmx.JmxDoor;
 import io.theseus.admin.jmx.RunFile;
 import io.theseus.cli.Theseus;
+import io.theseus.module.Switchboard;
 import io.theseus.steps.Steps;
 import io.theseus.store.StoreUse;
 import java.io.IOException;
@@ -138,6 +139,11 @@ public final class Node implements AutoCloseable {
 
   public NodeSettings settings() {
     return settings;
+  }
+
+  /** Which code is in force on this node. */
+  public Switchboard switchboard() {
+    return services.orElseThrow().switchboard();
   }
 
   /** This life's actor system. */

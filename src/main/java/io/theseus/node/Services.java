@@ -17,7 +17,7 @@ import io.theseus.control.Transfers;
 import io.theseus.journal.JournalDatabase;
 import io.theseus.journal.JournalStatus;
 import io.theseus.journal.OpenSession;
-import io.theseus.module.Revision;
+import io.theseus.module.Switchboard;
 import io.theseus.net.Door;
 import io.theseus.net.Loops;
 import io.theseus.net.NetSettings;
@@ -80,6 +80,7 @@ final class Services implements AutoCloseable {
   private final Transfers transfers;
   private final Loops loops;
   private final Counters counters = new Counters();
+  private final Switchboard switchboard = new Switchboard();
   private final ScheduledExecutorService watching;
   private final @Nullable Watched<ServerTls> certificate;
   private final @Nullable Watched<RemotingTls.Keys> remotingKeys;
@@ -234,7 +235,9 @@ final class Services implements AutoCloseable {
             elsewhere,
             store,
             disk,
-            Revision.builtIn(),
+            switchboard,
+            misbehaviour -> {},
+            transfers::live,
             new SessionSettings(
                 settings.session().keep(),
                 settings.packets().idle(),
@@ -384,6 +387,11 @@ final class Services implements AutoCloseable {
     control.orphaned();
   }
 
+  /** Which code is in force. */
+  Switchboard switchboard() {
+    return switchboard;
+  }
+
   Steps steps() {
     return steps;
   }
@@ -423,6 +431,7 @@ final class Services implements AutoCloseable {
               control,
               new Access(tokens, Clock.systemUTC(), System::nanoTime),
               steps,
+              switchboard,
               counters);
     } catch (IOException | RuntimeException e) {
       throw PortInUse.isCause(e)

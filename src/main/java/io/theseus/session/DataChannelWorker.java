@@ -14,11 +14,12 @@ import io.theseus.steps.Steps;
 /**
  * The worker that moves a session's bytes by granting ranges; what an upgrade stops and respawns.
  *
- * <p>It hosts the {@link DataChannel} of one module version. Its only input is where the transfer
- * stands, its only output are grants to the connection; so it can be stopped at any moment, and a
- * successor with the next generation goes on at the committed offset. What it granted and is not
- * committed yet is forgotten with it. When its channel throws, or returns a range that does not
- * begin where it must, the worker fails and its session decides.
+ * <p>It hosts the {@link DataChannel} that is built in; {@link ModuleWorker} does the same for code
+ * of modules. Its only input is where the transfer stands, its only output are grants to the
+ * connection; so it can be stopped at any moment, and a successor with the next generation goes on
+ * at the committed offset. What it granted and is not committed yet is forgotten with it. When its
+ * channel throws, or returns a range that does not begin where it must, the worker fails and its
+ * session decides.
  */
 public final class DataChannelWorker extends AbstractBehavior<DataChannelWorker.Advance> {
   /**
@@ -28,7 +29,7 @@ public final class DataChannelWorker extends AbstractBehavior<DataChannelWorker.
    * @param position committed offset in bytes
    * @param end end of the transfer, {@link Progress#UNKNOWN_END} until it is known
    */
-  public record Advance(long seekEpoch, long position, long end) {}
+  public record Advance(long seekEpoch, long position, long end) implements ModuleWorker.Command {}
 
   private final Granting granting;
 

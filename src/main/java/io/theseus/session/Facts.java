@@ -3,11 +3,14 @@ package io.theseus.session;
 import io.theseus.channel.Direction;
 import io.theseus.wire.ClientMessage;
 import io.theseus.wire.ErrorCode;
+import io.theseus.wire.FileName;
 import io.theseus.wire.ProtocolException;
 import io.theseus.wire.Texts;
 import java.time.Instant;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a session is from its begin to its end; persisted with its first mark.
@@ -18,6 +21,7 @@ import java.util.OptionalLong;
  * @param sha256 PUT: expected, where the client said it
  * @param ifIdentity PUT: precondition
  * @param modified PUT: modification time to keep
+ * @param target where the data is instead of under the name; empty where it was not redirected
  */
 record Facts(
     Direction direction,
@@ -27,10 +31,16 @@ record Facts(
     boolean stream,
     Optional<String> sha256,
     Optional<String> ifIdentity,
-    Optional<Instant> modified) {
+    Optional<Instant> modified,
+    Optional<String> target) {
+
+  Facts {
+    target = Objects.requireNonNullElse(target, Optional.empty()); // a version without it
+  }
 
   /** Of an accepted GET. */
-  static Facts of(ClientMessage.Get get, OptionalLong size, String identity) {
+  static Facts of(
+      ClientMessage.Get get, OptionalLong size, String identity, @Nullable FileName target) {
     return new Facts(
         Direction.GET,
         get.name().value(),
@@ -39,11 +49,12 @@ record Facts(
         get.streamConsumer(),
         Optional.empty(),
         Optional.empty(),
-        Optional.empty());
+        Optional.empty(),
+        Optional.ofNullable(target).map(FileName::value));
   }
 
   /** Of an accepted PUT. */
-  static Facts of(ClientMessage.Put put) {
+  static Facts of(ClientMessage.Put put, @Nullable FileName target) {
     return new Facts(
         Direction.PUT,
         put.name().value(),
@@ -52,7 +63,8 @@ record Facts(
         put.streamProducer(),
         put.sha256(),
         put.ifIdentity(),
-        put.modified());
+        put.modified(),
+        Optional.ofNullable(target).map(FileName::value));
   }
 
   /** Why a command can't resume the session, {@code bad-field}; empty where it can. */

@@ -6,9 +6,9 @@ import io.theseus.store.LiveStream;
 import io.theseus.store.StoredFile;
 import io.theseus.wire.ClientMessage;
 import io.theseus.wire.ErrorCode;
+import io.theseus.wire.FileName;
 import io.theseus.wire.ProtocolException;
 import io.theseus.wire.Texts;
-import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
@@ -42,16 +42,22 @@ final class GetSide {
       return serve(get, null, live);
     }
     close();
-    Optional<StoredFile> known = environment.store().openKnown(get.name());
+    FileName place;
+    try {
+      place = transfer.place(get.name());
+    } catch (ProtocolException e) {
+      return session.giveUp(e.code(), e.reason());
+    }
+    Optional<StoredFile> known = environment.store().openKnown(place);
     if (known.isPresent()) {
       return onOpened(new SessionActor.FileOpened(known.get(), null));
     }
     disk.open(
         () -> {
-          Optional<LiveStream> stream = environment.store().openLive(get.name(), get.offset() == 0);
+          Optional<LiveStream> stream = environment.store().openLive(place, get.offset() == 0);
           return stream.isPresent()
               ? new SessionActor.FileOpened(null, stream.get())
-              : new SessionActor.FileOpened(environment.store().openFile(get.name()), null);
+              : new SessionActor.FileOpened(environment.store().openFile(place), null);
         });
     return Next.STAY;
   }
@@ -77,7 +83,7 @@ final class GetSide {
     boolean changed = isOther(get, identity);
     if (transfer.facts == null) {
       OptionalLong size = file == null ? OptionalLong.empty() : OptionalLong.of(file.size());
-      transfer.facts = Facts.of(get, size, identity);
+      transfer.facts = Facts.of(get, size, identity, transfer.target);
     }
     transfer.file = null; // the connection closes it
     transfer.lastMark = get.offset();
@@ -92,9 +98,10 @@ final class GetSide {
             identity,
             file,
             live,
-            changed));
+            changed,
+            workers.payloadCode()));
     environment.steps().at("get.ready");
-    if (transfer.held) {
+    if (session.isHeld()) {
       link.hold();
     } else if (!changed) {
       long end = file == null ? Progress.UNKNOWN_END : file.size();
@@ -203,7 +210,7 @@ final class GetSide {
     transfer.lastMark = acked;
     transfer.lastMarkNanos = System.nanoTime();
     return Next.persist(
-        List.of(session.mark(acked)),
+        session.marks(acked),
         () -> {
           environment.steps().at("get.marked");
           environment.counters().add(Counters.Count.MARKS);
@@ -218,7 +225,9 @@ final class GetSide {
     }
     workers.stop();
     if (transfer.command instanceof ClientMessage.Get get && !get.streamConsumer()) {
-      disk.open(() -> new SessionActor.Reopened(environment.store().openFile(get.name())));
+      disk.open(
+          () ->
+              new SessionActor.Reopened(environment.store().openFile(transfer.place(get.name()))));
       return Next.STAY;
     }
     return session.giveUp(

@@ -44,7 +44,7 @@ final class Granting {
       Steps steps) {
     this.link = link;
     this.direction = direction;
-    this.channel = revision.provider().open(direction);
+    this.channel = revision.openBuiltIn();
     this.generation = generation;
     this.module = revision.module();
     this.worker = worker;

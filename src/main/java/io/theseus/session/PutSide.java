@@ -11,7 +11,6 @@ import io.theseus.wire.ErrorCode;
 import io.theseus.wire.FileName;
 import io.theseus.wire.ProtocolException;
 import io.theseus.wire.Texts;
-import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
@@ -104,8 +103,9 @@ final class PutSide {
   }
 
   private Command begin(ClientMessage.Put put) throws Exception {
+    FileName place = transfer.place(put.name());
     if (put.session().isPresent()) {
-      Optional<Completed> completed = environment.store().completed(transfer.id, put.name());
+      Optional<Completed> completed = environment.store().completed(transfer.id, place);
       if (completed.isPresent()) {
         return new SessionActor.AlreadyCompleted(completed.get());
       }
@@ -119,7 +119,7 @@ final class PutSide {
             .begin(
                 new UploadRequest(
                     transfer.id,
-                    put.name(),
+                    place,
                     put.size(),
                     put.ifIdentity(),
                     put.sha256(),
@@ -128,7 +128,7 @@ final class PutSide {
 
   private Command reopen(Facts facts, OptionalLong size, long durable, long offset)
       throws Exception {
-    FileName name = FileName.parse(facts.name());
+    FileName name = transfer.place(FileName.parse(facts.name()));
     Optional<Completed> completed = environment.store().completed(transfer.id, name);
     if (completed.isPresent()) {
       return new SessionActor.AlreadyCompleted(completed.get());
@@ -162,7 +162,7 @@ final class PutSide {
       return session.onOpenedForNobody();
     }
     if (transfer.facts == null && transfer.command instanceof ClientMessage.Put put) {
-      transfer.facts = Facts.of(put);
+      transfer.facts = Facts.of(put, transfer.target);
     }
     serve();
     return Next.STAY;
@@ -185,11 +185,12 @@ final class PutSide {
             workers.nextGeneration(),
             whole ? null : writer,
             facts.size(),
-            facts.stream()));
+            facts.stream(),
+            workers.payloadCode()));
     environment.steps().at("put.ready");
     if (whole) {
       commit();
-    } else if (transfer.held) {
+    } else if (session.isHeld()) {
       link.hold();
     } else {
       workers.begin(Direction.PUT, transfer.durable, facts.size().orElse(Progress.UNKNOWN_END));
@@ -212,8 +213,13 @@ final class PutSide {
   }
 
   private Optional<ProtocolException> refusal(ClientMessage.Put put, Completed completed) {
-    if (!put.name().equals(completed.name())) {
-      return Optional.of(Facts.mismatch("name", put.name().value(), completed.name().value()));
+    try {
+      FileName place = transfer.place(put.name());
+      if (!place.equals(completed.name())) {
+        return Optional.of(Facts.mismatch("name", place.value(), completed.name().value()));
+      }
+    } catch (ProtocolException e) {
+      return Optional.of(e);
     }
     if (put.size().isPresent() && put.size().getAsLong() != completed.size()) {
       return Optional.of(
@@ -271,7 +277,7 @@ final class PutSide {
       return Next.STAY;
     }
     return Next.persist(
-        List.of(session.mark(durable)),
+        session.marks(durable),
         () -> {
           environment.steps().at("put.marked");
           environment.counters().add(Counters.Count.MARKS);
@@ -341,7 +347,8 @@ final class PutSide {
             transfer.workerGeneration,
             /* writer= */ null,
             OptionalLong.of(completed.size()),
-            stream));
+            stream,
+            /* code= */ null));
     link.complete(completed);
   }
 

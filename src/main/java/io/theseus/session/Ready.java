@@ -1,5 +1,6 @@
 package io.theseus.session;
 
+import io.theseus.module.SessionCode;
 import io.theseus.store.LiveStream;
 import io.theseus.store.StoredFile;
 import io.theseus.store.Upload;
@@ -21,6 +22,9 @@ public sealed interface Ready {
   /** The worker generation to obey. */
   long workerGeneration();
 
+  /** Lets the bytes of packets pass; null where nothing looks at them. */
+  @Nullable SessionCode code();
+
   /**
    * A GET. Exactly one of {@code file} and {@code live} is there.
    *
@@ -34,7 +38,8 @@ public sealed interface Ready {
       String identity,
       @Nullable StoredFile file,
       @Nullable LiveStream live,
-      boolean restart)
+      boolean restart,
+      @Nullable SessionCode code)
       implements Ready {}
 
   /**
@@ -51,6 +56,7 @@ public sealed interface Ready {
       long workerGeneration,
       Upload.@Nullable Writer writer,
       OptionalLong size,
-      boolean streamConsumer)
+      boolean streamConsumer,
+      @Nullable SessionCode code)
       implements Ready {}
 }

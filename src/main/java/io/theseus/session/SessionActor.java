@@ -16,8 +16,10 @@ import akka.persistence.typed.javadsl.EventHandler;
 import akka.persistence.typed.javadsl.EventSourcedBehavior;
 import akka.persistence.typed.javadsl.RetentionCriteria;
 import akka.persistence.typed.javadsl.SignalHandler;
+import io.theseus.channel.Admission;
 import io.theseus.channel.Direction;
 import io.theseus.module.Revision;
+import io.theseus.module.SessionCode;
 import io.theseus.store.Completed;
 import io.theseus.store.LiveStream;
 import io.theseus.store.StoredFile;
@@ -27,6 +29,7 @@ import io.theseus.wire.ErrorCode;
 import io.theseus.wire.ProtocolException;
 import io.theseus.wire.Texts;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -72,8 +75,14 @@ public final class SessionActor {
   /** Hold at the next packet boundary; answered when it stands there, marked. */
   public record Hold(ActorRef<Held> replyTo) implements Command {}
 
-  /** Go on, under the given revision, after a hold or in the middle. */
-  public record Switch(Revision revision) implements Command {}
+  /** Go on after a hold, under the revision that is in force. */
+  public record Resume() implements Command {}
+
+  /** Look whether another revision is in force than the one that the session runs. */
+  public record FollowSwitch() implements Command {}
+
+  /** End the connection; an unfinished PUT stays resumable. */
+  public record Kill(String reason) implements Command {}
 
   /** Give an unfinished session up: its time is over. */
   public record Expire() implements Command {}
@@ -103,6 +112,18 @@ public final class SessionActor {
   /** The store or the module can't go on. */
   record Failed(ErrorCode code, String reason) implements Command {}
 
+  /** Code of a module is there, and says whether the session may be. */
+  record CodeBegun(
+      long attempt, long switchGeneration, Revision revision, SessionCode code, Admission admission)
+      implements Command {}
+
+  /**
+   * Code of a module failed; what is stable goes on.
+   *
+   * @param attempt to begin it; 0 where it had begun
+   */
+  record CodeFailed(long attempt, Revision revision, String what) implements Command {}
+
   /** What was decided outside of a handler. */
   record Decided(Next next) implements Command {}
 
@@ -120,6 +141,7 @@ public final class SessionActor {
   private final SessionLog log;
   private final DiskTasks disk;
   private final Workers workers;
+  private final CodeSide code;
   private final GetSide get;
   private final PutSide put;
 
@@ -162,14 +184,8 @@ public final class SessionActor {
     this.supervisor = supervisor;
     this.log = new SessionLog(transfer.id);
     this.disk = new DiskTasks(context, transfer, environment.disk());
-    Revision switched = transfer.revision;
-    this.workers =
-        new Workers(
-            context,
-            transfer,
-            switched == null ? environment.revision() : switched,
-            environment.steps(),
-            log);
+    this.workers = new Workers(context, transfer, environment.steps(), log);
+    this.code = new CodeSide(this, context, environment, transfer, workers, log);
     this.get = new GetSide(this, environment, transfer, workers, disk);
     this.put = new PutSide(this, environment, transfer, workers, disk, log);
   }
@@ -209,6 +225,9 @@ public final class SessionActor {
     if (transfer.opening != null) {
       disk.await(transfer.opening);
     }
+    if (transfer.switching != null) {
+      code.await(transfer.switching);
+    }
     if (transfer.committing) {
       put.commit(); // goes on whether or not somebody waits for it
     }
@@ -221,7 +240,7 @@ public final class SessionActor {
     if (!transfer.accepted) {
       later(open());
     } else if (!transfer.committing) {
-      workers.respawn(/* tell= */ false);
+      workers.respawn(/* keep= */ false, /* tell= */ false);
       if (transfer.held) {
         link.hold();
       }
@@ -287,8 +306,16 @@ public final class SessionActor {
       return decided.next();
     } else if (command instanceof Hold hold) {
       return onHold(hold);
-    } else if (command instanceof Switch switching) {
-      return onSwitch(switching);
+    } else if (command instanceof CodeBegun begun) {
+      return code.onBegun(begun);
+    } else if (command instanceof CodeFailed failed) {
+      return code.onFailed(failed);
+    } else if (command instanceof FollowSwitch) {
+      return code.follow();
+    } else if (command instanceof Resume) {
+      return code.resume();
+    } else if (command instanceof Kill kill) {
+      return onKill(kill);
     }
     return onExpire(); // the only one left
   }
@@ -318,6 +345,7 @@ public final class SessionActor {
     cancelExpiry();
     expiring = false;
     workers.stop();
+    code.drop(); // it is asked anew, for this client
     transfer.link = link;
     transfer.command = attach.command();
     transfer.accepted = false;
@@ -343,11 +371,16 @@ public final class SessionActor {
     link.onReport(() -> self.tell(new ReportReady(link)));
   }
 
-  private Next open() {
-    ClientMessage.Command command = transfer.command;
+  /** Opens what the connection asks for, once the code that serves it is there. */
+  Next open() {
     if (transfer.opening != null || transfer.committing) {
       return Next.STAY; // the newest connection is served when that is done
     }
+    return code.prepare() ? openContent() : Next.STAY;
+  }
+
+  Next openContent() {
+    ClientMessage.Command command = transfer.command;
     if (command instanceof ClientMessage.Get wanted) {
       return get.open(wanted);
     } else if (command instanceof ClientMessage.Put wanted) {
@@ -356,7 +389,7 @@ public final class SessionActor {
     return Next.STAY;
   }
 
-  /** An upload was opened, but the connection is gone, or there was none. */
+  /** Something was opened, but the connection is gone, or there was none. */
   Next onOpenedForNobody() {
     if (transfer.facts == null || expiring) {
       return finish(expiring ? "expired" : "given up before READY");
@@ -411,25 +444,40 @@ public final class SessionActor {
     if (!transfer.accepted) {
       return closure == null ? Next.STAY : onClosed(closure);
     }
+    if (closure == null) {
+      code.follow();
+    }
     return transfer.facts().direction() == Direction.GET
         ? get.onReport(report)
         : put.onReport(report);
   }
 
-  /** The event that says how far the session has come; the first one says what it is, too. */
-  SessionEvent mark(long offset) {
-    return transfer.marked
-        ? new SessionEvent.Checkpointed(offset)
-        : new SessionEvent.Begun(transfer.facts(), workers.module(), offset);
+  /**
+   * The events that say how far the session has come; the first ones say what it is, too, and the
+   * next ones behind a switch under what it runs. A switch alone writes nothing.
+   */
+  List<SessionEvent> marks(long offset) {
+    String module = workers.module();
+    String known = transfer.markedModule;
+    transfer.markedModule = module;
+    if (!transfer.marked) {
+      return List.of(new SessionEvent.Begun(transfer.facts(), module, offset));
+    }
+    SessionEvent mark = new SessionEvent.Checkpointed(offset);
+    return known.equals(module)
+        ? List.of(mark)
+        : List.of(new SessionEvent.RevisionChanged(module), mark);
   }
 
   private void onWorkerFailed(ChildFailed failed) {
-    workers
-        .onFailed(failed)
-        .ifPresent(reason -> context.getSelf().tell(new Failed(ErrorCode.INTERNAL, reason)));
+    workers.onFailed(failed).ifPresent(command -> context.getSelf().tell(command));
   }
 
-  private Next onFailed(Failed failed) {
+  private Next onKill(Kill kill) {
+    return transfer.link == null ? Next.STAY : giveUp(ErrorCode.DENIED, kill.reason());
+  }
+
+  Next onFailed(Failed failed) {
     boolean ends =
         switch (failed.code()) {
           case BAD_FIELD, BAD_OFFSET, EXISTS, CHANGED, INCOMPATIBLE -> true;
@@ -459,8 +507,15 @@ public final class SessionActor {
     return onHeld(transfer.committed());
   }
 
-  private boolean isRunning() {
-    return transfer.accepted && !transfer.committing && !transfer.over;
+  /** Whether an accepted connection moves bytes, or could. */
+  boolean isRunning() {
+    return transfer.accepted && transfer.link != null && !transfer.committing && !transfer.over;
+  }
+
+  /** Whether it is to stand still, itself or with the whole node. */
+  boolean isHeld() {
+    transfer.held = transfer.held || environment.switchboard().isPaused();
+    return transfer.held;
   }
 
   /** The transfer stands still at an offset, which is marked before it is told. */
@@ -475,27 +530,18 @@ public final class SessionActor {
     }
     SessionEvent paused = new SessionEvent.Paused(offset);
     transfer.lastMark = offset;
-    return Next.persist(
-        transfer.marked ? List.of(paused) : List.of(mark(offset), paused),
-        () -> answerHold(offset));
+    List<SessionEvent> events = new ArrayList<>();
+    if (!transfer.marked) {
+      events.addAll(marks(offset));
+    }
+    events.add(paused);
+    return Next.persist(List.copyOf(events), () -> answerHold(offset));
   }
 
   private void answerHold(long offset) {
     List<ActorRef<Held>> waiting = List.copyOf(transfer.awaitingHold);
     transfer.awaitingHold.clear();
     waiting.forEach(to -> to.tell(new Held(transfer.id, offset)));
-  }
-
-  private Next onSwitch(Switch switching) {
-    transfer.revision = switching.revision();
-    transfer.held = false;
-    workers.revise(switching.revision());
-    if (transfer.link != null && isRunning()) {
-      workers.respawn(/* tell= */ true);
-    }
-    return transfer.marked
-        ? Next.persist(List.of(new SessionEvent.RevisionChanged(workers.module())), () -> {})
-        : Next.STAY;
   }
 
   // ---- the end
@@ -516,6 +562,7 @@ public final class SessionActor {
     if (transfer.opening != null) {
       return Next.STAY; // decided when that is done
     }
+    code.drop();
     if (closure.endsSession() || transfer.facts == null) {
       return finish("failed: " + closure.reason());
     }
@@ -526,6 +573,7 @@ public final class SessionActor {
     transfer.link = null;
     transfer.accepted = false;
     workers.stop();
+    code.drop();
     put.suspend();
     expireLater();
     return transfer.awaitingHold.isEmpty() ? Next.STAY : onHeld(transfer.committed());
@@ -565,6 +613,7 @@ public final class SessionActor {
   Next finish(String outcome) {
     transfer.over = true;
     workers.stop();
+    code.drop();
     cancelExpiry();
     get.end();
     put.end();

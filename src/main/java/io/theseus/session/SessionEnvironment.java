@@ -1,14 +1,18 @@
 package io.theseus.session;
 
-import io.theseus.module.Revision;
+import io.theseus.module.Switchboard;
 import io.theseus.steps.Steps;
 import io.theseus.store.FileStore;
 import java.util.concurrent.Executor;
+import java.util.function.IntSupplier;
 
 /**
  * What every session of a node works with.
  *
  * @param elsewhere where to look for a name that is not here
+ * @param switchboard which code is in force
+ * @param misbehaviours hears of code of modules that failed
+ * @param running how many sessions there are
  * @param disk runs what blocks on files; never an event loop, never an actor's dispatcher
  */
 public record SessionEnvironment(
@@ -16,13 +20,24 @@ public record SessionEnvironment(
     String elsewhere,
     FileStore store,
     Executor disk,
-    Revision revision,
+    Switchboard switchboard,
+    Misbehaviour.Listener misbehaviours,
+    IntSupplier running,
     SessionSettings settings,
     Counters counters,
     Steps steps) {
   /** The same with another way to the disk. */
   public SessionEnvironment withDisk(Executor other) {
     return new SessionEnvironment(
-        nodeId, elsewhere, store, other, revision, settings, counters, steps);
+        nodeId,
+        elsewhere,
+        store,
+        other,
+        switchboard,
+        misbehaviours,
+        running,
+        settings,
+        counters,
+        steps);
   }
 }

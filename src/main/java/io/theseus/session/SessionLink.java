@@ -1,5 +1,6 @@
 package io.theseus.session;
 
+import io.theseus.module.SessionCode;
 import io.theseus.store.Completed;
 import io.theseus.store.StoredFile;
 import io.theseus.wire.ErrorCode;
@@ -38,11 +39,18 @@ public interface SessionLink {
   void hold();
 
   /**
-   * Obeys a new worker from the next packet on and forgets what older ones granted.
+   * Obeys a new worker from the next packet on.
    *
+   * @param keep whether what older ones granted is good until its first word; otherwise it is
+   *     forgotten at once
    * @param tell whether RESUMED tells the client
+   * @param code lets the bytes of packets pass from here on; null where nothing looks at them
    */
-  void swap(long workerGeneration, String module, boolean tell);
+  void swap(
+      long workerGeneration, String module, boolean keep, boolean tell, @Nullable SessionCode code);
+
+  /** A worker grants nothing yet: what older ones granted is forgotten. */
+  void revoke(long workerGeneration);
 
   /** PUT: all before {@code offset} is durable. */
   void durable(long offset);

@@ -3,11 +3,14 @@ package io.theseus.session;
 import akka.actor.typed.ActorRef;
 import io.theseus.channel.Direction;
 import io.theseus.module.Revision;
+import io.theseus.module.SessionCode;
 import io.theseus.store.LiveStream;
 import io.theseus.store.StoredFile;
 import io.theseus.store.Upload;
 import io.theseus.wire.ClientMessage;
 import io.theseus.wire.ErrorCode;
+import io.theseus.wire.FileName;
+import io.theseus.wire.ProtocolException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
@@ -55,10 +58,31 @@ public final class Transfer {
   @Nullable CompletionStage<SessionActor.Command> opening;
 
   /** Whether nothing is left to be done but to be forgotten, by the journal and the supervisor. */
-  boolean over;
+  volatile boolean over;
 
-  /** What it was switched to; null before the first switch. */
+  /** What it runs; null before it was begun for the first time. */
   @Nullable Revision revision;
+
+  /** The objects of its revision; null where that is built in, and without a connection. */
+  @Nullable SessionCode code;
+
+  /** Code that is being begun; the next incarnation waits for the same. */
+  @Nullable CompletionStage<SessionActor.Command> switching;
+
+  /** Counts the codes that were begun: an answer to an older attempt is not heard. */
+  long attempts;
+
+  /** The revision whose code failed here: it does not come back to it. */
+  @Nullable Revision fallen;
+
+  /** Where its data is, if it was redirected. */
+  @Nullable FileName target;
+
+  /** The module that the journal knows. */
+  String markedModule = "";
+
+  /** The switch that it has followed, or had no need to; read by anybody. */
+  private volatile long switchFollowed;
 
   /** Whether the transfer is to stand still until it is switched. */
   boolean held;
@@ -112,6 +136,19 @@ public final class Transfer {
     return connected;
   }
 
+  /** Whether nothing of it runs code of before the given switch. */
+  public boolean hasFollowed(long switchGeneration) {
+    return over || switchFollowed >= switchGeneration;
+  }
+
+  long followed() {
+    return switchFollowed;
+  }
+
+  void follow(long switchGeneration) {
+    switchFollowed = switchGeneration;
+  }
+
   Facts facts() {
     Facts known = facts;
     if (known == null) {
@@ -127,6 +164,16 @@ public final class Transfer {
       return durable;
     }
     return last == null ? lastMark : last.acked();
+  }
+
+  /** Where the data of a name is: elsewhere where it was redirected, which stays. */
+  FileName place(FileName asked) throws ProtocolException {
+    Facts known = facts;
+    if (known != null) {
+      return known.target().isPresent() ? FileName.parse(known.target().get()) : asked;
+    }
+    FileName redirected = target;
+    return redirected == null ? asked : redirected;
   }
 
   /**

@@ -5,8 +5,11 @@ import akka.actor.typed.ChildFailed;
 import akka.actor.typed.DispatcherSelector;
 import akka.actor.typed.javadsl.ActorContext;
 import io.theseus.channel.Direction;
+import io.theseus.channel.PayloadUse;
 import io.theseus.module.Revision;
+import io.theseus.module.SessionCode;
 import io.theseus.steps.Steps;
+import io.theseus.wire.ErrorCode;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -17,43 +20,38 @@ final class Workers {
   /** A transfer with no more left than this is over before a worker of its own could help it. */
   private static final int SHORT = 64 * 1024;
 
-  /** What is built in runs beside its session; code of modules never does. */
-  private static final DispatcherSelector BUILT_IN = DispatcherSelector.sameAsParent();
-
-  private static final DispatcherSelector MODULES =
-      DispatcherSelector.fromConfig("theseus.dispatchers.channel");
-
   private final ActorContext<SessionActor.Command> context;
   private final Transfer transfer;
   private final Steps steps;
   private final SessionLog log;
 
-  private Revision revision;
   private @Nullable ActorRef<DataChannelWorker.Advance> worker;
   private int failures;
   private long failedAt = -1;
 
   Workers(
-      ActorContext<SessionActor.Command> context,
-      Transfer transfer,
-      Revision revision,
-      Steps steps,
-      SessionLog log) {
+      ActorContext<SessionActor.Command> context, Transfer transfer, Steps steps, SessionLog log) {
     this.context = context;
     this.transfer = transfer;
-    this.revision = revision;
     this.steps = steps;
     this.log = log;
   }
 
-  /** Name and version of the module in force. */
-  String module() {
-    return revision.module();
+  /** What the session runs. */
+  Revision revision() {
+    Revision running = transfer.revision;
+    return running == null ? Revision.builtIn() : running;
   }
 
-  /** Those that follow run another module. */
-  void revise(Revision next) {
-    revision = next;
+  /** Name and version of the module in force. */
+  String module() {
+    return revision().module();
+  }
+
+  /** Those that follow run another revision, whose code is null where it is built in. */
+  void revise(Revision next, @Nullable SessionCode code) {
+    transfer.revision = next;
+    transfer.code = code;
   }
 
   /** A connection that is being accepted obeys the next generation. */
@@ -61,10 +59,20 @@ final class Workers {
     return ++transfer.workerGeneration;
   }
 
-  /** Makes the connection obey the next generation, whose worker follows with the next report. */
-  void respawn(boolean tell) {
+  /**
+   * Makes the connection obey the next generation, whose worker follows with the next report.
+   *
+   * @param keep whether it may go on meanwhile with what the last worker granted
+   */
+  void respawn(boolean keep, boolean tell) {
     stop();
-    transfer.connected().swap(nextGeneration(), module(), tell);
+    transfer.connected().swap(nextGeneration(), module(), keep, tell, payloadCode());
+  }
+
+  /** What looks at the bytes of packets; null where nothing does. */
+  @Nullable SessionCode payloadCode() {
+    SessionCode code = transfer.code;
+    return code == null || code.payloadUse() == PayloadUse.NONE ? null : code;
   }
 
   /**
@@ -72,11 +80,11 @@ final class Workers {
    * transfer all of it at once; a worker is spawned where anything comes in between.
    */
   void begin(Direction direction, long position, long end) {
-    if (revision.isBuiltIn() && end - position <= SHORT) {
+    if (transfer.code == null && end - position <= SHORT) {
       new Granting(
               transfer.connected(),
               direction,
-              revision,
+              revision(),
               transfer.workerGeneration,
               /* seekEpoch= */ 0,
               position,
@@ -93,21 +101,32 @@ final class Workers {
   }
 
   private void spawn(Direction direction, long seekEpoch, long position, long end) {
+    DataChannelWorker.Advance begin = new DataChannelWorker.Advance(seekEpoch, position, end);
+    SessionCode code = transfer.code;
     ActorRef<DataChannelWorker.Advance> spawned =
         context.spawn(
-            DataChannelWorker.create(
-                transfer.connected(),
-                direction,
-                revision,
-                transfer.workerGeneration,
-                seekEpoch,
-                position,
-                steps),
+            code == null
+                ? DataChannelWorker.create(
+                    transfer.connected(),
+                    direction,
+                    revision(),
+                    transfer.workerGeneration,
+                    seekEpoch,
+                    position,
+                    steps)
+                : ModuleWorker.create(
+                    transfer.connected(),
+                    direction,
+                    code,
+                    module(),
+                    transfer.workerGeneration,
+                    begin,
+                    steps),
             name(),
-            revision.isBuiltIn() ? BUILT_IN : MODULES);
+            DispatcherSelector.sameAsParent());
     context.watch(spawned);
     worker = spawned;
-    spawned.tell(new DataChannelWorker.Advance(seekEpoch, position, end));
+    spawned.tell(begin);
   }
 
   /** Tells the worker how far the transfer has come; begins one where there is none. */
@@ -117,7 +136,7 @@ final class Workers {
     }
     ActorRef<DataChannelWorker.Advance> running = worker;
     if (running == null) {
-      if (!transfer.held) {
+      if (!transfer.held && transfer.switching == null) {
         spawn(direction, report.seekEpoch(), report.position(), report.end());
       }
     } else if (report.workerGeneration() == transfer.workerGeneration) {
@@ -136,15 +155,25 @@ final class Workers {
   }
 
   /**
-   * A worker died: another follows, at the committed offset.
+   * A worker died: another follows, at the committed offset, or the session is told what to do.
    *
-   * @return why none follows any more; empty where one does
+   * @return what the session is to do; empty where there is nothing
    */
-  Optional<String> onFailed(ChildFailed failed) {
+  Optional<SessionActor.Command> onFailed(ChildFailed failed) {
     if (worker == null || !failed.getRef().path().equals(worker.path())) {
       return Optional.empty();
     }
     worker = null;
+    Throwable cause = failed.getCause();
+    if (cause instanceof ModuleWorker.DeniedException) {
+      return Optional.of(
+          new SessionActor.Failed(ErrorCode.DENIED, String.valueOf(cause.getMessage())));
+    }
+    if (cause instanceof ModuleWorker.MisbehavedException) {
+      return Optional.of(
+          new SessionActor.CodeFailed(
+              /* attempt= */ 0, revision(), String.valueOf(cause.getMessage())));
+    }
     Report report = transfer.report;
     long at = report == null ? 0 : report.position();
     failures = at > failedAt ? 1 : failures + 1;
@@ -154,14 +183,17 @@ final class Workers {
         transfer.workerGeneration,
         module(),
         at,
-        String.valueOf(failed.getCause()));
+        String.valueOf(cause));
     if (transfer.link == null) {
       return Optional.empty();
     }
     if (failures < FAILURES) {
-      respawn(/* tell= */ false);
+      respawn(/* keep= */ false, /* tell= */ false);
       return Optional.empty();
     }
-    return Optional.of("module " + module() + " failed " + failures + " times at offset " + at);
+    return Optional.of(
+        new SessionActor.Failed(
+            ErrorCode.INTERNAL,
+            "module " + module() + " failed " + failures + " times at offset " + at));
   }
 }

@@ -4,11 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import akka.actor.testkit.typed.javadsl.TestProbe;
-import io.theseus.channel.DataChannel;
 import io.theseus.channel.Direction;
 import io.theseus.channel.Range;
-import io.theseus.module.DataChannelProvider;
 import io.theseus.module.Revision;
+import io.theseus.module.TestRevisions;
 import io.theseus.session.Grant;
 import io.theseus.session.SessionActor;
 import io.theseus.session.SessionSettings;
@@ -486,25 +485,13 @@ final class ControlActorTest {
 
   /** A channel that grants little, under another name. */
   private static Revision other() {
-    return new Revision(
-        new DataChannelProvider() {
-          @Override
-          public String name() {
-            return "careful";
-          }
-
-          @Override
-          public String version() {
-            return "2.0.0";
-          }
-
-          @Override
-          public DataChannel open(Direction direction) {
-            return progress ->
+    return TestRevisions.channel(
+        "careful",
+        () ->
+            progress ->
                 new Range(
-                    progress.position(), (int) Math.min(MIB, progress.end() - progress.position()));
-          }
-        });
+                    progress.position(),
+                    (int) Math.min(MIB, progress.end() - progress.position())));
   }
 
   @ParameterizedTest
@@ -529,7 +516,8 @@ final class ControlActorTest {
       link.goOn();
       assertThat(link.position()).as("held").isEqualTo(stop);
       // held and switched: neither survives in the actor alone
-      node.tell(SESSION, new SessionActor.Switch(other()));
+      node.publish(other());
+      node.tell(SESSION, new SessionActor.Resume());
       awaitFinished(link);
       assertThat(link.told()).containsExactly("MODIFYING " + stop, "RESUMED careful@2.0.0");
       List<Grant> grants = link.grants();
@@ -589,7 +577,8 @@ final class ControlActorTest {
       FakeLink link = FakeLink.reading(content).stopAt(5 * MIB);
       node.open(link, get("in"));
       await().atMost(TestNode.PATIENCE).until(() -> link.position() == 5 * MIB);
-      node.tell(SESSION, new SessionActor.Switch(other()));
+      node.publish(other());
+      node.tell(SESSION, new SessionActor.Resume());
       await().until(() -> link.told().contains("RESUMED careful@2.0.0"));
       node.restartActors();
       int before = link.grants().size();

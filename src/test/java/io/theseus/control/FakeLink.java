@@ -2,6 +2,7 @@ package io.theseus.control;
 
 import io.theseus.channel.Progress;
 import io.theseus.channel.Range;
+import io.theseus.module.SessionCode;
 import io.theseus.session.Closure;
 import io.theseus.session.Grant;
 import io.theseus.session.Ready;
@@ -245,17 +246,30 @@ final class FakeLink implements SessionLink {
   }
 
   @Override
-  public synchronized void swap(long workerGeneration, String module, boolean tell) {
+  public synchronized void swap(
+      long workerGeneration,
+      String module,
+      boolean keep,
+      boolean tell,
+      @Nullable SessionCode payloadCode) {
     if (over) {
       return;
     }
     generation = workerGeneration;
-    granted = position;
+    granted = keep && !held ? granted : position;
     held = false;
     if (tell) {
       told.add("RESUMED " + module);
     }
+    move();
     report();
+  }
+
+  @Override
+  public synchronized void revoke(long workerGeneration) {
+    if (workerGeneration == generation) {
+      granted = position;
+    }
   }
 
   @Override

@@ -18,7 +18,9 @@ import io.theseus.journal.JournalDatabase;
 import io.theseus.journal.JournalSetup;
 import io.theseus.journal.OpenSession;
 import io.theseus.module.Revision;
+import io.theseus.module.Switchboard;
 import io.theseus.session.Counters;
+import io.theseus.session.Misbehaviour;
 import io.theseus.session.SessionActor;
 import io.theseus.session.SessionEnvironment;
 import io.theseus.session.SessionSettings;
@@ -33,9 +35,11 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.stream.Collectors;
@@ -57,6 +61,8 @@ final class TestNode implements AutoCloseable {
           IntStream.range(0, LANES)
               .mapToObj(lane -> new Lane("akka.actor.default-dispatcher", disk))
               .toList());
+  private final Switchboard switchboard = new Switchboard();
+  private final List<Misbehaviour> misbehaviours = new CopyOnWriteArrayList<>();
   private final FileStore store;
   private final Control control;
   private final SessionEnvironment environment;
@@ -84,7 +90,9 @@ final class TestNode implements AutoCloseable {
             "nowhere else",
             store,
             disk,
-            Revision.builtIn(),
+            switchboard,
+            misbehaviours::add,
+            transfers::live,
             settings,
             new Counters(),
             steps);
@@ -169,8 +177,22 @@ final class TestNode implements AutoCloseable {
     }
   }
 
+  /** Puts a revision in force; sessions see it at their next packet. */
+  void publish(Revision revision) {
+    switchboard.publish(revision, Optional.empty(), Revision.builtIn());
+  }
+
+  Switchboard switchboard() {
+    return switchboard;
+  }
+
+  /** What code of modules did wrong. */
+  List<Misbehaviour> misbehaviours() {
+    return misbehaviours;
+  }
+
   void tell(UUID session, SessionActor.Command what) {
-    actor.tell(new ControlActor.Tell(java.util.Optional.of(session), what));
+    actor.tell(new ControlActor.Tell(Optional.of(session), what));
   }
 
   ControlActor.Counts counts() {

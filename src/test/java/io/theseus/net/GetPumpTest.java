@@ -42,6 +42,10 @@ class GetPumpTest {
 
   private record Swap() implements Input {}
 
+  private record Succeed() implements Input {}
+
+  private record Revoke() implements Input {}
+
   private record Restart(int size) implements Input {}
 
   private record End() implements Input {}
@@ -86,6 +90,9 @@ class GetPumpTest {
     boolean restarting;
     boolean over;
 
+    /** Whether {@link #leave} is an older worker's, until the next one's first word. */
+    boolean inherited;
+
     /** Bytes that the worker of this place gave leave to send. */
     final BitSet leave = new BitSet();
 
@@ -106,7 +113,22 @@ class GetPumpTest {
 
     void voidGrants() {
       place++;
+      forget();
+    }
+
+    void forget() {
       leave.clear();
+      inherited = false;
+    }
+
+    void succeed() {
+      if (held) {
+        voidGrants();
+        held = false;
+      } else {
+        place++;
+        inherited = true;
+      }
     }
 
     void deliver(Decided decided) {
@@ -115,6 +137,9 @@ class GetPumpTest {
       }
       int from = (int) decided.range().offset();
       boolean joins = from <= sentTo || leave.get(sentTo, from).cardinality() == from - sentTo;
+      if (inherited && from <= sentTo && decided.range().end() > sentTo) {
+        forget();
+      }
       if (joins) {
         leave.set(Math.max(from, sentTo), Math.max(sentTo, (int) decided.range().end()));
       }
@@ -246,6 +271,8 @@ class GetPumpTest {
             net.jqwik.api.Tuple.of(3, produce),
             net.jqwik.api.Tuple.of(1, Arbitraries.just(new Hold())),
             net.jqwik.api.Tuple.of(2, Arbitraries.just(new Swap())),
+            net.jqwik.api.Tuple.of(2, Arbitraries.just(new Succeed())),
+            net.jqwik.api.Tuple.of(1, Arbitraries.just(new Revoke())),
             net.jqwik.api.Tuple.of(1, restart),
             net.jqwik.api.Tuple.of(1, Arbitraries.just(new End())))
         .list()
@@ -301,6 +328,14 @@ class GetPumpTest {
         pump.swap(pump.generation() + 1);
         model.voidGrants();
         model.held = false;
+      } else if (input instanceof Succeed) {
+        pump.succeed(pump.generation() + 1);
+        model.succeed();
+      } else if (input instanceof Revoke) {
+        pump.revoke(pump.generation());
+        if (model.inherited) {
+          model.forget();
+        }
       } else if (input instanceof Restart restart && !begin.live()) {
         pump.restart(restart.size(), pump.generation() + 1);
         model.voidGrants();

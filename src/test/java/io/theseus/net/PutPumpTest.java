@@ -46,6 +46,10 @@ class PutPumpTest {
 
   private record Swap() implements Input {}
 
+  private record Succeed() implements Input {}
+
+  private record Revoke() implements Input {}
+
   private enum Shape {
     NEXT,
     GAP,
@@ -68,6 +72,10 @@ class PutPumpTest {
     int generation = 1;
     boolean ended;
     boolean held;
+
+    /** Whether {@link #leave} is an older worker's, until the next one's first word. */
+    boolean inherited;
+
     final BitSet leave = new BitSet();
 
     Model(Begin begin) {
@@ -97,12 +105,35 @@ class PutPumpTest {
       return leave.get(received, packetEnd).cardinality() == packetEnd - received;
     }
 
+    void swap() {
+      generation++;
+      held = false;
+      forget();
+    }
+
+    void forget() {
+      leave.clear();
+      inherited = false;
+    }
+
+    void succeed() {
+      if (held) {
+        swap();
+      } else {
+        generation++;
+        inherited = true;
+      }
+    }
+
     void deliver(Decided decided) {
       int from = (int) decided.range().offset();
       int to = (int) decided.range().end();
       boolean joins =
           from <= received || leave.get(received, from).cardinality() == from - received;
       if (decided.generation() == generation && joins && to > received) {
+        if (inherited && from <= received) {
+          forget();
+        }
         leave.set(Math.max(from, received), to);
       }
     }
@@ -190,7 +221,9 @@ class PutPumpTest {
             Tuple.of(6, durable),
             Tuple.of(6, quiet),
             Tuple.of(1, Arbitraries.just(new Hold())),
-            Tuple.of(1, Arbitraries.just(new Swap())))
+            Tuple.of(1, Arbitraries.just(new Swap())),
+            Tuple.of(1, Arbitraries.just(new Succeed())),
+            Tuple.of(1, Arbitraries.just(new Revoke())))
         .list()
         .ofMinSize(1)
         .ofMaxSize(100);
@@ -242,9 +275,15 @@ class PutPumpTest {
         model.held = true;
       } else if (input instanceof Swap) {
         pump.swap(pump.generation() + 1);
-        model.generation++;
-        model.leave.clear();
-        model.held = false;
+        model.swap();
+      } else if (input instanceof Succeed) {
+        pump.succeed(pump.generation() + 1);
+        model.succeed();
+      } else if (input instanceof Revoke) {
+        pump.revoke(pump.generation());
+        if (model.inherited) {
+          model.forget();
+        }
       }
       compare(pump, model);
     }
@@ -314,9 +353,7 @@ class PutPumpTest {
   private void finish(PutPump pump, Model model) {
     trace.add("finish");
     pump.swap(pump.generation() + 1);
-    model.generation++;
-    model.leave.clear();
-    model.held = false;
+    model.swap();
     int end = model.sized ? model.size : Math.max(MOST_SIZE, model.packetEnd);
     for (int i = 0; !model.whole(); i++) {
       assertThat(i).as("rounds without an end after %s", trace).isLessThan(1000);

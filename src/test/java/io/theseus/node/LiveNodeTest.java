@@ -6,12 +6,10 @@ import static org.awaitility.Awaitility.await;
 import akka.actor.testkit.typed.javadsl.TestProbe;
 import akka.actor.typed.ActorSystem;
 import akka.actor.typed.javadsl.Adapter;
-import io.theseus.channel.DataChannel;
-import io.theseus.channel.Direction;
 import io.theseus.channel.Range;
 import io.theseus.control.ControlActor;
-import io.theseus.module.DataChannelProvider;
 import io.theseus.module.Revision;
+import io.theseus.module.TestRevisions;
 import io.theseus.session.SessionActor;
 import io.theseus.steps.Steps;
 import io.theseus.testing.PacketSocket;
@@ -112,25 +110,18 @@ final class LiveNodeTest {
   }
 
   private static Revision small() {
-    return new Revision(
-        new DataChannelProvider() {
-          @Override
-          public String name() {
-            return "small";
-          }
-
-          @Override
-          public String version() {
-            return "2.0.0";
-          }
-
-          @Override
-          public DataChannel open(Direction direction) {
-            return progress ->
+    return TestRevisions.channel(
+        "small",
+        () ->
+            progress ->
                 new Range(
-                    progress.position(), (int) Math.min(MIB, progress.end() - progress.position()));
-          }
-        });
+                    progress.position(),
+                    (int) Math.min(MIB, progress.end() - progress.position())));
+  }
+
+  private void resume(Revision revision) {
+    node.switchboard().publish(revision, Optional.empty(), Revision.builtIn());
+    tell(new SessionActor.Resume());
   }
 
   @Test
@@ -144,7 +135,7 @@ final class LiveNodeTest {
       SessionActor.Held held = probe.receiveMessage(PATIENCE);
       assertThat(held.offset()).isEqualTo(at);
       // the connection lives: it is told, and asked for nothing
-      tell(new SessionActor.Switch(small()));
+      resume(small());
       reader.read(read, at, SIZE);
       reader.expect("COMPLETE");
       assertThat(reader.notes()).hasSize(2);
@@ -163,7 +154,7 @@ final class LiveNodeTest {
       tell(new SessionActor.Hold(probe.getRef()));
       SessionActor.Held held = probe.receiveMessage(PATIENCE);
       assertThat(held.offset()).isBetween(0L, 17L * MIB);
-      tell(new SessionActor.Switch(small()));
+      resume(small());
       writer.write(sending, content, SIZE);
       writer.complete(sending, SIZE);
       assertThat(writer.notes()).hasSize(2);

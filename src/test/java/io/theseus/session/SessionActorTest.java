@@ -43,7 +43,8 @@ final class SessionActorTest {
           /* stream= */ false,
           Optional.of("ab".repeat(32)),
           Optional.of("none"),
-          Optional.of(Instant.parse("2026-11-21T16:00:00.123456789Z")));
+          Optional.of(Instant.parse("2026-11-21T16:00:00.123456789Z")),
+          Optional.of("elsewhere"));
 
   private static final Facts GET =
       new Facts(
@@ -52,6 +53,7 @@ final class SessionActorTest {
           OptionalLong.empty(),
           Optional.of("identity"),
           /* stream= */ true,
+          Optional.empty(),
           Optional.empty(),
           Optional.empty(),
           Optional.empty());

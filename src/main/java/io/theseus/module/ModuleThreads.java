@@ -1,0 +1,183 @@
+package io.theseus.module;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The few threads that all module code of one revision runs on, and nothing else does.
+ *
+ * <p>Each session has a line, which is one of the threads: its calls are made one after another, in
+ * their order. A call that takes longer than the deadline can't be ended in Java; so all threads
+ * are abandoned with it, every call that waits is answered by an exception, and no further one is
+ * made.
+ */
+public final class ModuleThreads implements AutoCloseable {
+  /** A call that waits, or is being made. */
+  private static final class Call<T> {
+    private final String component;
+    private final String what;
+    private final Callable<T> task;
+    private final CompletableFuture<T> answer = new CompletableFuture<>();
+
+    Call(String component, String what, Callable<T> task) {
+      this.component = component;
+      this.what = what;
+      this.task = task;
+    }
+
+    void make() {
+      try {
+        answer.complete(task.call());
+      } catch (ModuleException e) {
+        answer.completeExceptionally(e);
+      } catch (Throwable e) { // whatever it is, it stays here
+        answer.completeExceptionally(ModuleException.thrown(component, what, e));
+      }
+    }
+  }
+
+  /** One of the threads and what waits for it. */
+  public final class Line {
+    private final LinkedBlockingQueue<Call<?>> calls = new LinkedBlockingQueue<>();
+    private final Thread thread;
+    private volatile @Nullable Call<?> current;
+    private volatile long since;
+
+    private Line(String name) {
+      thread = new Thread(this::run, name);
+      thread.setDaemon(true);
+    }
+
+    private void run() {
+      while (!over) {
+        Call<?> call;
+        try {
+          call = calls.take();
+        } catch (InterruptedException e) {
+          continue; // told to look whether it is over; or module code interrupted its own thread
+        }
+        since = nanoTime.getAsLong();
+        current = call;
+        call.make();
+        current = null;
+      }
+      refuse(this);
+    }
+
+    /**
+     * Makes a call on this thread.
+     *
+     * @param component {@code name@version} of the code that is called, for messages
+     * @param what the method, for messages
+     * @return what it returned; fails with a {@link ModuleException}
+     */
+    <T> CompletionStage<T> call(String component, String what, Callable<T> task) {
+      Call<T> call = new Call<>(component, what, task);
+      calls.add(call);
+      if (over) {
+        refuse(this);
+      }
+      return call.answer;
+    }
+  }
+
+  private final String revision;
+  private final Duration deadline;
+  private final LongSupplier nanoTime;
+  private final List<Line> lines = new ArrayList<>();
+  private final AtomicInteger next = new AtomicInteger();
+  private volatile boolean over;
+  private volatile String why = "its threads have ended";
+
+  /**
+   * Threads of a revision.
+   *
+   * @param deadline the longest that one call may take
+   */
+  public ModuleThreads(String revision, int threads, Duration deadline) {
+    this(revision, threads, deadline, System::nanoTime);
+  }
+
+  ModuleThreads(String revision, int threads, Duration deadline, LongSupplier nanoTime) {
+    this.revision = revision;
+    this.deadline = deadline;
+    this.nanoTime = nanoTime;
+    for (int i = 1; i <= threads; i++) {
+      lines.add(new Line("module-" + revision + "-" + i));
+    }
+    lines.forEach(line -> line.thread.start());
+  }
+
+  /** The line of what is one for the whole node. */
+  Line first() {
+    return lines.get(0);
+  }
+
+  /** A line for a session; they take turns. */
+  Line line() {
+    return lines.get(Math.floorMod(next.getAndIncrement(), lines.size()));
+  }
+
+  /**
+   * Looks for a call that takes too long, and abandons the threads where there is one; to be called
+   * several times within a deadline.
+   *
+   * @return what hangs, once
+   */
+  public @Nullable String check() {
+    long now = nanoTime.getAsLong();
+    for (Line line : lines) {
+      Call<?> call = line.current;
+      if (!over && call != null && now - line.since > deadline.toNanos() && call == line.current) {
+        String hung =
+            call.component
+                + ": "
+                + call.what
+                + " did not return within "
+                + deadline.toMillis()
+                + " ms";
+        end(hung);
+        call.answer.completeExceptionally(new ModuleException(hung));
+        return hung;
+      }
+    }
+    return null;
+  }
+
+  private void end(String reason) {
+    why = reason;
+    over = true;
+    for (Line line : lines) {
+      line.thread.interrupt();
+      refuse(line);
+    }
+  }
+
+  private void refuse(Line line) {
+    Call<?> call;
+    while ((call = line.calls.poll()) != null) {
+      call.answer.completeExceptionally(new ModuleException(revision + ": " + why));
+    }
+  }
+
+  /** Whether no further call is made. */
+  public boolean isOver() {
+    return over;
+  }
+
+  /** Ends the threads; calls that wait are answered by an exception. */
+  @Override
+  public void close() {
+    if (!over) {
+      end("its threads have ended");
+    }
+  }
+}

@@ -1,0 +1,395 @@
+package io.theseus.module;
+
+import io.theseus.channel.Admission;
+import io.theseus.channel.DataChannel;
+import io.theseus.channel.HandOver;
+import io.theseus.channel.NetworkFunction;
+import io.theseus.channel.Passage;
+import io.theseus.channel.PayloadUse;
+import io.theseus.channel.Progress;
+import io.theseus.channel.Range;
+import io.theseus.channel.SessionInfo;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The objects of a revision that serve one session, and the only way to call them: on the session's
+ * line, one call at a time, checked.
+ *
+ * <p>Nothing that a module made leaves this class: not in an answer, not in an exception. When a
+ * successor begins, components that are the same in both revisions go over as the objects that they
+ * are; others hand over bytes.
+ */
+public final class SessionCode {
+  private static final Duration LONGEST_DELAY = Duration.ofMinutes(1);
+
+  /** Code that is ready to decide, and whether its session may be. */
+  public record Begun(SessionCode code, Admission admission) {}
+
+  /** An object of a component. */
+  private record Part<T>(Revision.Component<T> component, T object) {}
+
+  /** What a predecessor leaves, by the key of the component: its objects, or their state. */
+  private record Legacy(Map<String, Part<?>> objects, Map<String, HandOver> states) {
+    static Legacy of(Map<String, HandOver> states) {
+      return new Legacy(Map.of(), states);
+    }
+  }
+
+  private final Revision revision;
+  private final SessionInfo session;
+  private final ModuleThreads.Line line;
+  private final AtomicBoolean closed = new AtomicBoolean();
+
+  // of the line's thread alone
+  private @Nullable Part<DataChannel> channel;
+  private List<Part<NetworkFunction>> functions = List.of();
+
+  /** What the predecessor handed over, for a successor in case that this code fails. */
+  private volatile Map<String, HandOver> inherited = Map.of();
+
+  private volatile PayloadUse payloadUse = PayloadUse.NONE;
+
+  private SessionCode(Revision revision, SessionInfo session) {
+    this.revision = revision;
+    this.session = session;
+    this.line = revision.threads().line();
+  }
+
+  /**
+   * Makes the objects for a session, lets them take over, and asks whether the session may be.
+   *
+   * @param predecessor is closed by this, and makes no decision from now on; null for none
+   * @param others sessions of this node beside it, for the admission policy
+   * @return fails with a {@link ModuleException}; then nothing is left to be closed
+   */
+  public static CompletionStage<Begun> begin(
+      Revision revision, SessionInfo session, @Nullable SessionCode predecessor, int others) {
+    SessionCode code = new SessionCode(revision, session);
+    revision.enter();
+    CompletionStage<Legacy> legacy =
+        predecessor == null
+            ? CompletableFuture.completedFuture(Legacy.of(Map.of()))
+            : predecessor.leave(revision);
+    return revision
+        .admit(session, others)
+        .thenCombine(legacy, (admission, left) -> code.begin(left, admission))
+        .thenCompose(begun -> begun)
+        .whenComplete(
+            (begun, failure) -> {
+              if (predecessor != null) {
+                predecessor.close();
+              }
+              if (failure != null) {
+                code.close();
+              }
+            });
+  }
+
+  private CompletionStage<Begun> begin(Legacy legacy, Admission admitted) {
+    inherited = legacy.states();
+    return line.call(
+        revision.id(),
+        "begin",
+        () -> {
+          Part<DataChannel> opened = part(revision.channel(), legacy);
+          channel = opened;
+          if (!legacy.objects().containsValue(opened)) {
+            call(opened, "begin", () -> opened.object().begin(session));
+            HandOver state = legacy.states().get(opened.component().key());
+            if (state != null) {
+              ask(opened, "takeOver", () -> opened.object().takeOver(state));
+            }
+          }
+          Admission admission = admitted;
+          List<Part<NetworkFunction>> chain = new ArrayList<>();
+          for (Revision.Component<NetworkFunction> component : revision.functions()) {
+            Part<NetworkFunction> function = part(component, legacy);
+            chain.add(function);
+            if (legacy.objects().containsValue(function)) {
+              continue;
+            }
+            Admission answer = ask(function, "begin", () -> function.object().begin(session));
+            if (admission instanceof Admission.Admit) {
+              admission = answer;
+            }
+            HandOver state = legacy.states().get(component.key());
+            if (state != null) {
+              ask(function, "takeOver", () -> function.object().takeOver(state));
+            }
+          }
+          functions = List.copyOf(chain);
+          payloadUse = usedPayload();
+          return new Begun(this, admission);
+        });
+  }
+
+  /** The predecessor's object where the component is the same, a new one otherwise. */
+  private static <T> Part<T> part(Revision.Component<T> component, Legacy legacy)
+      throws ModuleException {
+    Part<?> kept = legacy.objects().get(component.key());
+    if (kept != null) {
+      @SuppressWarnings("unchecked") // equal content is equal code, of the same kind
+      Part<T> same = (Part<T>) kept;
+      return same;
+    }
+    T made = make(component);
+    return new Part<>(component, made);
+  }
+
+  static <T> T make(Revision.Component<T> component) throws ModuleException {
+    try {
+      return component.maker().get();
+    } catch (Throwable e) { // a constructor is module code
+      throw ModuleException.thrown(component.name(), "its constructor", e);
+    }
+  }
+
+  private PayloadUse usedPayload() throws ModuleException {
+    PayloadUse most = PayloadUse.NONE;
+    for (Part<NetworkFunction> function : functions) {
+      PayloadUse use = ask(function, "payloadUse", () -> function.object().payloadUse());
+      if (use.compareTo(most) > 0) {
+        most = use;
+      }
+    }
+    return most;
+  }
+
+  // ---- handing over
+
+  private CompletionStage<Legacy> leave(Revision successor) {
+    CompletionStage<Legacy> left = line.call(revision.id(), "handOver", () -> legacyFor(successor));
+    // code that fails now has failed for good: the successor has what this one began with
+    return left.exceptionally(failure -> Legacy.of(inherited));
+  }
+
+  private Legacy legacyFor(Revision successor) {
+    Map<String, String> contents = new HashMap<>();
+    contents.put(successor.channel().key(), successor.channel().content());
+    successor.functions().forEach(each -> contents.put(each.key(), each.content()));
+    Map<String, Part<?>> objects = new HashMap<>();
+    Map<String, HandOver> states = new HashMap<>(inherited);
+    Part<DataChannel> last = channel;
+    if (last != null) {
+      leave(last, last.object()::handOver, contents, objects, states);
+    }
+    for (Part<NetworkFunction> function : functions) {
+      leave(function, function.object()::handOver, contents, objects, states);
+    }
+    return new Legacy(objects, states);
+  }
+
+  private static void leave(
+      Part<?> part,
+      Supplier<Optional<HandOver>> handOver,
+      Map<String, String> contents,
+      Map<String, Part<?>> objects,
+      Map<String, HandOver> states) {
+    String key = part.component().key();
+    if (part.component().content().equals(contents.get(key))) {
+      objects.put(key, part);
+      states.remove(key);
+      return;
+    }
+    try {
+      Optional<HandOver> state = ask(part, "handOver", handOver::get);
+      state.ifPresentOrElse(each -> states.put(key, each), () -> states.remove(key));
+    } catch (ModuleException e) {
+      // what it inherited itself stays
+    }
+  }
+
+  // ---- deciding
+
+  /**
+   * What may move next; fails with a {@link ModuleException}.
+   *
+   * @param progress where grants end; the first range begins there
+   * @param reach no range begins at or behind it
+   */
+  public CompletionStage<Decisions> decide(Progress progress, long reach) {
+    return line.call(revision.id(), "next", () -> decisions(progress, reach));
+  }
+
+  private Decisions decisions(Progress progress, long reach) throws ModuleException {
+    List<Range> ranges = new ArrayList<>();
+    long at = progress.position();
+    long end = progress.end();
+    while (at < end && at < reach) {
+      Range range = next(new Progress(progress.direction(), at, end));
+      for (Part<NetworkFunction> function : functions) {
+        Range asked = range;
+        long now = System.nanoTime();
+        Passage passage = ask(function, "decide", () -> function.object().decide(asked, now));
+        if (passage instanceof Passage.Deny deny) {
+          return new Decisions(
+              List.copyOf(ranges), Optional.empty(), Optional.of(String.valueOf(deny.reason())));
+        } else if (passage instanceof Passage.Delay delay) {
+          return new Decisions(
+              List.copyOf(ranges), Optional.of(checked(function, delay.time())), Optional.empty());
+        } else if (passage instanceof Passage.Limit limit) {
+          range = new Range(at, checked(function, limit.length(), range.length()));
+        }
+      }
+      Range granted = range;
+      for (Part<NetworkFunction> function : functions) {
+        call(function, "passed", () -> function.object().passed(granted));
+      }
+      ranges.add(granted);
+      at = granted.end();
+    }
+    return new Decisions(List.copyOf(ranges), Optional.empty(), Optional.empty());
+  }
+
+  private Range next(Progress progress) throws ModuleException {
+    Part<DataChannel> asked = channel;
+    if (asked == null) {
+      throw new ModuleException(revision.id() + ": closed (expected: open)");
+    }
+    Range range = ask(asked, "next", () -> asked.object().next(progress));
+    if (range.offset() != progress.position()) {
+      throw new ModuleException(
+          asked.component().name()
+              + ": range at "
+              + range.offset()
+              + " (expected: at "
+              + progress.position()
+              + ")");
+    }
+    if (range.length() < 1 || range.length() > Range.MOST || range.end() > progress.end()) {
+      throw new ModuleException(
+          asked.component().name()
+              + ": range of "
+              + range.length()
+              + " bytes (expected: 1 to "
+              + Math.min(Range.MOST, progress.end() - progress.position())
+              + ")");
+    }
+    return range;
+  }
+
+  private static int checked(Part<?> part, int length, int most) throws ModuleException {
+    if (length < 1 || length > most) {
+      throw new ModuleException(
+          part.component().name()
+              + ": limit of "
+              + length
+              + " bytes (expected: 1 to "
+              + most
+              + ")");
+    }
+    return length;
+  }
+
+  private static Duration checked(Part<?> part, Duration time) throws ModuleException {
+    if (time.toMillis() < 1 || time.compareTo(LONGEST_DELAY) > 0) {
+      throw new ModuleException(
+          part.component().name() + ": delay of " + time + " (expected: 1 ms to 1 min)");
+    }
+    return time;
+  }
+
+  // ---- bytes
+
+  /** What the functions do with the bytes. */
+  public PayloadUse payloadUse() {
+    return payloadUse;
+  }
+
+  /**
+   * Lets bytes pass the functions that look at them, in order; they are changed in place.
+   *
+   * @param bytes left alone until the answer is there
+   * @return why they may not pass; empty where they may. Fails with a {@link ModuleException}
+   */
+  public CompletionStage<Optional<String>> payload(long offset, ByteBuffer bytes) {
+    return line.call(revision.id(), "payload", () -> passed(offset, bytes));
+  }
+
+  private Optional<String> passed(long offset, ByteBuffer bytes) throws ModuleException {
+    for (Part<NetworkFunction> function : functions) {
+      PayloadUse use = ask(function, "payloadUse", () -> function.object().payloadUse());
+      if (use == PayloadUse.NONE) {
+        continue;
+      }
+      ByteBuffer view = use == PayloadUse.INSPECT ? bytes.asReadOnlyBuffer() : bytes.slice();
+      Optional<String> denial =
+          ask(function, "payload", () -> function.object().payload(offset, view));
+      if (denial.isPresent()) {
+        return denial;
+      }
+    }
+    return Optional.empty();
+  }
+
+  // ---- the end
+
+  /** Lets go of the objects; the revision may go with them. */
+  public void close() {
+    if (closed.compareAndSet(false, true)) {
+      line.call(
+              revision.id(),
+              "close",
+              () -> {
+                channel = null;
+                functions = List.of();
+                return true;
+              })
+          .whenComplete((done, failure) -> revision.leave());
+    }
+  }
+
+  /** Why a call failed, as text. */
+  public static String reason(@Nullable Throwable failure) {
+    Throwable cause =
+        failure instanceof CompletionException && failure.getCause() != null
+            ? failure.getCause()
+            : failure;
+    return cause instanceof ModuleException
+        ? String.valueOf(cause.getMessage())
+        : String.valueOf(cause);
+  }
+
+  private static <T> T ask(Part<?> part, String what, Callable<@Nullable T> asking)
+      throws ModuleException {
+    return ask(part.component().name(), what, asking);
+  }
+
+  /** Calls code of a module for an answer; what it throws comes out as text. */
+  static <T> T ask(String component, String what, Callable<@Nullable T> asking)
+      throws ModuleException {
+    T answer;
+    try {
+      answer = asking.call();
+    } catch (Throwable e) { // whatever it is, it stays here
+      throw ModuleException.thrown(component, what, e);
+    }
+    if (answer == null) {
+      throw new ModuleException(component + ": " + what + " returned null (expected: an answer)");
+    }
+    return answer;
+  }
+
+  private static void call(Part<?> part, String what, Runnable calling) throws ModuleException {
+    ask(
+        part,
+        what,
+        () -> {
+          calling.run();
+          return true;
+        });
+  }
+}

@@ -1,0 +1,255 @@
+package io.theseus.session;
+
+import akka.actor.typed.javadsl.ActorContext;
+import io.theseus.channel.Admission;
+import io.theseus.channel.Direction;
+import io.theseus.channel.SessionInfo;
+import io.theseus.module.Revision;
+import io.theseus.module.SessionCode;
+import io.theseus.module.Switchboard;
+import io.theseus.session.SessionActor.Command;
+import io.theseus.wire.ClientMessage;
+import io.theseus.wire.ErrorCode;
+import io.theseus.wire.FileName;
+import io.theseus.wire.ProtocolException;
+import java.util.OptionalLong;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a session does about the code that serves it: begins that of its revision before anything is
+ * opened, follows a switch while bytes move, goes back to the stable revision where code fails.
+ *
+ * <p>Code is begun on threads of its own. While that goes on an accepted connection lives on what
+ * it was granted; the last worker is stopped, because its code hands over.
+ */
+final class CodeSide {
+  private final SessionActor session;
+  private final ActorContext<Command> context;
+  private final SessionEnvironment environment;
+  private final Transfer transfer;
+  private final Workers workers;
+  private final SessionLog log;
+
+  CodeSide(
+      SessionActor session,
+      ActorContext<Command> context,
+      SessionEnvironment environment,
+      Transfer transfer,
+      Workers workers,
+      SessionLog log) {
+    this.session = session;
+    this.context = context;
+    this.environment = environment;
+    this.transfer = transfer;
+    this.workers = workers;
+    this.log = log;
+  }
+
+  /** Whether the code of what is in force is there; otherwise it is begun, and heard of. */
+  boolean prepare() {
+    if (transfer.switching != null) {
+      return false;
+    }
+    Switchboard.Current current = environment.switchboard().current();
+    Revision wanted = wanted(current);
+    if (wanted.isBuiltIn()) {
+      drop();
+      workers.revise(wanted, null);
+      transfer.follow(current.generation());
+      return true;
+    }
+    if (transfer.code != null && wanted.equals(transfer.revision)) {
+      transfer.follow(current.generation());
+      return true;
+    }
+    begin(wanted, current.generation());
+    return false;
+  }
+
+  /** What the session is to run: never again what failed for it. */
+  private Revision wanted(Switchboard.Current current) {
+    Revision wanted = current.of(transfer.id);
+    if (isUnfit(wanted)) {
+      wanted = current.stable();
+    }
+    return isUnfit(wanted) ? Revision.builtIn() : wanted;
+  }
+
+  private boolean isUnfit(Revision revision) {
+    return revision.equals(transfer.fallen) || revision.isAbandoned();
+  }
+
+  private void begin(Revision revision, long switchGeneration) {
+    workers.stop();
+    SessionCode predecessor = transfer.code;
+    transfer.code = null;
+    long attempt = ++transfer.attempts;
+    transfer.switching =
+        SessionCode.begin(revision, info(), predecessor, environment.running().getAsInt())
+            .handle(
+                (begun, failure) ->
+                    begun == null
+                        ? new SessionActor.CodeFailed(
+                            attempt, revision, SessionCode.reason(failure))
+                        : new SessionActor.CodeBegun(
+                            attempt, switchGeneration, revision, begun.code(), begun.admission()));
+    await(transfer.switching);
+  }
+
+  /** Hears of code that is being begun. */
+  void await(CompletionStage<Command> switching) {
+    context.pipeToSelf(
+        switching,
+        (begun, failure) ->
+            begun == null
+                ? new SessionActor.CodeFailed(
+                    transfer.attempts, workers.revision(), String.valueOf(failure))
+                : begun);
+  }
+
+  private SessionInfo info() {
+    ClientMessage.Command command = transfer.command;
+    Facts facts = transfer.facts;
+    String client = transfer.connected().remote().replaceFirst(":\\d+$", "");
+    if (command instanceof ClientMessage.Put put) {
+      OptionalLong size = facts == null ? put.size() : facts.size();
+      return new SessionInfo(transfer.id, Direction.PUT, put.name().value(), size, client);
+    } else if (command instanceof ClientMessage.Get get) {
+      OptionalLong size = facts == null ? OptionalLong.empty() : facts.size();
+      return new SessionInfo(transfer.id, Direction.GET, get.name().value(), size, client);
+    }
+    throw new IllegalStateException("session " + transfer.id + " without a command");
+  }
+
+  // ---- what comes back
+
+  Next onBegun(SessionActor.CodeBegun begun) {
+    if (begun.attempt() != transfer.attempts || transfer.switching == null) {
+      return Next.STAY; // given up, and closed
+    }
+    transfer.switching = null;
+    workers.revise(begun.revision(), begun.code());
+    transfer.follow(begun.switchGeneration());
+    Admission admission = begun.admission();
+    if (admission instanceof Admission.Deny deny) {
+      return refuse(deny.reason());
+    }
+    if (admission instanceof Admission.Redirect redirect && !transfer.accepted) {
+      try {
+        transfer.target = FileName.parse(redirect.name());
+      } catch (ProtocolException e) {
+        return onFailed(
+            new SessionActor.CodeFailed(
+                /* attempt= */ 0, begun.revision(), "redirects to " + e.reason()));
+      }
+    }
+    if (!transfer.accepted) {
+      return session.openContent();
+    }
+    if (session.isRunning() && !transfer.held) {
+      workers.respawn(/* keep= */ true, /* tell= */ true);
+    }
+    return follow();
+  }
+
+  private Next refuse(String reason) {
+    String text = workers.module() + ": " + reason;
+    return transfer.accepted
+        ? session.onFailed(new SessionActor.Failed(ErrorCode.DENIED, text))
+        : session.giveUp(ErrorCode.DENIED, text);
+  }
+
+  /** Code failed, when it was begun or later: what is stable serves instead. */
+  Next onFailed(SessionActor.CodeFailed failed) {
+    log.warn(
+        "code of revision {} failed, goes back to the stable one: {}",
+        failed.revision(),
+        failed.what());
+    environment
+        .misbehaviours()
+        .heard(new Misbehaviour(failed.revision(), transfer.id, failed.what()));
+    boolean stale =
+        failed.attempt() > 0
+            && (failed.attempt() != transfer.attempts || transfer.switching == null);
+    if (stale) {
+      return Next.STAY; // given up meanwhile
+    }
+    transfer.fallen = failed.revision();
+    transfer.switching = null;
+    if (transfer.link == null) {
+      return Next.STAY;
+    }
+    if (!transfer.accepted) {
+      return session.open();
+    }
+    return session.isRunning() && !transfer.held ? change() : Next.STAY;
+  }
+
+  // ---- a switch
+
+  /** Follows a switch that the session has not followed yet. */
+  Next follow() {
+    boolean due =
+        transfer.followed() != environment.switchboard().generation()
+            && transfer.switching == null
+            && session.isRunning()
+            && !transfer.held;
+    return due ? change() : Next.STAY;
+  }
+
+  /** Goes on after a hold, under what is in force now. */
+  Next resume() {
+    boolean wasHeld = transfer.held;
+    transfer.held = false;
+    if (!session.isRunning() || transfer.switching != null) {
+      return Next.STAY;
+    }
+    Revision before = workers.revision();
+    Next next = change();
+    if (wasHeld && transfer.switching == null && before.equals(workers.revision())) {
+      workers.respawn(/* keep= */ false, /* tell= */ true);
+    }
+    return next;
+  }
+
+  private Next change() {
+    Switchboard.Current current = environment.switchboard().current();
+    Revision wanted = wanted(current);
+    if (wanted.equals(workers.revision())) {
+      transfer.follow(current.generation());
+    } else if (wanted.isBuiltIn()) {
+      SessionCode last = transfer.code;
+      workers.revise(wanted, null);
+      workers.respawn(/* keep= */ true, /* tell= */ true);
+      transfer.follow(current.generation());
+      close(last);
+    } else {
+      begin(wanted, current.generation());
+    }
+    return Next.STAY;
+  }
+
+  /** Lets go of the code: there is nobody whom it serves. */
+  void drop() {
+    CompletionStage<Command> switching = transfer.switching;
+    if (switching != null) {
+      transfer.switching = null;
+      switching.thenAccept(
+          heard -> {
+            if (heard instanceof SessionActor.CodeBegun begun) {
+              begun.code().close();
+            }
+          });
+    }
+    SessionCode code = transfer.code;
+    transfer.code = null;
+    close(code);
+  }
+
+  private static void close(@Nullable SessionCode code) {
+    if (code != null) {
+      code.close();
+    }
+  }
+}

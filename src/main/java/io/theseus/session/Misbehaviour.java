@@ -1,0 +1,19 @@
+package io.theseus.session;
+
+import io.theseus.module.Revision;
+import java.util.UUID;
+
+/**
+ * Code of a module that failed for a session, which went back to the stable revision.
+ *
+ * @param revision whose code it is
+ * @param what the component, the call and what it did
+ */
+public record Misbehaviour(Revision revision, UUID session, String what) {
+  /** Hears of them, on any thread. */
+  @FunctionalInterface
+  public interface Listener {
+    /** Code failed. */
+    void heard(Misbehaviour misbehaviour);
+  }
+}

@@ -1,0 +1,175 @@
+package io.theseus.session;
+
+import akka.actor.typed.Behavior;
+import akka.actor.typed.javadsl.AbstractBehavior;
+import akka.actor.typed.javadsl.ActorContext;
+import akka.actor.typed.javadsl.Behaviors;
+import akka.actor.typed.javadsl.Receive;
+import io.theseus.channel.Direction;
+import io.theseus.channel.Progress;
+import io.theseus.channel.Range;
+import io.theseus.module.Decisions;
+import io.theseus.module.SessionCode;
+import io.theseus.steps.Steps;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A worker whose ranges are decided by code of modules, on threads of theirs: it asks one question
+ * at a time and grants what comes back.
+ *
+ * <p>As for every worker, its only input is where the transfer stands, its only output are grants
+ * to the connection, and it can be stopped at any moment. It fails where the code does; a denial is
+ * a failure of its own kind ({@link DeniedException}).
+ */
+final class ModuleWorker extends AbstractBehavior<ModuleWorker.Command> {
+  /** What a worker can be told. */
+  interface Command {}
+
+  private record Decided(long seekEpoch, @Nullable Decisions decisions, @Nullable String failure)
+      implements Command {}
+
+  private enum AskAgain implements Command {
+    NOW
+  }
+
+  /** The code says that nothing may move any more; the message says why. */
+  static final class DeniedException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    DeniedException(String reason) {
+      super(reason);
+    }
+  }
+
+  /** The code did what it must not; the message says what. */
+  static final class MisbehavedException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    MisbehavedException(String what) {
+      super(what);
+    }
+  }
+
+  private final SessionLink link;
+  private final Direction direction;
+  private final SessionCode code;
+  private final String module;
+  private final long generation;
+  private final Steps steps;
+  private DataChannelWorker.Advance last;
+  private long granted;
+  private boolean asking;
+  private boolean delayed;
+
+  /** A worker of the given generation that begins at an offset. */
+  static Behavior<DataChannelWorker.Advance> create(
+      SessionLink link,
+      Direction direction,
+      SessionCode code,
+      String module,
+      long generation,
+      DataChannelWorker.Advance begin,
+      Steps steps) {
+    return Behaviors.<Command>setup(
+            context ->
+                new ModuleWorker(context, link, direction, code, module, generation, begin, steps))
+        .narrow();
+  }
+
+  private ModuleWorker(
+      ActorContext<Command> context,
+      SessionLink link,
+      Direction direction,
+      SessionCode code,
+      String module,
+      long generation,
+      DataChannelWorker.Advance begin,
+      Steps steps) {
+    super(context);
+    this.link = link;
+    this.direction = direction;
+    this.code = code;
+    this.module = module;
+    this.generation = generation;
+    this.steps = steps;
+    this.last = begin;
+    this.granted = begin.position();
+    steps.at("worker.started");
+  }
+
+  @Override
+  public Receive<Command> createReceive() {
+    return newReceiveBuilder()
+        .onMessage(DataChannelWorker.Advance.class, this::onAdvance)
+        .onMessage(Decided.class, this::onDecided)
+        .onMessage(AskAgain.class, again -> onAskAgain())
+        .build();
+  }
+
+  private Behavior<Command> onAdvance(DataChannelWorker.Advance advance) {
+    if (advance.seekEpoch() < last.seekEpoch()) {
+      return this;
+    }
+    if (advance.seekEpoch() > last.seekEpoch()) {
+      granted = advance.position();
+    }
+    last = advance;
+    ask();
+    return this;
+  }
+
+  private Behavior<Command> onAskAgain() {
+    delayed = false;
+    ask();
+    return this;
+  }
+
+  private void ask() {
+    long reach = last.position() + Granting.AHEAD;
+    if (asking || delayed || granted >= last.end() || granted >= reach) {
+      return;
+    }
+    asking = true;
+    long epoch = last.seekEpoch();
+    getContext()
+        .pipeToSelf(
+            code.decide(new Progress(direction, granted, last.end()), reach),
+            (decisions, failure) ->
+                new Decided(
+                    epoch, decisions, failure == null ? null : SessionCode.reason(failure)));
+  }
+
+  private Behavior<Command> onDecided(Decided decided) {
+    asking = false;
+    Decisions decisions = decided.decisions();
+    if (decisions == null) {
+      throw new MisbehavedException(String.valueOf(decided.failure()));
+    }
+    steps.at("worker.decided");
+    if (decided.seekEpoch() == last.seekEpoch()) {
+      grant(decisions);
+    }
+    ask();
+    return this;
+  }
+
+  private void grant(Decisions decisions) {
+    for (Range range : decisions.ranges()) {
+      link.grant(new Grant(range, generation, last.seekEpoch(), "worker-" + generation, module));
+      granted = range.end();
+      steps.at("worker.granted");
+    }
+    if (decisions.denial().isPresent()) {
+      throw new DeniedException(decisions.denial().get());
+    }
+    if (decisions.delay().isPresent()) {
+      if (decisions.ranges().isEmpty()) {
+        link.revoke(generation);
+      }
+      delayed = true;
+      Duration delay = decisions.delay().get();
+      getContext().scheduleOnce(delay, getContext().getSelf(), AskAgain.NOW);
+    }
+  }
+}

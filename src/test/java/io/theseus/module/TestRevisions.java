@@ -1,0 +1,47 @@
+package io.theseus.module;
+
+import io.theseus.channel.DataChannel;
+import io.theseus.channel.NetworkFunction;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/** Revisions whose code is of the test itself, on threads of their own, as that of modules is. */
+public final class TestRevisions {
+  private static final Duration DEADLINE = Duration.ofSeconds(30);
+
+  private TestRevisions() {}
+
+  /** One whose channel is {@code name@2.0.0}. */
+  public static Revision channel(String name, Supplier<DataChannel> maker) {
+    return of(name, maker, List.of(), DEADLINE);
+  }
+
+  /** One of the channel that is built in and the given functions, {@code function-1} and so on. */
+  public static Revision functions(String name, List<Supplier<NetworkFunction>> makers) {
+    return of(name, StandardChannel::new, makers, DEADLINE);
+  }
+
+  /** One of all that. */
+  public static Revision of(
+      String name,
+      Supplier<DataChannel> channel,
+      List<Supplier<NetworkFunction>> functions,
+      Duration deadline) {
+    List<Revision.Component<NetworkFunction>> components = new ArrayList<>();
+    for (Supplier<NetworkFunction> maker : functions) {
+      String key = "function-" + (components.size() + 1);
+      components.add(new Revision.Component<>(key + "@2.0.0", key, "test " + name + key, maker));
+    }
+    return Revision.of(
+        name,
+        new Revision.Component<>(name + "@2.0.0", "channel", "test " + name, channel),
+        components,
+        Optional.empty(),
+        Optional.empty(),
+        new ModuleThreads(name, 2, deadline),
+        () -> {});
+  }
+}
