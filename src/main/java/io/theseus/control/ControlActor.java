@@ -36,6 +36,12 @@ public final class ControlActor extends AbstractBehavior<ControlActor.Command> {
   /** Tells every session, or one, something: hold, switch. */
   public record Tell(Optional<UUID> session, SessionActor.Command what) implements Command {}
 
+  /** Code was switched: sessions that nobody uses are to follow, too. */
+  public record FollowSwitch() implements Command {}
+
+  /** Asks how many sessions run code of before a switch. */
+  public record CountBehind(long switchGeneration, ActorRef<Integer> replyTo) implements Command {}
+
   /**
    * How many sessions there are.
    *
@@ -92,6 +98,8 @@ public final class ControlActor extends AbstractBehavior<ControlActor.Command> {
     return newReceiveBuilder()
         .onMessage(Count.class, this::onCount)
         .onMessage(Tell.class, this::onTell)
+        .onMessage(FollowSwitch.class, follow -> onFollowSwitch())
+        .onMessage(CountBehind.class, this::onCountBehind)
         .onMessage(Sweep.class, sweep -> onSweep())
         .build();
   }
@@ -103,6 +111,16 @@ public final class ControlActor extends AbstractBehavior<ControlActor.Command> {
 
   private Behavior<Command> onCount(Count count) {
     count.replyTo().tell(new Counts(transfers.live(), transfers.kept()));
+    return this;
+  }
+
+  private Behavior<Command> onFollowSwitch() {
+    transfers.lanes().forEach(lane -> lane.tell(new LaneActor.FollowSwitch()));
+    return this;
+  }
+
+  private Behavior<Command> onCountBehind(CountBehind count) {
+    count.replyTo().tell(transfers.behind(count.switchGeneration()));
     return this;
   }
 

@@ -17,6 +17,8 @@ import io.theseus.session.SessionLog;
 import io.theseus.session.Transfer;
 import io.theseus.wire.ClientMessage;
 import io.theseus.wire.ErrorCode;
+import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -38,6 +40,11 @@ final class LaneActor extends AbstractBehavior<LaneActor.Command> {
   private static final String CHILD = "session-";
   private static final int UUID_LENGTH = 36;
 
+  /** Sessions that follow a switch at a time, and the time between: 10,000 a second. */
+  private static final int FOLLOWING = 50;
+
+  private static final Duration BETWEEN = Duration.ofMillis(5);
+
   /** What a lane can be told. */
   sealed interface Command {}
 
@@ -50,6 +57,13 @@ final class LaneActor extends AbstractBehavior<LaneActor.Command> {
   /** Tells every session, or one, something. */
   record Tell(Optional<UUID> session, SessionActor.Command what) implements Command {}
 
+  /** Code was switched: sessions that nobody uses follow, too, a few at a time. */
+  record FollowSwitch() implements Command {}
+
+  private enum FollowOn implements Command {
+    NOW
+  }
+
   private record FromSession(SessionActor.Notice notice) implements Command {}
 
   private final SessionEnvironment environment;
@@ -58,6 +72,7 @@ final class LaneActor extends AbstractBehavior<LaneActor.Command> {
   private final ActorRef<SessionActor.Notice> notices;
   private final Map<UUID, ActorRef<SessionActor.Command>> live = new HashMap<>();
   private final SessionIds ids = new SessionIds();
+  private final ArrayDeque<UUID> following = new ArrayDeque<>();
   private long children;
 
   /** The actor of a lane, which it puts behind the lane. */
@@ -92,6 +107,8 @@ final class LaneActor extends AbstractBehavior<LaneActor.Command> {
         .onMessage(FromSession.class, this::onNotice)
         .onMessage(Expire.class, this::onExpire)
         .onMessage(Tell.class, this::onTell)
+        .onMessage(FollowSwitch.class, follow -> onFollowSwitch())
+        .onMessage(FollowOn.class, follow -> onFollowOn())
         .onSignal(ChildFailed.class, this::onSessionFailed)
         .onSignal(Terminated.class, terminated -> this)
         .build();
@@ -195,6 +212,27 @@ final class LaneActor extends AbstractBehavior<LaneActor.Command> {
     transfers
         .claimExpired(expire.session(), lane)
         .ifPresent(transfer -> adopt(transfer).tell(new SessionActor.Expire()));
+    return this;
+  }
+
+  private Behavior<Command> onFollowSwitch() {
+    boolean idle = following.isEmpty();
+    following.clear();
+    following.addAll(live.keySet());
+    return idle ? onFollowOn() : this;
+  }
+
+  /** Those with traffic have followed by themselves: for them this is one comparison. */
+  private Behavior<Command> onFollowOn() {
+    for (int i = 0; i < FOLLOWING && !following.isEmpty(); i++) {
+      ActorRef<SessionActor.Command> actor = live.get(following.remove());
+      if (actor != null) {
+        actor.tell(new SessionActor.FollowSwitch());
+      }
+    }
+    if (!following.isEmpty()) {
+      getContext().scheduleOnce(BETWEEN, getContext().getSelf(), FollowOn.NOW);
+    }
     return this;
   }
 

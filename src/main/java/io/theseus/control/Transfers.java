@@ -45,6 +45,17 @@ public final class Transfers {
     return lanes.stream().mapToInt(Lane::live).sum();
   }
 
+  /** Sessions that run code of before a switch. */
+  synchronized int behind(long switchGeneration) {
+    int behind = 0;
+    for (Owned owned : byId.values()) {
+      if (!owned.transfer().hasFollowed(switchGeneration)) {
+        behind++;
+      }
+    }
+    return behind;
+  }
+
   /** The transfer of a session; where there is none, one that begins in the given lane. */
   synchronized Owned claim(UUID session, Lane lane) {
     boolean marked = kept.remove(session) != null;

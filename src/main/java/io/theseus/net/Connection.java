@@ -472,6 +472,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
       tlsFailed(inner);
       return;
     }
+    if (cause instanceof OutOfMemoryError && shed()) {
+      return;
+    }
     if (cause instanceof java.io.IOException) {
       // a client that went away: its message says how
       lost(String.valueOf(cause.getMessage()));
@@ -480,6 +483,23 @@ final class Connection extends ChannelInboundHandlerAdapter {
       lost(String.valueOf(cause));
     }
     channel.close();
+  }
+
+  /**
+   * Lets go of a client for which there is no buffer, in words where there is room for these; its
+   * session stays resumable. (Where the heap is full the process has ended.)
+   */
+  private boolean shed() {
+    try {
+      refuse(
+          new ProtocolException(
+              ErrorCode.BUSY, "no memory for another buffer (expected: some; try again)"),
+          /* endsSession= */ false);
+      flush();
+      return true;
+    } catch (OutOfMemoryError e) {
+      return false;
+    }
   }
 
   private void lost(String reason) {

@@ -232,6 +232,7 @@ final class CodeSide {
 
   /** Lets go of the code: there is nobody whom it serves. */
   void drop() {
+    transfer.unserved();
     CompletionStage<Command> switching = transfer.switching;
     if (switching != null) {
       transfer.switching = null;

@@ -1,5 +1,6 @@
 package io.theseus.session;
 
+import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
 import akka.actor.typed.javadsl.AbstractBehavior;
 import akka.actor.typed.javadsl.ActorContext;
@@ -33,24 +34,7 @@ final class ModuleWorker extends AbstractBehavior<ModuleWorker.Command> {
     NOW
   }
 
-  /** The code says that nothing may move any more; the message says why. */
-  static final class DeniedException extends RuntimeException {
-    private static final long serialVersionUID = 1L;
-
-    DeniedException(String reason) {
-      super(reason);
-    }
-  }
-
-  /** The code did what it must not; the message says what. */
-  static final class MisbehavedException extends RuntimeException {
-    private static final long serialVersionUID = 1L;
-
-    MisbehavedException(String what) {
-      super(what);
-    }
-  }
-
+  private final ActorRef<SessionActor.Command> session;
   private final SessionLink link;
   private final Direction direction;
   private final SessionCode code;
@@ -61,9 +45,11 @@ final class ModuleWorker extends AbstractBehavior<ModuleWorker.Command> {
   private long granted;
   private boolean asking;
   private boolean delayed;
+  private boolean over;
 
   /** A worker of the given generation that begins at an offset. */
   static Behavior<DataChannelWorker.Advance> create(
+      ActorRef<SessionActor.Command> session,
       SessionLink link,
       Direction direction,
       SessionCode code,
@@ -73,12 +59,14 @@ final class ModuleWorker extends AbstractBehavior<ModuleWorker.Command> {
       Steps steps) {
     return Behaviors.<Command>setup(
             context ->
-                new ModuleWorker(context, link, direction, code, module, generation, begin, steps))
+                new ModuleWorker(
+                    context, session, link, direction, code, module, generation, begin, steps))
         .narrow();
   }
 
   private ModuleWorker(
       ActorContext<Command> context,
+      ActorRef<SessionActor.Command> session,
       SessionLink link,
       Direction direction,
       SessionCode code,
@@ -87,6 +75,7 @@ final class ModuleWorker extends AbstractBehavior<ModuleWorker.Command> {
       DataChannelWorker.Advance begin,
       Steps steps) {
     super(context);
+    this.session = session;
     this.link = link;
     this.direction = direction;
     this.code = code;
@@ -127,7 +116,7 @@ final class ModuleWorker extends AbstractBehavior<ModuleWorker.Command> {
 
   private void ask() {
     long reach = last.position() + Granting.AHEAD;
-    if (asking || delayed || granted >= last.end() || granted >= reach) {
+    if (over || asking || delayed || granted >= last.end() || granted >= reach) {
       return;
     }
     asking = true;
@@ -144,7 +133,9 @@ final class ModuleWorker extends AbstractBehavior<ModuleWorker.Command> {
     asking = false;
     Decisions decisions = decided.decisions();
     if (decisions == null) {
-      throw new MisbehavedException(String.valueOf(decided.failure()));
+      over = true;
+      session.tell(new SessionActor.WorkerFailed(generation, String.valueOf(decided.failure())));
+      return this;
     }
     steps.at("worker.decided");
     if (decided.seekEpoch() == last.seekEpoch()) {
@@ -161,7 +152,8 @@ final class ModuleWorker extends AbstractBehavior<ModuleWorker.Command> {
       steps.at("worker.granted");
     }
     if (decisions.denial().isPresent()) {
-      throw new DeniedException(decisions.denial().get());
+      over = true;
+      session.tell(new SessionActor.WorkerDenied(generation, decisions.denial().get()));
     }
     if (decisions.delay().isPresent()) {
       if (decisions.ranges().isEmpty()) {

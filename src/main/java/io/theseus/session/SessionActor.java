@@ -124,6 +124,12 @@ public final class SessionActor {
    */
   record CodeFailed(long attempt, Revision revision, String what) implements Command {}
 
+  /** The code that a worker of the given generation asks has failed. */
+  record WorkerFailed(long generation, String what) implements Command {}
+
+  /** The code that a worker of the given generation asks lets nothing more pass. */
+  record WorkerDenied(long generation, String reason) implements Command {}
+
   /** What was decided outside of a handler. */
   record Decided(Next next) implements Command {}
 
@@ -310,6 +316,14 @@ public final class SessionActor {
       return code.onBegun(begun);
     } else if (command instanceof CodeFailed failed) {
       return code.onFailed(failed);
+    } else if (command instanceof WorkerFailed failed) {
+      return failed.generation() == transfer.workerGeneration
+          ? code.onFailed(new CodeFailed(/* attempt= */ 0, workers.revision(), failed.what()))
+          : Next.STAY;
+    } else if (command instanceof WorkerDenied denied) {
+      return denied.generation() == transfer.workerGeneration && isRunning()
+          ? onFailed(new Failed(ErrorCode.DENIED, workers.module() + ": " + denied.reason()))
+          : Next.STAY;
     } else if (command instanceof FollowSwitch) {
       return code.follow();
     } else if (command instanceof Resume) {

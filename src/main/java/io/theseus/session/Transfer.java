@@ -84,6 +84,9 @@ public final class Transfer {
   /** The switch that it has followed, or had no need to; read by anybody. */
   private volatile long switchFollowed;
 
+  /** Whether there is code that serves a connection of it; read by anybody. */
+  private volatile boolean served;
+
   /** Whether the transfer is to stand still until it is switched. */
   boolean held;
 
@@ -136,9 +139,11 @@ public final class Transfer {
     return connected;
   }
 
-  /** Whether nothing of it runs code of before the given switch. */
+  /**
+   * Whether nothing of it runs code of before the given switch; without a connection nothing runs.
+   */
   public boolean hasFollowed(long switchGeneration) {
-    return over || switchFollowed >= switchGeneration;
+    return over || !served || switchFollowed >= switchGeneration;
   }
 
   long followed() {
@@ -147,6 +152,12 @@ public final class Transfer {
 
   void follow(long switchGeneration) {
     switchFollowed = switchGeneration;
+    served = true;
+  }
+
+  /** No code serves it any more. */
+  void unserved() {
+    served = false;
   }
 
   Facts facts() {

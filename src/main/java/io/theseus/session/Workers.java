@@ -115,6 +115,7 @@ final class Workers {
                     position,
                     steps)
                 : ModuleWorker.create(
+                    context.getSelf(),
                     transfer.connected(),
                     direction,
                     code,
@@ -165,15 +166,6 @@ final class Workers {
     }
     worker = null;
     Throwable cause = failed.getCause();
-    if (cause instanceof ModuleWorker.DeniedException) {
-      return Optional.of(
-          new SessionActor.Failed(ErrorCode.DENIED, String.valueOf(cause.getMessage())));
-    }
-    if (cause instanceof ModuleWorker.MisbehavedException) {
-      return Optional.of(
-          new SessionActor.CodeFailed(
-              /* attempt= */ 0, revision(), String.valueOf(cause.getMessage())));
-    }
     Report report = transfer.report;
     long at = report == null ? 0 : report.position();
     failures = at > failedAt ? 1 : failures + 1;

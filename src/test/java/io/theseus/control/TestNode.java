@@ -182,8 +182,20 @@ final class TestNode implements AutoCloseable {
     switchboard.publish(revision, Optional.empty(), Revision.builtIn());
   }
 
-  Switchboard switchboard() {
-    return switchboard;
+  /** Sessions that run code of before the last switch. */
+  int behind() {
+    return AskPattern.<ControlActor.Command, Integer>ask(
+            actor,
+            replyTo -> new ControlActor.CountBehind(switchboard.generation(), replyTo),
+            PATIENCE,
+            system.scheduler())
+        .toCompletableFuture()
+        .join();
+  }
+
+  /** Sessions without traffic are to follow the last switch, too. */
+  void followSwitch() {
+    actor.tell(new ControlActor.FollowSwitch());
   }
 
   /** What code of modules did wrong. */

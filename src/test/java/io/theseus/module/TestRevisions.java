@@ -21,7 +21,19 @@ public final class TestRevisions {
 
   /** One of the channel that is built in and the given functions, {@code function-1} and so on. */
   public static Revision functions(String name, List<Supplier<NetworkFunction>> makers) {
-    return of(name, StandardChannel::new, makers, DEADLINE);
+    return Revision.of(
+        name,
+        Revision.standardChannel(),
+        components(name, makers),
+        Optional.empty(),
+        Optional.empty(),
+        new ModuleThreads(name, 2, DEADLINE),
+        () -> {});
+  }
+
+  /** One of the channel that is built in that says when it is let go of. */
+  public static Revision releasing(String name, Runnable release) {
+    return of(name, StandardChannel::new, List.of(), DEADLINE, release);
   }
 
   /** One of all that. */
@@ -30,6 +42,15 @@ public final class TestRevisions {
       Supplier<DataChannel> channel,
       List<Supplier<NetworkFunction>> functions,
       Duration deadline) {
+    return of(name, channel, functions, deadline, () -> {});
+  }
+
+  private static Revision of(
+      String name,
+      Supplier<DataChannel> channel,
+      List<Supplier<NetworkFunction>> functions,
+      Duration deadline,
+      Runnable release) {
     List<Revision.Component<NetworkFunction>> components = new ArrayList<>();
     for (Supplier<NetworkFunction> maker : functions) {
       String key = "function-" + (components.size() + 1);
@@ -42,6 +63,16 @@ public final class TestRevisions {
         Optional.empty(),
         Optional.empty(),
         new ModuleThreads(name, 2, deadline),
-        () -> {});
+        release);
+  }
+
+  private static List<Revision.Component<NetworkFunction>> components(
+      String name, List<Supplier<NetworkFunction>> makers) {
+    List<Revision.Component<NetworkFunction>> components = new ArrayList<>();
+    for (Supplier<NetworkFunction> maker : makers) {
+      String key = "function-" + (components.size() + 1);
+      components.add(new Revision.Component<>(key + "@2.0.0", key, "test " + name + key, maker));
+    }
+    return components;
   }
 }
