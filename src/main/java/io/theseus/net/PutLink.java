@@ -13,6 +13,7 @@ import io.theseus.wire.ErrorCode;
 import io.theseus.wire.ProtocolException;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
@@ -38,7 +39,10 @@ final class PutLink extends Link {
   private @Nullable PutPump pump;
   private Upload.@Nullable Writer writer;
   private Optional<String> sha256 = Optional.empty();
-  private long backlog;
+
+  /** Bytes of this PUT that wait for the disk; disk threads take off what they are done with. */
+  private final AtomicLong backlog = new AtomicLong();
+
   private long lastOffset = -1;
   private boolean holdTold;
   private boolean timing;
@@ -187,7 +191,7 @@ final class PutLink extends Link {
     }
     long most =
         connection.door().backlog().get() > DoorContext.BACKLOG_MOST ? BACKLOG_LEAST : BACKLOG;
-    return backlog < most && begun.mayTake();
+    return backlog.get() < most && begun.mayTake();
   }
 
   @Override
@@ -226,7 +230,7 @@ final class PutLink extends Link {
       return;
     }
     ByteBuf piece = input.retainedSlice(index, length);
-    backlog += length;
+    backlog.addAndGet(length);
     receivedBytes.add(length);
     connection.door().backlog().addAndGet(length);
     target.write(piece.nioBuffer(), () -> written(piece, length));
@@ -248,7 +252,9 @@ final class PutLink extends Link {
   private void written(ByteBuf piece, int length) {
     piece.release();
     connection.door().backlog().addAndGet(-length);
-    connection.execute(() -> backlog -= length);
+    if (backlog.getAndAdd(-length) >= BACKLOG_LEAST) {
+      connection.execute(() -> {}); // input may wait for it
+    }
   }
 
   private void finished() {

@@ -43,6 +43,8 @@ public final class NodeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
+    // before Netty is loaded: its direct memory is not filled with zeros first (docs/decisions.md)
+    System.getProperties().putIfAbsent("io.netty.tryReflectionSetAccessible", "true");
     Node node;
     try {
       NodeSettings settings = options.source().read();

@@ -28,6 +28,7 @@ import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -112,8 +113,9 @@ final class Commits {
       throws ProtocolException {
     String[] components = name.components();
     try (Folder folder = tree.parent(components)) {
+      BasicFileAttributes found = folder.find(components[components.length - 1]);
       return sizeOf(
-          requireReplaceable(name, ifIdentity, folder, components[components.length - 1]));
+          requireReplaceable(name, ifIdentity, folder, components[components.length - 1], found));
     } catch (NoSuchFileException e) {
       requireIdentity(name, ifIdentity, Optional.empty());
       return OptionalLong.empty();
@@ -128,11 +130,14 @@ final class Commits {
     return file.isPresent() ? OptionalLong.of(file.get().size()) : OptionalLong.empty();
   }
 
-  /** What is at the name now, which an upload may replace; empty where nothing is. */
+  /** The file that was found at the name, which an upload may replace; empty for none. */
   private Optional<Facts> requireReplaceable(
-      FileName name, Optional<String> ifIdentity, Folder folder, String component)
+      FileName name,
+      Optional<String> ifIdentity,
+      Folder folder,
+      String component,
+      @Nullable BasicFileAttributes found)
       throws IOException, ProtocolException {
-    BasicFileAttributes found = folder.find(component);
     Optional<Facts> facts = Optional.empty();
     if (found != null && found.isDirectory()) {
       try (Folder inner = folder.folder(component)) {
@@ -355,15 +360,14 @@ final class Commits {
       boolean exclusively)
       throws IOException, ProtocolException {
     FileName name = request.name();
-    Optional<Facts> replaced = requireReplaceable(name, request.ifIdentity(), folder, component);
-    if (replaced.isEmpty()) {
-      BasicFileAttributes found = folder.find(component);
-      if (found != null && found.isDirectory()) {
-        if (!exclusively) {
-          return false;
-        }
-        removeEmpty(name, folder, component);
+    BasicFileAttributes found = folder.find(component);
+    Optional<Facts> replaced =
+        requireReplaceable(name, request.ifIdentity(), folder, component, found);
+    if (found != null && found.isDirectory()) {
+      if (!exclusively) {
+        return false;
       }
+      removeEmpty(name, folder, component);
     }
     quota.beforeSwitch(request.session(), name, size, sizeOf(replaced));
     rememberReplaced(name, replaced);

@@ -37,6 +37,9 @@ final class Folder implements Closeable {
   private final SecureDirectoryStream<Path> stream;
   private final boolean owned;
 
+  /** See {@link #key}; any of two threads that ask first may set it. */
+  private volatile @Nullable Object key;
+
   private Folder(SecureDirectoryStream<Path> stream, boolean owned) {
     this.stream = stream;
     this.owned = owned;
@@ -57,6 +60,17 @@ final class Folder implements Closeable {
   /** The same directory for somebody who closes what he is given. */
   Folder borrowed() {
     return new Folder(stream, false);
+  }
+
+  /** Which directory this is, the same for all that have it open; null where it is not known. */
+  @Nullable Object key() throws IOException {
+    Object known = key;
+    if (known == null) {
+      BasicFileAttributes self = find(".");
+      known = self == null ? null : self.fileKey();
+      key = known;
+    }
+    return known;
   }
 
   /** What a component is; null where it is not there. */

@@ -1,7 +1,6 @@
 package io.theseus.store;
 
 import java.io.IOException;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -17,8 +16,7 @@ final class FolderForces {
 
   /** Returns when an fsync of the folder that began after this call has ended. */
   void force(Folder folder) throws IOException {
-    BasicFileAttributes found = folder.find(".");
-    Object key = found == null ? null : found.fileKey();
+    Object key = folder.key();
     if (key == null) {
       folder.force();
       return;

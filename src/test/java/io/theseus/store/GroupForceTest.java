@@ -74,6 +74,59 @@ class GroupForceTest {
     assertThatThrownBy(() -> group.force(() -> {})).hasMessage("Input/output error");
   }
 
+  @Test
+  void shouldLetOthersMakeTheirOwnWhereOneHadNoDescriptor() throws Exception {
+    shouldLetOthersMakeTheirOwnBehind(
+        () -> {
+          throw new IOException("Too many open files");
+        });
+  }
+
+  @Test
+  void shouldNotTakeOneThatBrokeForAnFsync() throws Exception {
+    shouldLetOthersMakeTheirOwnBehind(
+        () -> {
+          throw new IllegalStateException("closed");
+        });
+  }
+
+  /** One that runs, one behind it that is not made, and one who had joined that. */
+  private void shouldLetOthersMakeTheirOwnBehind(GroupForce.Call broken) throws Exception {
+    GroupForce group = new GroupForce();
+    CountDownLatch slow = new CountDownLatch(1);
+    AtomicInteger begun = new AtomicInteger();
+    CompletableFuture<Void> first =
+        force(
+            group,
+            () -> {
+              begun.incrementAndGet();
+              uninterruptibly(slow);
+            });
+    await().until(() -> begun.get() == 1);
+    CompletableFuture<Void> second = waiting(group, broken);
+    AtomicInteger calls = new AtomicInteger();
+    CompletableFuture<Void> third = waiting(group, calls::incrementAndGet);
+    slow.countDown();
+    first.get(30, TimeUnit.SECONDS);
+    third.get(30, TimeUnit.SECONDS);
+    assertThat(calls).hasValue(1);
+    assertThat(second).failsWithin(30, TimeUnit.SECONDS);
+  }
+
+  /** Somebody who has asked, and waits. */
+  private CompletableFuture<Void> waiting(GroupForce group, GroupForce.Call call) {
+    CompletableFuture<Thread> asker = new CompletableFuture<>();
+    CompletableFuture<Void> answer =
+        CompletableFuture.runAsync(
+            () -> {
+              asker.complete(Thread.currentThread());
+              run(group, call);
+            },
+            threads);
+    await().until(() -> asker.join().getState() == Thread.State.WAITING);
+    return answer;
+  }
+
   private CompletableFuture<Void> force(GroupForce group, GroupForce.Call call) {
     return CompletableFuture.runAsync(() -> run(group, call), threads);
   }
