@@ -4,12 +4,12 @@ import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
 import akka.actor.typed.ChildFailed;
 import akka.actor.typed.DispatcherSelector;
+import akka.actor.typed.Signal;
 import akka.actor.typed.SupervisorStrategy;
 import akka.actor.typed.Terminated;
-import akka.actor.typed.javadsl.AbstractBehavior;
+import akka.actor.typed.javadsl.AbstractOnMessageBehavior;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
-import akka.actor.typed.javadsl.Receive;
 import akka.persistence.typed.internal.JournalFailureException;
 import io.theseus.session.SessionActor;
 import io.theseus.session.SessionEnvironment;
@@ -17,6 +17,7 @@ import io.theseus.session.SessionLog;
 import io.theseus.session.Transfer;
 import io.theseus.wire.ClientMessage;
 import io.theseus.wire.ErrorCode;
+import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -33,10 +34,11 @@ import org.jspecify.annotations.Nullable;
  * system every transfer that is left is adopted in the same way; after a bug of this actor, too: it
  * is restarted.
  */
-final class LaneActor extends AbstractBehavior<LaneActor.Command> {
+final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
   private static final int FAILURES = 3;
-  private static final String CHILD = "session-";
-  private static final int UUID_LENGTH = 36;
+
+  /** More actors without a session are not kept. */
+  private static final int MOST_RESTING = 256;
 
   /** What a lane can be told. */
   sealed interface Command {}
@@ -57,6 +59,12 @@ final class LaneActor extends AbstractBehavior<LaneActor.Command> {
   private final Lane lane;
   private final ActorRef<SessionActor.Notice> notices;
   private final Map<UUID, ActorRef<SessionActor.Command>> live = new HashMap<>();
+
+  /**
+   * Actors whose last session is over, for those that follow: an actor costs most of a short one.
+   */
+  private final ArrayDeque<ActorRef<SessionActor.Command>> resting = new ArrayDeque<>();
+
   private final SessionIds ids = new SessionIds();
   private long children;
 
@@ -86,23 +94,33 @@ final class LaneActor extends AbstractBehavior<LaneActor.Command> {
   }
 
   @Override
-  public Receive<Command> createReceive() {
-    return newReceiveBuilder()
-        .onMessage(OpenSession.class, this::onOpenSession)
-        .onMessage(FromSession.class, this::onNotice)
-        .onMessage(Expire.class, this::onExpire)
-        .onMessage(Tell.class, this::onTell)
-        .onSignal(ChildFailed.class, this::onSessionFailed)
-        .onSignal(Terminated.class, terminated -> this)
-        .build();
+  public Behavior<Command> onMessage(Command command) {
+    if (command instanceof OpenSession) {
+      onOpenSession();
+    } else if (command instanceof FromSession from) {
+      onNotice(from.notice());
+    } else if (command instanceof Expire expire) {
+      onExpire(expire);
+    } else if (command instanceof Tell tell) {
+      onTell(tell);
+    }
+    return this;
   }
 
-  private Behavior<Command> onOpenSession(OpenSession open) {
+  @Override
+  public Behavior<Command> onSignal(Signal signal) {
+    if (signal instanceof ChildFailed failed) {
+      onSessionFailed(failed);
+      return this;
+    }
+    return signal instanceof Terminated ? this : Behaviors.unhandled();
+  }
+
+  private void onOpenSession() {
     SessionActor.Attach attach = lane.nextArrival();
     if (attach != null) {
       attach(sessionOf(attach.command()).orElseGet(ids::next), attach);
     }
-    return this;
   }
 
   private static Optional<UUID> sessionOf(ClientMessage.Command command) {
@@ -130,13 +148,18 @@ final class LaneActor extends AbstractBehavior<LaneActor.Command> {
   }
 
   private ActorRef<SessionActor.Command> adopt(Transfer transfer) {
-    ActorRef<SessionActor.Command> actor =
-        getContext()
-            .spawn(
-                SessionActor.adopt(transfer, environment, notices),
-                CHILD + transfer.id() + "-" + children++,
-                DispatcherSelector.sameAsParent());
-    getContext().watch(actor);
+    ActorRef<SessionActor.Command> actor = resting.pollLast();
+    if (actor != null) {
+      actor.tell(new SessionActor.Adopt(transfer));
+    } else {
+      actor =
+          getContext()
+              .spawn(
+                  SessionActor.adopt(transfer, environment, notices),
+                  "session-" + children++,
+                  DispatcherSelector.sameAsParent());
+      getContext().watch(actor);
+    }
     live.put(transfer.id(), actor);
     lane.live(live.size());
     return actor;
@@ -147,27 +170,35 @@ final class LaneActor extends AbstractBehavior<LaneActor.Command> {
     lane.live(live.size());
   }
 
-  private Behavior<Command> onNotice(FromSession from) {
-    if (from.notice() instanceof SessionActor.Finished finished) {
+  private void onNotice(SessionActor.Notice notice) {
+    if (notice instanceof SessionActor.Finished finished
+        && finished.actor().equals(live.get(finished.session()))) {
       forget(finished.session());
       Transfer transfer = transfers.remove(finished.session());
-      getContext().unwatch(finished.actor());
-      getContext().stop(finished.actor());
+      if (finished.rests() && resting.size() < MOST_RESTING) {
+        resting.add(finished.actor());
+      } else {
+        getContext().unwatch(finished.actor());
+        getContext().stop(finished.actor());
+      }
       SessionActor.Attach late;
       while (transfer != null && (late = transfer.nextArrival()) != null) {
         attach(finished.session(), late);
       }
     }
-    return this;
   }
 
-  private Behavior<Command> onSessionFailed(ChildFailed failed) {
-    String name = failed.getRef().path().name();
-    UUID session = UUID.fromString(name.substring(CHILD.length(), CHILD.length() + UUID_LENGTH));
+  private void onSessionFailed(ChildFailed failed) {
+    ActorRef<?> actor = failed.getRef();
+    UUID session = sessionOf(actor);
+    if (session == null) {
+      resting.removeIf(each -> each.equals(actor));
+      return;
+    }
     forget(session);
     Transfer transfer = transfers.find(session);
     if (transfer == null) {
-      return this;
+      return;
     }
     Throwable cause = failed.getCause();
     int count = transfer.countFailure();
@@ -176,10 +207,18 @@ final class LaneActor extends AbstractBehavior<LaneActor.Command> {
     if (cause instanceof JournalFailureException || count >= FAILURES) {
       transfer.disconnect(ErrorCode.INTERNAL, reason(cause));
       transfers.keep(session, environment.settings().keep());
-      return this;
+      return;
     }
     adopt(transfer);
-    return this;
+  }
+
+  private @Nullable UUID sessionOf(ActorRef<?> actor) {
+    for (Map.Entry<UUID, ActorRef<SessionActor.Command>> entry : live.entrySet()) {
+      if (entry.getValue().equals(actor)) {
+        return entry.getKey();
+      }
+    }
+    return null;
   }
 
   private static String reason(@Nullable Throwable cause) {
@@ -191,19 +230,17 @@ final class LaneActor extends AbstractBehavior<LaneActor.Command> {
         + (root == null ? "unknown" : String.valueOf(root.getMessage()));
   }
 
-  private Behavior<Command> onExpire(Expire expire) {
+  private void onExpire(Expire expire) {
     transfers
         .claimExpired(expire.session(), lane)
         .ifPresent(transfer -> adopt(transfer).tell(new SessionActor.Expire()));
-    return this;
   }
 
-  private Behavior<Command> onTell(Tell tell) {
+  private void onTell(Tell tell) {
     for (Map.Entry<UUID, ActorRef<SessionActor.Command>> entry : live.entrySet()) {
       if (tell.session().isEmpty() || tell.session().get().equals(entry.getKey())) {
         entry.getValue().tell(tell.what());
       }
     }
-    return this;
   }
 }

@@ -30,6 +30,7 @@ final class Workers {
 
   private Revision revision;
   private @Nullable ActorRef<DataChannelWorker.Advance> worker;
+  private boolean begun;
   private int failures;
   private long failedAt = -1;
 
@@ -106,6 +107,7 @@ final class Workers {
             name(),
             revision.isBuiltIn() ? BUILT_IN : MODULES);
     context.watch(spawned);
+    begun = true;
     worker = spawned;
     spawned.tell(new DataChannelWorker.Advance(seekEpoch, position, end));
   }
@@ -124,6 +126,11 @@ final class Workers {
       running.tell(
           new DataChannelWorker.Advance(report.seekEpoch(), report.position(), report.end()));
     }
+  }
+
+  /** Whether there was one ever. */
+  boolean haveBegun() {
+    return begun;
   }
 
   void stop() {
