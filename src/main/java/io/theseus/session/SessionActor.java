@@ -139,7 +139,7 @@ public final class SessionActor {
   private @Nullable Cancellable expiry;
   private boolean expiring;
 
-  /** Whether the session began with this actor, so that nothing was taken up. */
+  /** Whether the session began here without the journal: nothing was taken up. */
   private boolean began;
 
   /** Whether it has ended so that another one may follow, see {@link #isAlone}. */
@@ -197,6 +197,7 @@ public final class SessionActor {
     if (transfer.marked) {
       return new Marked(/* adopted= */ true);
     }
+    began = transfer.isNew();
     takeUp();
     return new Plain();
   }
@@ -209,7 +210,6 @@ public final class SessionActor {
     }
     boolean isNew = transfer.isNew();
     if (isNew) {
-      began = true;
       later(onArrived());
     }
     for (int i = transfer.waiting(); i > 0; i--) {

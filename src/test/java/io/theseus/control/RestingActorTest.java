@@ -125,6 +125,39 @@ class RestingActorTest {
   }
 
   @Test
+  void shouldNotRestWhereTheJournalWasAsked() {
+    read();
+    Transfer recovered = Transfer.recover(UUID.randomUUID());
+    FakeLink link = FakeLink.reading(content);
+    recovered.arrive(new SessionActor.Attach(link, TestNode.command("GET small\n")));
+    begin(recovered);
+    assertThat(finished().rests()).as("of no mark, but event sourced").isFalse();
+    assertThat(link.bytesRead()).isEqualTo(content);
+  }
+
+  @Test
+  void shouldTakeUpSessionsWithMarks() {
+    read();
+    ActorRef<SessionActor.Command> first =
+        begin(transfer(FakeLink.reading(content), "GET small\n"));
+    assertThat(finished().rests()).isTrue();
+    FakeLink put = FakeLink.sending(content, 1024, /* sized= */ true);
+    first.tell(new SessionActor.Adopt(transfer(put, "PUT out\nSize: " + SMALL + "\n")));
+    assertThat(finished().rests()).as("marked three times").isFalse();
+    assertThat(node.file("out")).hasBinaryContent(content);
+
+    ActorRef<SessionActor.Command> second =
+        begin(transfer(FakeLink.reading(content), "GET small\n"));
+    assertThat(finished().rests()).isTrue();
+    Transfer recovered = Transfer.recover(UUID.randomUUID());
+    FakeLink link = FakeLink.reading(content);
+    recovered.arrive(new SessionActor.Attach(link, TestNode.command("GET small\n")));
+    second.tell(new SessionActor.Adopt(recovered));
+    assertThat(finished().session()).isEqualTo(recovered.id());
+    assertThat(link.bytesRead()).isEqualTo(content);
+  }
+
+  @Test
   void shouldBeAskedByItsLane() {
     FakeLink link = FakeLink.reading(content);
     int lane = link.lane();
