@@ -4,12 +4,12 @@ import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
 import akka.actor.typed.ChildFailed;
 import akka.actor.typed.DispatcherSelector;
+import akka.actor.typed.Signal;
 import akka.actor.typed.SupervisorStrategy;
 import akka.actor.typed.Terminated;
-import akka.actor.typed.javadsl.AbstractBehavior;
+import akka.actor.typed.javadsl.AbstractOnMessageBehavior;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
-import akka.actor.typed.javadsl.Receive;
 import akka.persistence.typed.internal.JournalFailureException;
 import io.theseus.session.SessionActor;
 import io.theseus.session.SessionEnvironment;
@@ -35,10 +35,11 @@ import org.jspecify.annotations.Nullable;
  * system every transfer that is left is adopted in the same way; after a bug of this actor, too: it
  * is restarted.
  */
-final class LaneActor extends AbstractBehavior<LaneActor.Command> {
+final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
   private static final int FAILURES = 3;
-  private static final String CHILD = "session-";
-  private static final int UUID_LENGTH = 36;
+
+  /** More actors without a session are not kept. */
+  private static final int MOST_RESTING = 256;
 
   /** Sessions that follow a switch at a time, and the time between: 10,000 a second. */
   private static final int FOLLOWING = 50;
@@ -71,6 +72,12 @@ final class LaneActor extends AbstractBehavior<LaneActor.Command> {
   private final Lane lane;
   private final ActorRef<SessionActor.Notice> notices;
   private final Map<UUID, ActorRef<SessionActor.Command>> live = new HashMap<>();
+
+  /**
+   * Actors whose last session is over, for those that follow: an actor costs most of a short one.
+   */
+  private final ArrayDeque<ActorRef<SessionActor.Command>> resting = new ArrayDeque<>();
+
   private final SessionIds ids = new SessionIds();
   private final ArrayDeque<UUID> following = new ArrayDeque<>();
   private long children;
@@ -101,25 +108,37 @@ final class LaneActor extends AbstractBehavior<LaneActor.Command> {
   }
 
   @Override
-  public Receive<Command> createReceive() {
-    return newReceiveBuilder()
-        .onMessage(OpenSession.class, this::onOpenSession)
-        .onMessage(FromSession.class, this::onNotice)
-        .onMessage(Expire.class, this::onExpire)
-        .onMessage(Tell.class, this::onTell)
-        .onMessage(FollowSwitch.class, follow -> onFollowSwitch())
-        .onMessage(FollowOn.class, follow -> onFollowOn())
-        .onSignal(ChildFailed.class, this::onSessionFailed)
-        .onSignal(Terminated.class, terminated -> this)
-        .build();
+  public Behavior<Command> onMessage(Command command) {
+    if (command instanceof OpenSession) {
+      onOpenSession();
+    } else if (command instanceof FromSession from) {
+      onNotice(from.notice());
+    } else if (command instanceof Expire expire) {
+      onExpire(expire);
+    } else if (command instanceof Tell tell) {
+      onTell(tell);
+    } else if (command instanceof FollowSwitch) {
+      onFollowSwitch();
+    } else if (command instanceof FollowOn) {
+      onFollowOn();
+    }
+    return this;
   }
 
-  private Behavior<Command> onOpenSession(OpenSession open) {
+  @Override
+  public Behavior<Command> onSignal(Signal signal) {
+    if (signal instanceof ChildFailed failed) {
+      onSessionFailed(failed);
+      return this;
+    }
+    return signal instanceof Terminated ? this : Behaviors.unhandled();
+  }
+
+  private void onOpenSession() {
     SessionActor.Attach attach = lane.nextArrival();
     if (attach != null) {
       attach(sessionOf(attach.command()).orElseGet(ids::next), attach);
     }
-    return this;
   }
 
   private static Optional<UUID> sessionOf(ClientMessage.Command command) {
@@ -147,13 +166,18 @@ final class LaneActor extends AbstractBehavior<LaneActor.Command> {
   }
 
   private ActorRef<SessionActor.Command> adopt(Transfer transfer) {
-    ActorRef<SessionActor.Command> actor =
-        getContext()
-            .spawn(
-                SessionActor.adopt(transfer, environment, notices),
-                CHILD + transfer.id() + "-" + children++,
-                DispatcherSelector.sameAsParent());
-    getContext().watch(actor);
+    ActorRef<SessionActor.Command> actor = resting.pollLast();
+    if (actor != null) {
+      actor.tell(new SessionActor.Adopt(transfer));
+    } else {
+      actor =
+          getContext()
+              .spawn(
+                  SessionActor.adopt(transfer, environment, notices),
+                  "session-" + children++,
+                  DispatcherSelector.sameAsParent());
+      getContext().watch(actor);
+    }
     live.put(transfer.id(), actor);
     lane.live(live.size());
     return actor;
@@ -164,27 +188,35 @@ final class LaneActor extends AbstractBehavior<LaneActor.Command> {
     lane.live(live.size());
   }
 
-  private Behavior<Command> onNotice(FromSession from) {
-    if (from.notice() instanceof SessionActor.Finished finished) {
+  private void onNotice(SessionActor.Notice notice) {
+    if (notice instanceof SessionActor.Finished finished
+        && finished.actor().equals(live.get(finished.session()))) {
       forget(finished.session());
       Transfer transfer = transfers.remove(finished.session());
-      getContext().unwatch(finished.actor());
-      getContext().stop(finished.actor());
+      if (finished.rests() && resting.size() < MOST_RESTING) {
+        resting.add(finished.actor());
+      } else {
+        getContext().unwatch(finished.actor());
+        getContext().stop(finished.actor());
+      }
       SessionActor.Attach late;
       while (transfer != null && (late = transfer.nextArrival()) != null) {
         attach(finished.session(), late);
       }
     }
-    return this;
   }
 
-  private Behavior<Command> onSessionFailed(ChildFailed failed) {
-    String name = failed.getRef().path().name();
-    UUID session = UUID.fromString(name.substring(CHILD.length(), CHILD.length() + UUID_LENGTH));
+  private void onSessionFailed(ChildFailed failed) {
+    ActorRef<?> actor = failed.getRef();
+    UUID session = sessionOf(actor);
+    if (session == null) {
+      resting.removeIf(each -> each.equals(actor));
+      return;
+    }
     forget(session);
     Transfer transfer = transfers.find(session);
     if (transfer == null) {
-      return this;
+      return;
     }
     Throwable cause = failed.getCause();
     int count = transfer.countFailure();
@@ -193,10 +225,18 @@ final class LaneActor extends AbstractBehavior<LaneActor.Command> {
     if (cause instanceof JournalFailureException || count >= FAILURES) {
       transfer.disconnect(ErrorCode.INTERNAL, reason(cause));
       transfers.keep(session, environment.settings().keep());
-      return this;
+      return;
     }
     adopt(transfer);
-    return this;
+  }
+
+  private @Nullable UUID sessionOf(ActorRef<?> actor) {
+    for (Map.Entry<UUID, ActorRef<SessionActor.Command>> entry : live.entrySet()) {
+      if (entry.getValue().equals(actor)) {
+        return entry.getKey();
+      }
+    }
+    return null;
   }
 
   private static String reason(@Nullable Throwable cause) {
@@ -208,22 +248,23 @@ final class LaneActor extends AbstractBehavior<LaneActor.Command> {
         + (root == null ? "unknown" : String.valueOf(root.getMessage()));
   }
 
-  private Behavior<Command> onExpire(Expire expire) {
+  private void onExpire(Expire expire) {
     transfers
         .claimExpired(expire.session(), lane)
         .ifPresent(transfer -> adopt(transfer).tell(new SessionActor.Expire()));
-    return this;
   }
 
-  private Behavior<Command> onFollowSwitch() {
+  private void onFollowSwitch() {
     boolean idle = following.isEmpty();
     following.clear();
     following.addAll(live.keySet());
-    return idle ? onFollowOn() : this;
+    if (idle) {
+      onFollowOn();
+    }
   }
 
   /** Those with traffic have followed by themselves: for them this is one comparison. */
-  private Behavior<Command> onFollowOn() {
+  private void onFollowOn() {
     for (int i = 0; i < FOLLOWING && !following.isEmpty(); i++) {
       ActorRef<SessionActor.Command> actor = live.get(following.remove());
       if (actor != null) {
@@ -233,15 +274,13 @@ final class LaneActor extends AbstractBehavior<LaneActor.Command> {
     if (!following.isEmpty()) {
       getContext().scheduleOnce(BETWEEN, getContext().getSelf(), FollowOn.NOW);
     }
-    return this;
   }
 
-  private Behavior<Command> onTell(Tell tell) {
+  private void onTell(Tell tell) {
     for (Map.Entry<UUID, ActorRef<SessionActor.Command>> entry : live.entrySet()) {
       if (tell.session().isEmpty() || tell.session().get().equals(entry.getKey())) {
         entry.getValue().tell(tell.what());
       }
     }
-    return this;
   }
 }

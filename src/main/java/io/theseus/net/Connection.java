@@ -104,6 +104,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private final LateFlush late;
   private final Runnable flushNow = this::flushNow;
 
+  /** Bytes of a DATA that fit the rate at which this client takes them. */
+  private int packetSize = GetLink.LEAST_PACKET;
+
   // deadlines, all of System.nanoTime
   private long idleSince;
   private long packetSince;
@@ -181,6 +184,14 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   Source source() {
     return source;
+  }
+
+  int packetSize() {
+    return packetSize;
+  }
+
+  void packetSize(int bytes) {
+    packetSize = bytes;
   }
 
   boolean isWelcome() {

@@ -4,6 +4,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.DefaultFileRegion;
 import io.theseus.channel.Progress;
+import io.theseus.channel.Range;
 import io.theseus.session.Counters;
 import io.theseus.session.Grant;
 import io.theseus.session.Ready;
@@ -31,7 +32,8 @@ import org.slf4j.LoggerFactory;
  * encrypts, or copied from a stream.
  *
  * <p>At most {@value #QUEUED} packets wait in the channel, so that a hold, a switch or an ERROR
- * takes effect soon; their size follows the rate at which the client takes them.
+ * takes effect soon; their size follows the rate at which the client takes them, which the
+ * connection remembers for its next GET.
  */
 // as in Connection
 @SuppressWarnings("FutureReturnValueIgnored")
@@ -41,7 +43,11 @@ final class GetLink extends Link {
   /** Packets that may be written and not yet taken by the kernel. */
   private static final int QUEUED = 2;
 
-  private static final int LEAST_PACKET = 64 * 1024;
+  /** A packet's size before anything is known of a client's rate. */
+  static final int LEAST_PACKET = 64 * 1024;
+
+  /** What is copied, for TLS or from a stream, is held in memory until it has left. */
+  private static final int LONGEST_COPY = 1024 * 1024;
 
   /** A packet that goes out faster is followed by a longer one. */
   private static final long FAST_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
@@ -63,7 +69,6 @@ final class GetLink extends Link {
   private String identity = "";
   private OptionalLong window = OptionalLong.empty();
   private int maxData;
-  private int packetSize = LEAST_PACKET;
   private long lastLeft = System.nanoTime();
   private int queued;
   private int regions;
@@ -176,15 +181,16 @@ final class GetLink extends Link {
   protected void onGrant(Grant grant) {
     StoredFile opened = file;
     LiveStream stream = live;
-    pump().grant(grant.workerGeneration(), grant.seekEpoch(), grant.range());
-    if (opened != null && grant.range().length() >= READ_AHEAD) {
-      connection
-          .disk()
-          .execute(() -> opened.willNeed(grant.range().offset(), grant.range().length()));
-    } else if (stream != null && stream.end() - grant.range().offset() >= READ_AHEAD) {
-      connection
-          .disk()
-          .execute(() -> stream.willNeed(grant.range().offset(), grant.range().length()));
+    Range range = grant.range();
+    pump().grant(grant.workerGeneration(), grant.seekEpoch(), range);
+    if (opened != null && range.length() >= READ_AHEAD) {
+      // what is there already is not asked for: walking its pages again costs a thread's wake-up
+      // and several times as much
+      if (opened.mayWait(range.offset(), range.length())) {
+        connection.disk().execute(() -> opened.willNeed(range.offset(), range.length()));
+      }
+    } else if (stream != null && stream.end() - range.offset() >= READ_AHEAD) {
+      connection.disk().execute(() -> stream.willNeed(range.offset(), range.length()));
     }
     progress();
   }
@@ -225,7 +231,7 @@ final class GetLink extends Link {
     }
     lookAtSwitch();
     while (queued < QUEUED && !changed) {
-      int length = begun.next(packetSize);
+      int length = begun.next(Math.min(connection.packetSize(), longest()));
       if (length <= 0 || !send(begun, length)) {
         break;
       }
@@ -241,6 +247,10 @@ final class GetLink extends Link {
     if (due) {
       report();
     }
+  }
+
+  private int longest() {
+    return live != null || connection.encrypted() ? LONGEST_COPY : Packets.MAX_MAX_DATA;
   }
 
   /**
@@ -359,7 +369,7 @@ final class GetLink extends Link {
     sentBytes.add(length);
     queued++;
     long since = System.nanoTime();
-    int size = packetSize;
+    int size = Math.min(connection.packetSize(), longest());
     written.addListener(
         done -> {
           queued--;
@@ -367,9 +377,9 @@ final class GetLink extends Link {
           long took = now - Math.max(since, lastLeft); // without the wait for the one before it
           lastLeft = now;
           if (length >= size && took < FAST_NANOS) {
-            packetSize = Math.min(size * 2, Packets.MAX_MAX_DATA);
+            connection.packetSize(Math.min(size * 2, Packets.MAX_MAX_DATA));
           } else if (took > SLOW_NANOS) {
-            packetSize = Math.max(LEAST_PACKET, size / 2);
+            connection.packetSize(Math.max(LEAST_PACKET, size / 2));
           }
           if (done.isSuccess()) {
             progress();

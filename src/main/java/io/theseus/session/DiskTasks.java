@@ -20,6 +20,7 @@ final class DiskTasks {
   private final ActorContext<Command> context;
   private final Transfer transfer;
   private final Executor disk;
+  private boolean awaited;
 
   DiskTasks(ActorContext<Command> context, Transfer transfer, Executor disk) {
     this.context = context;
@@ -53,12 +54,14 @@ final class DiskTasks {
 
   /** Waits for what is being opened already. */
   void await(CompletionStage<Command> opening) {
+    awaited = true;
     context.pipeToSelf(
         opening, (opened, failure) -> failure == null ? opened : openFailed(failure));
   }
 
   /** Waits for the store to have done something; its failure comes back as such. */
   <T> void await(CompletionStage<T> stage, Function<T, Command> done) {
+    awaited = true;
     context.pipeToSelf(
         stage,
         (value, failure) -> {
@@ -68,6 +71,11 @@ final class DiskTasks {
           ProtocolException refusal = refusalOf(failure);
           return new SessionActor.Failed(refusal.code(), refusal.reason());
         });
+  }
+
+  /** Whether anything was ever waited for. */
+  boolean wasAwaited() {
+    return awaited;
   }
 
   /** Closes something of which nobody hears again. */

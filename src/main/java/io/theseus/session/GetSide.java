@@ -182,7 +182,7 @@ final class GetSide {
     }
     Closure closure = report.closure();
     if (report.finished()) {
-      return session.finish("complete");
+      return session.complete();
     }
     if (closure != null) {
       return session.onClosed(closure);

@@ -4,6 +4,8 @@ import akka.actor.Cancellable;
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
 import akka.actor.typed.ChildFailed;
+import akka.actor.typed.Signal;
+import akka.actor.typed.javadsl.AbstractOnMessageBehavior;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.StashBuffer;
@@ -40,7 +42,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>It has one way to come to life, {@link #adopt}: a {@link Transfer}, with or without a
  * connection, with or without marks. It begins as a plain behaviour and becomes event sourced at
- * its first mark, so a session without a mark never touches the journal.
+ * its first mark, so a session without a mark never touches the journal. An actor whose session
+ * ended without having begun anything that could still reach it rests, and may adopt another one:
+ * one actor for each session, but not a new one for each.
  *
  * <pre>
  * state       Attach                 report finished   report closed           failure
@@ -50,6 +54,7 @@ import org.jspecify.annotations.Nullable;
  * COMMITTING  answered at the end     -                 goes on                 ERROR, DETACHED or ended
  * DETACHED    RUNNING                 -                 -                       (expires: ended)
  * ended       taken up by another     -                 -                       -
+ * resting     -                       -                 -                       -        (Adopt: OPENING)
  * </pre>
  *
  * <p>Supervision: a worker that fails is followed by another of the next generation at the
@@ -89,6 +94,9 @@ public final class SessionActor {
 
   /** Answer to {@link Hold}. */
   public record Held(UUID session, long offset) {}
+
+  /** Bring this session to life; to an actor that {@linkplain Finished#rests() rests}. */
+  public record Adopt(Transfer transfer) implements Command {}
 
   record ReportReady(SessionLink link) implements Command {}
 
@@ -136,8 +144,13 @@ public final class SessionActor {
   /** What a session tells its supervisor. */
   public sealed interface Notice {}
 
-  /** The session is over; to be forgotten, and its actor stopped. */
-  public record Finished(UUID session, ActorRef<Command> actor) implements Notice {}
+  /**
+   * The session is over; to be forgotten, and its actor stopped, or kept for another one.
+   *
+   * @param rests whether the actor may be told to {@link Adopt} another session, as nothing that
+   *     this one began can reach it any more
+   */
+  public record Finished(UUID session, ActorRef<Command> actor, boolean rests) implements Notice {}
 
   private final ActorContext<Command> context;
   private final StashBuffer<Command> stash;
@@ -153,6 +166,12 @@ public final class SessionActor {
 
   private @Nullable Cancellable expiry;
   private boolean expiring;
+
+  /** Whether the session began here without the journal: nothing was taken up. */
+  private boolean began;
+
+  /** Whether it has ended so that another one may follow, see {@link #isAlone}. */
+  private boolean clean;
 
   /** Brings a session to life: the only way. */
   public static Behavior<Command> adopt(
@@ -200,16 +219,9 @@ public final class SessionActor {
     if (transfer.marked) {
       return new Marked(/* adopted= */ true);
     }
+    began = transfer.isNew();
     takeUp();
-    return Behaviors.receive(Command.class)
-        .onAnyMessage(this::onPlain)
-        .onSignal(
-            ChildFailed.class,
-            failed -> {
-              onWorkerFailed(failed);
-              return Behaviors.same();
-            })
-        .build();
+    return new Plain();
   }
 
   /** Goes on where an earlier incarnation stopped; a session that begins has nothing to take up. */
@@ -281,7 +293,7 @@ public final class SessionActor {
       return stash.unstashAll(new Marked(/* adopted= */ false));
     }
     next.then().run();
-    return Behaviors.same();
+    return clean ? new Resting(this) : Behaviors.same();
   }
 
   private Next handle(Command command) {
@@ -331,7 +343,7 @@ public final class SessionActor {
     } else if (command instanceof Kill kill) {
       return onKill(kill);
     }
-    return onExpire(); // the only one left
+    return command instanceof Expire ? onExpire() : Next.STAY; // Adopt is for those that rest
   }
 
   // ---- connections
@@ -623,6 +635,26 @@ public final class SessionActor {
     return finish("expired");
   }
 
+  /** A GET has sent all that it was asked for. */
+  Next complete() {
+    clean = isAlone();
+    return finish("complete");
+  }
+
+  /**
+   * Whether nobody but its supervisor and its connection, whose reports name it, has ever had to do
+   * with this actor. What these and itself have told it comes before the next session; a worker, a
+   * timer, the disk, the journal, code of modules might come later.
+   */
+  private boolean isAlone() {
+    return began
+        && !transfer.marked
+        && transfer.attempts == 0
+        && transfer.live == null
+        && !workers.haveBegun()
+        && !disk.wasAwaited();
+  }
+
   /** Lets go of everything; the journal forgets the session, then the supervisor does. */
   Next finish(String outcome) {
     transfer.over = true;
@@ -640,8 +672,61 @@ public final class SessionActor {
         transfer.marked ? List.of(new SessionEvent.Ended(outcome)) : List.of(),
         () -> {
           environment.steps().at("session.ended");
-          supervisor.tell(new Finished(transfer.id, context.getSelf()));
+          supervisor.tell(new Finished(transfer.id, context.getSelf(), clean));
         });
+  }
+
+  /** The session before its first mark. */
+  private final class Plain extends AbstractOnMessageBehavior<Command> {
+    Plain() {
+      super(context);
+    }
+
+    @Override
+    public Behavior<Command> onMessage(Command command) {
+      return onPlain(command);
+    }
+
+    @Override
+    public Behavior<Command> onSignal(Signal signal) {
+      if (signal instanceof ChildFailed failed) {
+        onWorkerFailed(failed);
+        return this;
+      }
+      return Behaviors.unhandled();
+    }
+  }
+
+  /**
+   * No session: the last one is over, and the supervisor hasn't told of another. It holds nothing
+   * of the last one but what those are answered who asked it to hold too late.
+   */
+  private static final class Resting extends AbstractOnMessageBehavior<Command> {
+    private final ActorContext<Command> context;
+    private final StashBuffer<Command> stash;
+    private final SessionEnvironment environment;
+    private final ActorRef<Notice> supervisor;
+    private final Held last;
+
+    Resting(SessionActor ended) {
+      super(ended.context);
+      this.context = ended.context;
+      this.stash = ended.stash;
+      this.environment = ended.environment;
+      this.supervisor = ended.supervisor;
+      this.last = new Held(ended.transfer.id, ended.transfer.committed());
+    }
+
+    @Override
+    public Behavior<Command> onMessage(Command command) {
+      if (command instanceof Adopt adopt) {
+        return new SessionActor(context, stash, adopt.transfer(), environment, supervisor).start();
+      }
+      if (command instanceof Hold hold) {
+        hold.replyTo().tell(last);
+      }
+      return this; // what came too late for the last session
+    }
   }
 
   /** The session from its first mark on. */

@@ -26,6 +26,7 @@ final class Workers {
   private final SessionLog log;
 
   private @Nullable ActorRef<DataChannelWorker.Advance> worker;
+  private boolean begun;
   private int failures;
   private long failedAt = -1;
 
@@ -126,6 +127,7 @@ final class Workers {
             name(),
             DispatcherSelector.sameAsParent());
     context.watch(spawned);
+    begun = true;
     worker = spawned;
     spawned.tell(begin);
   }
@@ -144,6 +146,11 @@ final class Workers {
       running.tell(
           new DataChannelWorker.Advance(report.seekEpoch(), report.position(), report.end()));
     }
+  }
+
+  /** Whether there was one ever. */
+  boolean haveBegun() {
+    return begun;
   }
 
   void stop() {

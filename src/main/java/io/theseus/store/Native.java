@@ -41,6 +41,8 @@ final class Native {
     long read(int fd, Memory into, long count) throws LastErrorException;
 
     int poll(Memory fds, long count, int timeoutMillis) throws LastErrorException;
+
+    int getpagesize();
   }
 
   /**
@@ -53,8 +55,8 @@ final class Native {
 
     static native int statx(int directory, byte[] path, int flags, int mask, byte[] into);
 
-    /** Of {@code openat2}, which has no function of its own. */
-    static native long syscall(long number, int directory, byte[] path, byte[] how, long size);
+    /** Of {@code openat2} and {@code cachestat}, which have no functions of their own. */
+    static native long syscall(long number, int fd, byte[] first, byte[] second, long third);
 
     static native int close(int fd);
   }
@@ -77,6 +79,9 @@ final class Native {
   private static final int STX_DEV = 136;
 
   private static final long SYS_OPENAT2 = 437; // on every architecture
+  private static final long SYS_CACHESTAT = 451; // the same
+  private static final int CACHESTAT_RANGE_BYTES = 16;
+  private static final int CACHESTAT_BYTES = 40; // the first 8 count the pages in memory
   private static final long RESOLVE_NO_SYMLINKS = 0x04;
   private static final long RESOLVE_CACHED = 0x20;
   private static final byte[] NO_PATH = {0};
@@ -92,6 +97,7 @@ final class Native {
       how(O_PATH | O_CLOEXEC, RESOLVE_NO_SYMLINKS | RESOLVE_CACHED);
 
   private static final @Nullable C LIBRARY = load();
+  private static final long PAGE_BYTES = LIBRARY == null ? 1 : LIBRARY.getpagesize();
   private static final @Nullable Field CHANNEL_DESCRIPTOR = field(FileChannelFields.CHANNEL);
   private static final @Nullable Field DESCRIPTOR_NUMBER = field(FileChannelFields.NUMBER);
 
@@ -222,6 +228,30 @@ final class Native {
     if (c != null && fd >= 0) {
       c.posix_fadvise(fd, offset, length, POSIX_FADV_WILLNEED);
     }
+  }
+
+  /**
+   * Whether the kernel has all of a range in memory, so that there is nothing to read ahead; never
+   * waits for the disk. False where there is no way to know (Linux before 6.5, a file of somebody
+   * else's).
+   */
+  static boolean isCached(FileChannel channel, long offset, long length) {
+    int fd = descriptor(channel);
+    if (LIBRARY == null || fd < 0) {
+      return false;
+    }
+    byte[] range =
+        ByteBuffer.allocate(CACHESTAT_RANGE_BYTES)
+            .order(ByteOrder.nativeOrder())
+            .putLong(offset)
+            .putLong(length)
+            .array();
+    byte[] found = new byte[CACHESTAT_BYTES];
+    if (Direct.syscall(SYS_CACHESTAT, fd, range, found, 0) != 0) {
+      return false;
+    }
+    long pages = (offset + length - 1) / PAGE_BYTES - offset / PAGE_BYTES + 1;
+    return ByteBuffer.wrap(found).order(ByteOrder.nativeOrder()).getLong(0) >= pages;
   }
 
   /** When an open file was last modified; empty where its descriptor's number is not to be had. */

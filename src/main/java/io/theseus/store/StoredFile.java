@@ -83,6 +83,11 @@ public final class StoredFile implements Closeable {
     return facts.modified();
   }
 
+  /** Whether reading a range would wait for the disk, as far as is known; never waits itself. */
+  public boolean mayWait(long offset, long length) {
+    return channel().filter(open -> !Native.isCached(open, offset, length)).isPresent();
+  }
+
   /** Asks the kernel to read ahead; may wait for the disk a little, fails in silence. */
   public void willNeed(long offset, long length) {
     channel().ifPresent(open -> Native.willNeed(open, offset, length));

@@ -23,8 +23,14 @@ public record FileName(String value) implements Comparable<FileName> {
 
   /** The name, or ERROR {@code bad-name} that quotes it and says what is expected. */
   public static FileName parse(String text) throws ProtocolException {
-    check(text);
-    return new FileName(text);
+    try {
+      return new FileName(text);
+    } catch (IllegalArgumentException e) {
+      if (e.getCause() instanceof ProtocolException refusal) {
+        throw refusal;
+      }
+      throw e;
+    }
   }
 
   /** A leading part of a name, perhaps empty, perhaps with a {@code /} at its end. */

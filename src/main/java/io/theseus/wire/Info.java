@@ -19,6 +19,9 @@ public final class Info {
   private static final int MAX_DIGITS = 19;
   private static final int UUID_LENGTH = 36;
 
+  /** The longest text that is written often, READY, fits: it grows no buffer. */
+  private static final int USUAL_LENGTH = 512;
+
   private final String verb;
   private final String argument;
   private final Map<String, String> fields = new LinkedHashMap<>();
@@ -206,7 +209,7 @@ public final class Info {
     private final StringBuilder text;
 
     private Builder(String firstLine) {
-      text = new StringBuilder(firstLine).append('\n');
+      text = new StringBuilder(USUAL_LENGTH).append(firstLine).append('\n');
     }
 
     /** Adds a field. */

@@ -180,6 +180,17 @@ public final class PacketDecoder {
       return Event.NEED_INPUT;
     }
     inText = false;
+    text = decode();
+    if (textBytes.length > 1024) {
+      textBytes = new byte[0];
+    }
+    return type == PacketType.INFO ? Event.INFO : Event.ERROR;
+  }
+
+  private String decode() throws ProtocolException {
+    if (isAscii()) {
+      return new String(textBytes, 0, length, StandardCharsets.US_ASCII); // nearly all of them
+    }
     try {
       CharBuffer chars =
           StandardCharsets.UTF_8
@@ -187,16 +198,21 @@ public final class PacketDecoder {
               .onMalformedInput(CodingErrorAction.REPORT)
               .onUnmappableCharacter(CodingErrorAction.REPORT)
               .decode(ByteBuffer.wrap(textBytes, 0, length));
-      text = chars.toString();
+      return chars.toString();
     } catch (CharacterCodingException e) {
       throw new ProtocolException(
           ErrorCode.BAD_PACKET,
           "text of " + typeName() + ": not UTF-8 (expected: well-formed UTF-8)");
     }
-    if (textBytes.length > 1024) {
-      textBytes = new byte[0];
+  }
+
+  private boolean isAscii() {
+    for (int i = 0; i < length; i++) {
+      if (textBytes[i] < 0) {
+        return false;
+      }
     }
-    return type == PacketType.INFO ? Event.INFO : Event.ERROR;
+    return true;
   }
 
   private boolean fillHeader(ByteBuffer in, int wanted) {

@@ -70,6 +70,10 @@ final class TestNode implements AutoCloseable {
   private ActorRef<ControlActor.Command> actor;
 
   TestNode(Path directory, Steps steps, SessionSettings settings) {
+    this(directory, steps, settings, Clock.systemUTC());
+  }
+
+  TestNode(Path directory, Steps steps, SessionSettings settings, Clock clock) {
     this.directory = directory;
     this.steps = steps;
     try {
@@ -78,7 +82,7 @@ final class TestNode implements AutoCloseable {
               StoreSettings.of(
                   directory.resolve("files"), directory.resolve("records"), 0, settings.keep()),
               disk,
-              Clock.systemUTC(),
+              clock,
               steps);
     } catch (IOException e) {
       throw new AssertionError(e);
@@ -154,6 +158,10 @@ final class TestNode implements AutoCloseable {
     control.orphaned();
     system = newSystem();
     actor = spawn();
+  }
+
+  SessionEnvironment environment() {
+    return environment;
   }
 
   Control control() {

@@ -259,6 +259,12 @@ class FileStoreTest {
       assertThat(StoreFixture.read(large)).isEqualTo(LARGE);
       large.willNeed(0, 3);
       small.willNeed(0, 3);
+      assertThat(small.mayWait(0, 3)).as("in memory").isFalse();
+      assertThat(large.mayWait(large.size(), 1 << 20)).as("nothing is there").isTrue();
+      if (Native.isCached(large.channel().orElseThrow(), 0, 1)) { // Linux 6.5
+        assertThat(large.mayWait(0, large.size())).as("written just now").isFalse();
+        assertThat(large.mayWait(1, large.size() + 65_536)).as("not all is there").isTrue();
+      }
     }
   }
 
