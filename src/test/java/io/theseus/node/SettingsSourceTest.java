@@ -43,7 +43,7 @@ class SettingsSourceTest {
                 7411,
                 "",
                 Duration.ofSeconds(60),
-                4 * MIB,
+                MIB,
                 16 * MIB,
                 64 * MIB,
                 Duration.ofMillis(5),
@@ -173,7 +173,7 @@ class SettingsSourceTest {
           packets.port=x              | theseus.packets.port: "x" (expected: 0 to 65535) [--set]
           packets.max-data=1 KiB      | theseus.packets.max-data: "1 KiB" (expected: 4 KiB to 16 MiB) [--set]
           packets.max-data=2147483648 | theseus.packets.max-data: "2147483648" (expected: 4 KiB to 16 MiB) [--set]
-          packets.put-window=4 KiB    | theseus.packets.put-window: "4 KiB" (expected: 4 MiB to 1 GiB) [--set]
+          packets.put-window=4 KiB    | theseus.packets.put-window: "4 KiB" (expected: 1 MiB to 1 GiB) [--set]
           packets.idle=9s             | theseus.packets.idle: "9s" (expected: 10s to 1h) [--set]
           packets.checkpoint-delay=2s | theseus.packets.checkpoint-delay: "2s" (expected: 0 to 1s) [--set]
           session.keep=0s             | theseus.session.keep: "0s" (expected: 1s to 365d) [--set]
