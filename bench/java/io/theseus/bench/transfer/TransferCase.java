@@ -44,10 +44,9 @@ record TransferCase(
    * the same), one large file at a time after 8 GiB. What is given here is twice that. With 64 of
    * them there are few calls for each byte: the compilers still had 15 % of the processor after 32
    * GiB. A PUT moves less in a round and compiles beside its fsyncs: it became no cheaper after
-   * 50,000 small files (1,060, 1,320, 1,180, 3,390, 4,100 a second, then 4,400), or 4 GiB (5.7, 3.3,
-   * 3.0, 2.6 s of CPU, then 2.1), and has twice that, too. Peers have one round, for the page cache
-   * and what they keep
-   * themselves.
+   * 50,000 small files (1,060, 1,320, 1,180, 3,390, 4,100 a second, then 4,400), or 4 GiB (5.7,
+   * 3.3, 3.0, 2.6 s of CPU, then 2.1), and has twice that, too. Peers have one round, for the page
+   * cache and what they keep themselves.
    */
   static List<TransferCase> all(boolean quick) {
     return quick

@@ -119,7 +119,7 @@ class RestingActorTest {
     TestProbe<SessionActor.Held> asker = kit.createTestProbe();
     actor.tell(new SessionActor.Hold(asker.getRef()));
     asker.expectMessageClass(SessionActor.Held.class, TestNode.PATIENCE);
-    actor.tell(new SessionActor.Switch(node.environment().revision()));
+    actor.tell(new SessionActor.Resume());
     link.goOn();
     assertThat(finished().rests()).as("marked by the hold").isFalse();
   }
