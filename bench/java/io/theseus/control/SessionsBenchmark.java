@@ -1,6 +1,5 @@
 package io.theseus.control;
 
-import io.theseus.module.SessionCode;
 import io.theseus.session.Grant;
 import io.theseus.session.Ready;
 import io.theseus.session.Report;
@@ -177,12 +176,7 @@ public class SessionsBenchmark {
     }
 
     @Override
-    public void swap(
-        long workerGeneration,
-        String module,
-        boolean keep,
-        boolean tell,
-        @Nullable SessionCode code) {
+    public void swap(long workerGeneration, String module, boolean keep, boolean tell) {
       throw new IllegalStateException("a worker has died");
     }
 

@@ -9,7 +9,6 @@ import io.theseus.channel.PayloadUse;
 import io.theseus.channel.Progress;
 import io.theseus.channel.Range;
 import io.theseus.channel.SessionInfo;
-import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -59,8 +58,6 @@ public final class SessionCode {
 
   /** What the predecessor handed over, for a successor in case that this code fails. */
   private volatile Map<String, HandOver> inherited = Map.of();
-
-  private volatile PayloadUse payloadUse = PayloadUse.NONE;
 
   private SessionCode(Revision revision, SessionInfo session) {
     this.revision = revision;
@@ -131,7 +128,7 @@ public final class SessionCode {
             }
           }
           functions = List.copyOf(chain);
-          payloadUse = usedPayload();
+          requireNoPayload();
           return new Begun(this, admission);
         });
   }
@@ -157,15 +154,18 @@ public final class SessionCode {
     }
   }
 
-  private PayloadUse usedPayload() throws ModuleException {
-    PayloadUse most = PayloadUse.NONE;
+  /** The bytes go from file to socket, and from socket to file, past the functions. */
+  private void requireNoPayload() throws ModuleException {
     for (Part<NetworkFunction> function : functions) {
       PayloadUse use = ask(function, "payloadUse", () -> function.object().payloadUse());
-      if (use.compareTo(most) > 0) {
-        most = use;
+      if (use != PayloadUse.NONE) {
+        throw new ModuleException(
+            function.component().name()
+                + ": payloadUse "
+                + use
+                + " (expected: NONE, all that this version of the server does)");
       }
     }
-    return most;
   }
 
   // ---- handing over
@@ -300,39 +300,6 @@ public final class SessionCode {
           part.component().name() + ": delay of " + time + " (expected: 1 ms to 1 min)");
     }
     return time;
-  }
-
-  // ---- bytes
-
-  /** What the functions do with the bytes. */
-  public PayloadUse payloadUse() {
-    return payloadUse;
-  }
-
-  /**
-   * Lets bytes pass the functions that look at them, in order; they are changed in place.
-   *
-   * @param bytes left alone until the answer is there
-   * @return why they may not pass; empty where they may. Fails with a {@link ModuleException}
-   */
-  public CompletionStage<Optional<String>> payload(long offset, ByteBuffer bytes) {
-    return line.call(revision.id(), "payload", () -> passed(offset, bytes));
-  }
-
-  private Optional<String> passed(long offset, ByteBuffer bytes) throws ModuleException {
-    for (Part<NetworkFunction> function : functions) {
-      PayloadUse use = ask(function, "payloadUse", () -> function.object().payloadUse());
-      if (use == PayloadUse.NONE) {
-        continue;
-      }
-      ByteBuffer view = use == PayloadUse.INSPECT ? bytes.asReadOnlyBuffer() : bytes.slice();
-      Optional<String> denial =
-          ask(function, "payload", () -> function.object().payload(offset, view));
-      if (denial.isPresent()) {
-        return denial;
-      }
-    }
-    return Optional.empty();
   }
 
   // ---- the end

@@ -1,7 +1,6 @@
 package io.theseus.net;
 
 import io.netty.buffer.ByteBuf;
-import io.theseus.module.SessionCode;
 import io.theseus.session.Closure;
 import io.theseus.session.Grant;
 import io.theseus.session.Ready;
@@ -88,12 +87,7 @@ abstract class Link implements SessionLink {
   }
 
   @Override
-  public final void swap(
-      long workerGeneration,
-      String module,
-      boolean keep,
-      boolean tell,
-      @Nullable SessionCode code) {
+  public final void swap(long workerGeneration, String module, boolean keep, boolean tell) {
     whileServing(
         () -> {
           onSwap(workerGeneration, keep);

@@ -98,8 +98,7 @@ final class GetSide {
             identity,
             file,
             live,
-            changed,
-            workers.payloadCode()));
+            changed));
     environment.steps().at("get.ready");
     if (session.isHeld()) {
       link.hold();

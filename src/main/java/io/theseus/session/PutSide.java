@@ -185,8 +185,7 @@ final class PutSide {
             workers.nextGeneration(),
             whole ? null : writer,
             facts.size(),
-            facts.stream(),
-            workers.payloadCode()));
+            facts.stream()));
     environment.steps().at("put.ready");
     if (whole) {
       commit();
@@ -347,8 +346,7 @@ final class PutSide {
             transfer.workerGeneration,
             /* writer= */ null,
             OptionalLong.of(completed.size()),
-            stream,
-            /* code= */ null));
+            stream));
     link.complete(completed);
   }
 

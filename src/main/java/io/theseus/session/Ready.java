@@ -1,6 +1,5 @@
 package io.theseus.session;
 
-import io.theseus.module.SessionCode;
 import io.theseus.store.LiveStream;
 import io.theseus.store.StoredFile;
 import io.theseus.store.Upload;
@@ -22,9 +21,6 @@ public sealed interface Ready {
   /** The worker generation to obey. */
   long workerGeneration();
 
-  /** Lets the bytes of packets pass; null where nothing looks at them. */
-  @Nullable SessionCode code();
-
   /**
    * A GET. Exactly one of {@code file} and {@code live} is there.
    *
@@ -38,8 +34,7 @@ public sealed interface Ready {
       String identity,
       @Nullable StoredFile file,
       @Nullable LiveStream live,
-      boolean restart,
-      @Nullable SessionCode code)
+      boolean restart)
       implements Ready {}
 
   /**
@@ -56,7 +51,6 @@ public sealed interface Ready {
       long workerGeneration,
       Upload.@Nullable Writer writer,
       OptionalLong size,
-      boolean streamConsumer,
-      @Nullable SessionCode code)
+      boolean streamConsumer)
       implements Ready {}
 }

@@ -1,6 +1,5 @@
 package io.theseus.session;
 
-import io.theseus.module.SessionCode;
 import io.theseus.store.Completed;
 import io.theseus.store.StoredFile;
 import io.theseus.wire.ErrorCode;
@@ -44,10 +43,8 @@ public interface SessionLink {
    * @param keep whether what older ones granted is good until its first word; otherwise it is
    *     forgotten at once
    * @param tell whether RESUMED tells the client
-   * @param code lets the bytes of packets pass from here on; null where nothing looks at them
    */
-  void swap(
-      long workerGeneration, String module, boolean keep, boolean tell, @Nullable SessionCode code);
+  void swap(long workerGeneration, String module, boolean keep, boolean tell);
 
   /** A worker grants nothing yet: what older ones granted is forgotten. */
   void revoke(long workerGeneration);

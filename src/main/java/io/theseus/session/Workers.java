@@ -5,7 +5,6 @@ import akka.actor.typed.ChildFailed;
 import akka.actor.typed.DispatcherSelector;
 import akka.actor.typed.javadsl.ActorContext;
 import io.theseus.channel.Direction;
-import io.theseus.channel.PayloadUse;
 import io.theseus.module.Revision;
 import io.theseus.module.SessionCode;
 import io.theseus.steps.Steps;
@@ -67,13 +66,7 @@ final class Workers {
    */
   void respawn(boolean keep, boolean tell) {
     stop();
-    transfer.connected().swap(nextGeneration(), module(), keep, tell, payloadCode());
-  }
-
-  /** What looks at the bytes of packets; null where nothing does. */
-  @Nullable SessionCode payloadCode() {
-    SessionCode code = transfer.code;
-    return code == null || code.payloadUse() == PayloadUse.NONE ? null : code;
+    transfer.connected().swap(nextGeneration(), module(), keep, tell);
   }
 
   /**

@@ -2,7 +2,6 @@ package io.theseus.control;
 
 import io.theseus.channel.Progress;
 import io.theseus.channel.Range;
-import io.theseus.module.SessionCode;
 import io.theseus.session.Closure;
 import io.theseus.session.Grant;
 import io.theseus.session.Ready;
@@ -246,12 +245,7 @@ final class FakeLink implements SessionLink {
   }
 
   @Override
-  public synchronized void swap(
-      long workerGeneration,
-      String module,
-      boolean keep,
-      boolean tell,
-      @Nullable SessionCode payloadCode) {
+  public synchronized void swap(long workerGeneration, String module, boolean keep, boolean tell) {
     if (over) {
       return;
     }
