@@ -46,9 +46,6 @@ public record NodeSettings(
   /** The thread pool of the control plane. */
   public static final String CONTROL_DISPATCHER = "theseus.dispatchers.control";
 
-  /** The thread pool in which code of modules runs. */
-  public static final String CHANNEL_DISPATCHER = "theseus.dispatchers.channel";
-
   /** A member's role that carries its configured id, since an address names nobody. */
   static final String ID_ROLE = "id:";
 

@@ -31,8 +31,7 @@ public final class SettingsSource {
   private static final String ROOT = "theseus.";
 
   /** Objects whose keys are names that the user chooses, or keys of Akka's. */
-  private static final List<String> OPEN =
-      List.of("theseus.live", "theseus.dispatchers.control", "theseus.dispatchers.channel");
+  private static final List<String> OPEN = List.of("theseus.live", "theseus.dispatchers.control");
 
   private @Nullable Path file;
   private @Nullable Path servedRoot;
