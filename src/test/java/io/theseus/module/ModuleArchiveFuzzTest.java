@@ -17,8 +17,8 @@ import java.util.zip.ZipInputStream;
 import org.junit.jupiter.api.Tag;
 
 /**
- * Any bytes at all, as a module. What is read means the same to another reader, and is read again as
- * the same; everything else is refused in words; nothing is sized by what the bytes merely say.
+ * Any bytes at all, as a module. What is read means the same to another reader, and is read again
+ * as the same; everything else is refused in words; nothing is sized by what the bytes merely say.
  *
  * <p>The inputs: a byte that says which (modulo 4: a jar, a descriptor in a jar, a comment behind a
  * jar, a revision), then it.
@@ -42,11 +42,7 @@ class ModuleArchiveFuzzTest {
     switch (Math.floorMod(bytes[0], 4)) {
       case 0 -> read(rest);
       case 1 ->
-          read(
-              new Zips()
-                  .add(ModuleDescriptor.ENTRY, rest)
-                  .add("example/Burst.class", "")
-                  .bytes());
+          read(new Zips().add(ModuleDescriptor.ENTRY, rest).add("example/Burst.class", "").bytes());
       case 2 -> {
         Zips zip = TestModules.zip();
         zip.comment = rest;
