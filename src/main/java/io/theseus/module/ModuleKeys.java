@@ -90,7 +90,8 @@ public final class ModuleKeys {
     }
     ModuleKey key = ModuleKey.read(lab);
     LOG.info(
-        "modules: signed by the lab key {} in {}; theseus.modules.keys pins others in its place",
+        "modules are accepted that the lab key {} signed, {}; theseus.modules.keys pins others in its"
+            + " place",
         key.id(),
         lab);
     return of(key.open());

@@ -208,6 +208,13 @@ class ModuleArchiveTest {
             },
             "its content is not the 2 bytes of the directory (expected: these)"),
         refused(
+            "bytes behind what is deflated",
+            zip -> {
+              zip.last().method = 8;
+              zip.last().tail = new byte[] {7};
+            },
+            "its content is not the 3 bytes of the directory (expected: these)"),
+        refused(
             "a size that can't be so",
             zip -> {
               zip.last().method = 8;

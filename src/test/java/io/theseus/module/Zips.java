@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.zip.CRC32;
 import java.util.zip.Deflater;
@@ -26,6 +27,7 @@ final class Zips {
     byte[] extra = new byte[0];
     byte[] localExtra = new byte[0];
     byte[] gap = new byte[0];
+    byte[] tail = new byte[0];
     long offset = -1;
     String comment = "";
 
@@ -77,7 +79,9 @@ final class Zips {
     for (Entry each : entries) {
       out.writeBytes(each.gap);
       long offset = each.offset >= 0 ? each.offset : out.size();
-      byte[] stored = each.method == 8 ? deflate(each.content) : each.content;
+      byte[] plain = each.method == 8 ? deflate(each.content) : each.content;
+      byte[] stored = Arrays.copyOf(plain, plain.length + each.tail.length);
+      System.arraycopy(each.tail, 0, stored, plain.length, each.tail.length);
       CRC32 crc = new CRC32();
       crc.update(each.content);
       long size = each.size >= 0 ? each.size : each.content.length;
