@@ -54,12 +54,18 @@ record ModuleSignature(String keyId, String signature, Optional<Instant> notAfte
       throw new ModuleException("comment: " + Texts.quote(comment) + " (expected: " + FORM + ")");
     }
     ModuleSignature signature =
-        new ModuleSignature(matcher.group(1), matcher.group(2), moment(matcher.group(3)));
+        new ModuleSignature(
+            matcher.group(1), canonical(matcher.group(2)), moment(matcher.group(3)));
     if (!signature.comment().equals(comment)) {
       throw new ModuleException(
           "comment: " + Texts.quote(comment) + " (expected: " + signature.comment() + ")");
     }
     return Optional.of(signature);
+  }
+
+  /** The last letter of Base64 has bits that nobody reads: only one way to write them is right. */
+  private static String canonical(String signature) {
+    return Base64.getEncoder().encodeToString(Base64.getDecoder().decode(signature));
   }
 
   private static Optional<Instant> moment(String text) throws ModuleException {
@@ -99,8 +105,8 @@ record ModuleSignature(String keyId, String signature, Optional<Instant> notAfte
       verifier.update(attributes(keyId, notAfter));
       verifier.update(withoutComment(jar, endRecord));
       return verifier.verify(Base64.getDecoder().decode(signature));
-    } catch (GeneralSecurityException | IllegalArgumentException e) {
-      return false; // no point of the curve, or bits that Base64 doesn't use
+    } catch (GeneralSecurityException e) {
+      return false; // no point of the curve
     }
   }
 

@@ -145,6 +145,23 @@ class ModuleKeysTest {
                 + " 2027-06-30T00:00:00Z)");
   }
 
+  @Test
+  void shouldReadOneWayToWriteASignature() throws Exception {
+    byte[] jar = module().sign(key, Optional.of(NOW)).bytes();
+    String comment = new String(jar, StandardCharsets.ISO_8859_1);
+    int last = comment.indexOf("==") - 1;
+    // Base64 of the same bytes: the bits that it doesn't use are set
+    byte[] changed = jar.clone();
+    changed[last]++;
+    assertThatThrownBy(() -> ModuleArchive.read(changed))
+        .isInstanceOf(ModuleException.class)
+        .hasMessageStartingWith("comment: \"theseus-signature: 1 ");
+    // which java.time takes for the next day
+    assertThatThrownBy(() -> replaced(jar, "T12:00:00Z", "T24:00:00Z"))
+        .isInstanceOf(ModuleException.class)
+        .hasMessageEndingWith(" 2026-11-27T00:00:00Z)");
+  }
+
   private static String tampered() {
     return " (expected: the jar as it was signed)";
   }
