@@ -16,7 +16,7 @@ import picocli.CommandLine.Parameters;
     description = {
       "Compiles one Java source against io.theseus.channel and makes a module of it, not signed.",
       "",
-      "The same source and version make the same jar. Needs a JDK."
+      "On one JDK the same source and version make the same jar. Needs a JDK, not only a Java."
     },
     sortOptions = false,
     footerHeading = "%nExamples:%n",
