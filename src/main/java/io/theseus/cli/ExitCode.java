@@ -42,6 +42,8 @@ public enum ExitCode {
   NOT_NORMAL(15, "not-normal", "status: the node runs, and something in it is not normal"),
   /** {@code node}: in the way of a start, or a wrong configuration. */
   CANT_START(16, "cant-start", "node: it can't start, or its configuration is wrong"),
+  /** {@code module}: one that no node would take, or that breaks a rule. */
+  BAD_MODULE(17, "bad-module", "module: it does not compile, is refused, or breaks a rule"),
   /** Ended by Ctrl-C; what the JVM exits with after SIGINT. */
   INTERRUPTED(130, "interrupted", "ended by Ctrl-C");
 

@@ -49,8 +49,7 @@ final class ManPage {
     line(".SH DESCRIPTION");
     text(String.join(" ", usage.description()));
     line(".SH COMMANDS");
-    Set<CommandLine> commands = new LinkedHashSet<>(root.subcommands().values());
-    commands.forEach(command -> command(command.getCommandSpec()));
+    commandsBelow(root);
     line(".SH EXIT STATUS");
     for (Map.Entry<String, String> code : ExitCode.help().entrySet()) {
       item("\\fB" + escape(code.getKey()) + "\\fR", List.of(code.getValue()));
@@ -60,6 +59,14 @@ final class ManPage {
     item("\\fBTHESEUS_TOKEN\\fR", List.of("The token to show to a node."));
     item("\\fBTHESEUS_JAVA_OPTS\\fR", List.of("Options for Java, separated by spaces."));
     item("\\fBTHESEUS_DEBUG\\fR", List.of("1: stack traces of failures, as by --verbose."));
+  }
+
+  private void commandsBelow(CommandSpec parent) {
+    Set<CommandLine> commands = new LinkedHashSet<>(parent.subcommands().values());
+    for (CommandLine command : commands) {
+      command(command.getCommandSpec());
+      commandsBelow(command.getCommandSpec());
+    }
   }
 
   private void command(CommandSpec command) {

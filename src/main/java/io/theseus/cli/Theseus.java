@@ -49,6 +49,7 @@ public final class Theseus implements Runnable {
     TransferCommands.addTo(line, streams);
     line.addSubcommand(new DemoCommand(streams));
     KeygenCommand.addTo(line, streams);
+    ModuleGroup.addTo(line, streams);
     line.addSubcommand(new CompletionCommand());
     line.addSubcommand(new ManCommand());
     return line.setCaseInsensitiveEnumValuesAllowed(true)

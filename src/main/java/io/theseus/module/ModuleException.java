@@ -1,33 +1,17 @@
 package io.theseus.module;
 
-/**
- * What code of a module did wrong, as text: nothing that a module threw leaves this package,
- * because it would keep the module's classes in memory.
- */
+/** A module that is refused, in words: what was wrong, and what was expected. */
 public final class ModuleException extends Exception {
   private static final long serialVersionUID = 1L;
 
+  /** No cause: one that comes out of a module's code would keep its class loader. */
   ModuleException(String message) {
-    super(message, null, false, false);
+    super(message);
   }
 
-  /**
-   * Something that was thrown by a call.
-   *
-   * @param component {@code name@version} of the code that was called
-   * @param call the method
-   */
-  static ModuleException thrown(String component, String call, Throwable thrown) {
-    StackTraceElement[] trace;
-    String text;
-    try {
-      text = thrown.toString();
-      trace = thrown.getStackTrace();
-    } catch (Throwable worse) { // its own methods are the module's, too
-      text = thrown.getClass().getName();
-      trace = new StackTraceElement[0];
-    }
-    return new ModuleException(
-        component + ": " + call + " threw " + text + (trace.length == 0 ? "" : " at " + trace[0]));
+  /** The refusal; always there. */
+  @Override
+  public String getMessage() {
+    return String.valueOf(super.getMessage());
   }
 }

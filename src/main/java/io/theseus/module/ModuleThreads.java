@@ -36,10 +36,10 @@ public final class ModuleThreads implements AutoCloseable {
     void make() {
       try {
         answer.complete(task.call());
-      } catch (ModuleException e) {
+      } catch (CodeException e) {
         answer.completeExceptionally(e);
       } catch (Throwable e) { // whatever it is, it stays here
-        answer.completeExceptionally(ModuleException.thrown(component, what, e));
+        answer.completeExceptionally(CodeException.thrown(component, what, e));
       }
     }
   }
@@ -77,7 +77,7 @@ public final class ModuleThreads implements AutoCloseable {
      *
      * @param component {@code name@version} of the code that is called, for messages
      * @param what the method, for messages
-     * @return what it returned; fails with a {@link ModuleException}
+     * @return what it returned; fails with a {@link CodeException}
      */
     <T> CompletionStage<T> call(String component, String what, Callable<T> task) {
       Call<T> call = new Call<>(component, what, task);
@@ -145,7 +145,7 @@ public final class ModuleThreads implements AutoCloseable {
                 + deadline.toMillis()
                 + " ms";
         end(hung);
-        call.answer.completeExceptionally(new ModuleException(hung));
+        call.answer.completeExceptionally(new CodeException(hung));
         return hung;
       }
     }
@@ -164,7 +164,7 @@ public final class ModuleThreads implements AutoCloseable {
   private void refuse(Line line) {
     Call<?> call;
     while ((call = line.calls.poll()) != null) {
-      call.answer.completeExceptionally(new ModuleException(revision + ": " + why));
+      call.answer.completeExceptionally(new CodeException(revision + ": " + why));
     }
   }
 

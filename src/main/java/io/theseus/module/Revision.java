@@ -144,7 +144,7 @@ public final class Revision {
     return running;
   }
 
-  /** Whether the node lets a session be; fails with a {@link ModuleException}. */
+  /** Whether the node lets a session be; fails with a {@link CodeException}. */
   CompletionStage<Admission> admit(SessionInfo session, int others) {
     if (admission.isEmpty()) {
       return CompletableFuture.completedFuture(Admission.admit());

@@ -70,7 +70,7 @@ public final class SessionCode {
    *
    * @param predecessor is closed by this, and makes no decision from now on; null for none
    * @param others sessions of this node beside it, for the admission policy
-   * @return fails with a {@link ModuleException}; then nothing is left to be closed
+   * @return fails with a {@link CodeException}; then nothing is left to be closed
    */
   public static CompletionStage<Begun> begin(
       Revision revision, SessionInfo session, @Nullable SessionCode predecessor, int others) {
@@ -135,7 +135,7 @@ public final class SessionCode {
 
   /** The predecessor's object where the component is the same, a new one otherwise. */
   private static <T> Part<T> part(Revision.Component<T> component, Legacy legacy)
-      throws ModuleException {
+      throws CodeException {
     Part<?> kept = legacy.objects().get(component.key());
     if (kept != null) {
       @SuppressWarnings("unchecked") // equal content is equal code, of the same kind
@@ -146,20 +146,20 @@ public final class SessionCode {
     return new Part<>(component, made);
   }
 
-  static <T> T make(Revision.Component<T> component) throws ModuleException {
+  static <T> T make(Revision.Component<T> component) throws CodeException {
     try {
       return component.maker().get();
     } catch (Throwable e) { // a constructor is module code
-      throw ModuleException.thrown(component.name(), "its constructor", e);
+      throw CodeException.thrown(component.name(), "its constructor", e);
     }
   }
 
   /** The bytes go from file to socket, and from socket to file, past the functions. */
-  private void requireNoPayload() throws ModuleException {
+  private void requireNoPayload() throws CodeException {
     for (Part<NetworkFunction> function : functions) {
       PayloadUse use = ask(function, "payloadUse", () -> function.object().payloadUse());
       if (use != PayloadUse.NONE) {
-        throw new ModuleException(
+        throw new CodeException(
             function.component().name()
                 + ": payloadUse "
                 + use
@@ -207,7 +207,7 @@ public final class SessionCode {
     try {
       Optional<HandOver> state = ask(part, "handOver", handOver::get);
       state.ifPresentOrElse(each -> states.put(key, each), () -> states.remove(key));
-    } catch (ModuleException e) {
+    } catch (CodeException e) {
       // what it inherited itself stays
     }
   }
@@ -215,7 +215,7 @@ public final class SessionCode {
   // ---- deciding
 
   /**
-   * What may move next; fails with a {@link ModuleException}.
+   * What may move next; fails with a {@link CodeException}.
    *
    * @param progress where grants end; the first range begins there
    * @param reach no range begins at or behind it
@@ -224,7 +224,7 @@ public final class SessionCode {
     return line.call(revision.id(), "next", () -> decisions(progress, reach));
   }
 
-  private Decisions decisions(Progress progress, long reach) throws ModuleException {
+  private Decisions decisions(Progress progress, long reach) throws CodeException {
     List<Range> ranges = new ArrayList<>();
     long at = progress.position();
     long end = progress.end();
@@ -254,14 +254,14 @@ public final class SessionCode {
     return new Decisions(List.copyOf(ranges), Optional.empty(), Optional.empty());
   }
 
-  private Range next(Progress progress) throws ModuleException {
+  private Range next(Progress progress) throws CodeException {
     Part<DataChannel> asked = channel;
     if (asked == null) {
-      throw new ModuleException(revision.id() + ": closed (expected: open)");
+      throw new CodeException(revision.id() + ": closed (expected: open)");
     }
     Range range = ask(asked, "next", () -> asked.object().next(progress));
     if (range.offset() != progress.position()) {
-      throw new ModuleException(
+      throw new CodeException(
           asked.component().name()
               + ": range at "
               + range.offset()
@@ -270,7 +270,7 @@ public final class SessionCode {
               + ")");
     }
     if (range.length() < 1 || range.length() > Range.MOST || range.end() > progress.end()) {
-      throw new ModuleException(
+      throw new CodeException(
           asked.component().name()
               + ": range of "
               + range.length()
@@ -281,9 +281,9 @@ public final class SessionCode {
     return range;
   }
 
-  private static int checked(Part<?> part, int length, int most) throws ModuleException {
+  private static int checked(Part<?> part, int length, int most) throws CodeException {
     if (length < 1 || length > most) {
-      throw new ModuleException(
+      throw new CodeException(
           part.component().name()
               + ": limit of "
               + length
@@ -294,9 +294,9 @@ public final class SessionCode {
     return length;
   }
 
-  private static Duration checked(Part<?> part, Duration time) throws ModuleException {
+  private static Duration checked(Part<?> part, Duration time) throws CodeException {
     if (time.toMillis() < 1 || time.compareTo(LONGEST_DELAY) > 0) {
-      throw new ModuleException(
+      throw new CodeException(
           part.component().name() + ": delay of " + time + " (expected: 1 ms to 1 min)");
     }
     return time;
@@ -325,32 +325,32 @@ public final class SessionCode {
         failure instanceof CompletionException && failure.getCause() != null
             ? failure.getCause()
             : failure;
-    return cause instanceof ModuleException
+    return cause instanceof CodeException
         ? String.valueOf(cause.getMessage())
         : String.valueOf(cause);
   }
 
   private static <T> T ask(Part<?> part, String what, Callable<@Nullable T> asking)
-      throws ModuleException {
+      throws CodeException {
     return ask(part.component().name(), what, asking);
   }
 
   /** Calls code of a module for an answer; what it throws comes out as text. */
   static <T> T ask(String component, String what, Callable<@Nullable T> asking)
-      throws ModuleException {
+      throws CodeException {
     T answer;
     try {
       answer = asking.call();
     } catch (Throwable e) { // whatever it is, it stays here
-      throw ModuleException.thrown(component, what, e);
+      throw CodeException.thrown(component, what, e);
     }
     if (answer == null) {
-      throw new ModuleException(component + ": " + what + " returned null (expected: an answer)");
+      throw new CodeException(component + ": " + what + " returned null (expected: an answer)");
     }
     return answer;
   }
 
-  private static void call(Part<?> part, String what, Runnable calling) throws ModuleException {
+  private static void call(Part<?> part, String what, Runnable calling) throws CodeException {
     ask(
         part,
         what,

@@ -11,6 +11,7 @@ import io.theseus.wire.ProtocolException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -35,6 +36,7 @@ public record NodeSettings(
     Store store,
     Packets packets,
     Access access,
+    Modules modules,
     Session session,
     Map<FileName, LiveSource> live,
     Threads threads,
@@ -133,6 +135,15 @@ public record NodeSettings(
     }
   }
 
+  /**
+   * Whose modules are accepted.
+   *
+   * @param keys files of public keys
+   * @param lab whether the node may make a key of its own, since none is configured and it can be
+   *     reached from this host only
+   */
+  public record Modules(List<Path> keys, boolean lab) {}
+
   /** How long sessions are kept and how often a download leaves a mark. */
   public record Session(Duration keep, long markBytes, Duration markInterval) {}
 
@@ -227,6 +238,7 @@ public record NodeSettings(
             reader.number("theseus.store.max-files", 0)),
         packets,
         access(reader, packets),
+        modules(reader, packets, cluster),
         new Session(
             reader.duration("theseus.session.keep", Duration.ofSeconds(1), Duration.ofDays(365)),
             reader.bytes("theseus.session.mark-bytes", MIB, 1L << 40),
@@ -360,6 +372,15 @@ public record NodeSettings(
               + " theseus.access.anonymous = read or all");
     }
     return new Access(tokens, anonymous);
+  }
+
+  private static Modules modules(ConfigReader reader, Packets packets, Cluster cluster) {
+    List<Path> keys = paths(reader, "theseus.modules.keys");
+    boolean loopback =
+        Stream.concat(
+                Stream.of(packets.host(), cluster.host()), packets.tls().map(Tls::host).stream())
+            .allMatch(Hosts::isLoopback);
+    return new Modules(keys, keys.isEmpty() && loopback);
   }
 
   private static Threads threads(ConfigReader reader) {
@@ -522,6 +543,21 @@ public record NodeSettings(
       // refused below, with the same words
     }
     throw reader.refuse(key, "a path");
+  }
+
+  private static List<Path> paths(ConfigReader reader, String key) {
+    List<Path> paths = new ArrayList<>();
+    for (String text : reader.strings(key)) {
+      if (text.isBlank()) {
+        throw reader.refuse(key, "a list of paths");
+      }
+      try {
+        paths.add(Path.of(text).toAbsolutePath().normalize());
+      } catch (InvalidPathException e) {
+        throw reader.refuse(key, "a list of paths");
+      }
+    }
+    return List.copyOf(paths);
   }
 
   private static boolean isAddress(String text) {

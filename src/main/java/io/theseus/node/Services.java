@@ -17,6 +17,8 @@ import io.theseus.control.Transfers;
 import io.theseus.journal.JournalDatabase;
 import io.theseus.journal.JournalStatus;
 import io.theseus.journal.OpenSession;
+import io.theseus.module.ModuleException;
+import io.theseus.module.ModuleKeys;
 import io.theseus.module.Switchboard;
 import io.theseus.net.Door;
 import io.theseus.net.Loops;
@@ -34,7 +36,9 @@ import io.theseus.store.LiveSources;
 import io.theseus.store.StoreSettings;
 import io.theseus.store.StoreUse;
 import io.theseus.wire.FileName;
+import io.theseus.wire.Texts;
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -85,6 +89,7 @@ final class Services implements AutoCloseable {
   private final @Nullable Watched<ServerTls> certificate;
   private final @Nullable Watched<RemotingTls.Keys> remotingKeys;
   private final @Nullable Watched<Tokens> tokens;
+  private final ModuleKeys moduleKeys;
   private volatile @Nullable Door door;
   private volatile @Nullable ActorSystem<?> system;
   private volatile @Nullable ActorRef<ControlActor.Command> actor;
@@ -114,13 +119,31 @@ final class Services implements AutoCloseable {
           disk,
           certificate(settings).orElse(null),
           remotingKeys(settings).orElse(null),
-          tokens(settings).orElse(null));
+          tokens(settings).orElse(null),
+          moduleKeys(settings));
     } catch (IOException e) {
       disk.shutdown();
       throw new StartException("The files can't be served: " + e.getMessage(), e);
     } catch (StartException e) {
       disk.shutdown();
       throw e;
+    }
+  }
+
+  private static ModuleKeys moduleKeys(NodeSettings settings) throws StartException {
+    try {
+      return ModuleKeys.forNode(
+          settings.modules().keys(),
+          settings.modules().lab(),
+          settings.dataDir().resolve("modules"));
+    } catch (NoSuchFileException e) {
+      throw new StartException(
+          "theseus.modules.keys: "
+              + Texts.quote(String.valueOf(e.getMessage()))
+              + " (expected: a file)",
+          e);
+    } catch (IOException | ModuleException e) {
+      throw new StartException("theseus.modules.keys: " + e.getMessage(), e);
     }
   }
 
@@ -193,7 +216,8 @@ final class Services implements AutoCloseable {
       ExecutorService disk,
       @Nullable Watched<ServerTls> certificate,
       @Nullable Watched<RemotingTls.Keys> remotingKeys,
-      @Nullable Watched<Tokens> tokens)
+      @Nullable Watched<Tokens> tokens,
+      ModuleKeys moduleKeys)
       throws IOException {
     this.settings = settings;
     this.steps = steps;
@@ -201,6 +225,7 @@ final class Services implements AutoCloseable {
     this.certificate = certificate;
     this.remotingKeys = remotingKeys;
     this.tokens = tokens;
+    this.moduleKeys = moduleKeys;
     this.watching =
         Executors.newSingleThreadScheduledExecutor(
             task -> {
@@ -496,6 +521,11 @@ final class Services implements AutoCloseable {
   /** What other nodes are shown; empty where there is no TLS between nodes. */
   Optional<Watched<RemotingTls.Keys>> remotingKeys() {
     return Optional.ofNullable(remotingKeys);
+  }
+
+  /** Whose modules are accepted. */
+  ModuleKeys moduleKeys() {
+    return moduleKeys;
   }
 
   /** The file of tokens; empty where there is none. */

@@ -33,6 +33,7 @@ final class ExitCodeTest {
             14 protocol
             15 not-normal
             16 cant-start
+            17 bad-module
             130 interrupted""");
   }
 

@@ -15,7 +15,7 @@ final class HelpTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"get", "put", "ls", "stat", "rm", "demo", "status", "keygen"})
+  @ValueSource(strings = {"get", "put", "ls", "stat", "rm", "demo", "status", "keygen", "module"})
   void shouldTeachWithExamples(String command, @TempDir Path dir) {
     Shell.Ran ran = shell(dir).runExactly(command, "--help");
 
@@ -43,7 +43,16 @@ final class HelpTest {
   void shouldNameEveryCommandInTheRoot(@TempDir Path dir) {
     assertThat(shell(dir).runExactly("--help").out())
         .contains(
-            "get ", "put ", "ls ", "stat ", "rm ", "status ", "demo ", "keygen ", "Exit codes:");
+            "get ",
+            "put ",
+            "ls ",
+            "stat ",
+            "rm ",
+            "status ",
+            "demo ",
+            "keygen ",
+            "module ",
+            "Exit codes:");
   }
 
   @Test

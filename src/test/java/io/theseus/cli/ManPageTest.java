@@ -28,6 +28,7 @@ class ManPageTest {
         }
       }
     }
+    assertThat(page).contains(".SS \"theseus module build\"\n", "\\fB\\-\\-expires\\fR");
     for (ExitCode code : ExitCode.values()) {
       assertThat(page).contains(".TP\n\\fB" + code.number() + "\\fR\n");
     }

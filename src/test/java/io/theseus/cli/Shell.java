@@ -51,21 +51,25 @@ final class Shell {
   Ran runExactly(String... arguments) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     ByteArrayOutputStream err = new ByteArrayOutputStream();
+    Streams streams = streams(out, err);
+    int exit = Theseus.commandLine(streams).execute(arguments);
+    streams.out().flush();
+    return new Ran(exit, out.toByteArray(), err.toString(StandardCharsets.UTF_8));
+  }
+
+  /** What a command that is run otherwise writes to. */
+  Streams streams(ByteArrayOutputStream out, ByteArrayOutputStream err) {
     PrintStream errors = new PrintStream(err, true, StandardCharsets.UTF_8);
     PrintStream prints = new PrintStream(out, true, StandardCharsets.UTF_8);
-    Streams streams =
-        new Streams(
-            new ByteArrayInputStream(in),
-            out,
-            prints,
-            errors,
-            outIsTerminal,
-            terminal,
-            true,
-            () -> 100,
-            Map.copyOf(environment));
-    int exit = Theseus.commandLine(streams).execute(arguments);
-    prints.flush();
-    return new Ran(exit, out.toByteArray(), err.toString(StandardCharsets.UTF_8));
+    return new Streams(
+        new ByteArrayInputStream(in),
+        out,
+        prints,
+        errors,
+        outIsTerminal,
+        terminal,
+        true,
+        () -> 100,
+        Map.copyOf(environment));
   }
 }

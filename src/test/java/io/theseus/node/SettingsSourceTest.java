@@ -52,6 +52,7 @@ class SettingsSourceTest {
                 Optional.empty()));
     assertThat(settings.access())
         .isEqualTo(new NodeSettings.Access(Optional.empty(), NodeSettings.Access.Anonymous.AUTO));
+    assertThat(settings.modules()).isEqualTo(new NodeSettings.Modules(List.of(), true));
     assertThat(settings.session())
         .isEqualTo(new NodeSettings.Session(Duration.ofHours(24), 64 * MIB, Duration.ofSeconds(5)));
     assertThat(settings.live()).isEmpty();
@@ -204,6 +205,7 @@ class SettingsSourceTest {
           packets.host=192.0.2.1      | theseus.packets.host: "192.0.2.1" (expected: a loopback address, since nothing is encrypted on this port; clients from elsewhere come over theseus.packets.tls, or theseus.packets.unencrypted = anywhere where the whole network is trusted) [--set]
           packets.unencrypted=yes     | theseus.packets.unencrypted: "yes" (expected: loopback, anywhere) [--set]
           access.anonymous=some       | theseus.access.anonymous: "some" (expected: auto, all, read, nothing) [--set]
+          modules.keys=["a",""]       | theseus.modules.keys: ["a",""] (expected: a list of paths) [--set]
           packets.tls.handshake=5m    | theseus.packets.tls.handshake: "5m" (expected: 1s to 60s) [--set]
           packets.max-connections=-1  | theseus.packets.max-connections: "-1" (expected: 0 to 1000000) [--set]
           nonsense                    | --set: "nonsense" (expected: key=value, as packets.port=7500)
@@ -322,5 +324,28 @@ class SettingsSourceTest {
         .filter(i -> !lines.get(i - 1).strip().startsWith("#"))
         .map(i -> lines.get(i).strip().replaceFirst(" = .*", ""))
         .toList();
+  }
+
+  @Test
+  void shouldMakeAKeyForModulesOnLoopbackOnly() {
+    assertThat(SettingsSource.defaults().set("modules.keys=a.pub,b.pub").read().modules())
+        .isEqualTo(
+            new NodeSettings.Modules(
+                List.of(Path.of("a.pub").toAbsolutePath(), Path.of("b.pub").toAbsolutePath()),
+                false));
+    SettingsSource beyond =
+        SettingsSource.defaults()
+            .set("packets.host=192.0.2.1")
+            .set("packets.unencrypted=anywhere")
+            .set("access.anonymous=read");
+    assertThat(beyond.read().modules()).isEqualTo(new NodeSettings.Modules(List.of(), false));
+    assertThat(
+            SettingsSource.defaults()
+                .set("cluster.host=192.0.2.1")
+                .set("cluster.unencrypted=anywhere")
+                .read()
+                .modules()
+                .lab())
+        .isFalse();
   }
 }

@@ -1,0 +1,167 @@
+package io.theseus.cli;
+
+import io.theseus.module.ComponentKind;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** What {@code theseus module new} writes. */
+final class ModuleSkeleton {
+  private static final String CHANNEL =
+      """
+      import io.theseus.channel.DataChannel;
+      import io.theseus.channel.Progress;
+      import io.theseus.channel.Range;
+
+      /** Moves the bytes of a session in ranges of at most 1 MiB. */
+      public final class CLASS implements DataChannel {
+        private static final int MOST = 1024 * 1024;
+
+        @Override
+        public Range next(Progress progress) {
+          long left = progress.end() - progress.position();
+          return new Range(progress.position(), (int) Math.min(left, MOST));
+        }
+      }
+      """;
+
+  private static final String FUNCTION =
+      """
+      import io.theseus.channel.HandOver;
+      import io.theseus.channel.NetworkFunction;
+      import io.theseus.channel.Passage;
+      import io.theseus.channel.Range;
+      import java.nio.ByteBuffer;
+      import java.util.Optional;
+
+      /** Lets everything pass, and knows how many bytes it let pass, whoever comes after it. */
+      public final class CLASS implements NetworkFunction {
+        private static final int STATE_VERSION = 1;
+
+        private long bytes;
+
+        @Override
+        public Passage decide(Range range, long nowNanos) {
+          bytes += range.length();
+          return Passage.pass();
+        }
+
+        @Override
+        public Optional<HandOver> handOver() {
+          byte[] state = ByteBuffer.allocate(Long.BYTES).putLong(bytes).array();
+          return Optional.of(new HandOver(STATE_VERSION, state));
+        }
+
+        @Override
+        public boolean takeOver(HandOver state) {
+          if (state.version() != STATE_VERSION) {
+            return false;
+          }
+          bytes = ByteBuffer.wrap(state.state()).getLong();
+          return true;
+        }
+      }
+      """;
+
+  private static final String ADMISSION =
+      """
+      import io.theseus.channel.Admission;
+      import io.theseus.channel.AdmissionPolicy;
+      import io.theseus.channel.SessionInfo;
+
+      /** Lets in as long as the node has fewer than so many sessions. */
+      public final class CLASS implements AdmissionPolicy {
+        private static final int MOST = 20_000;
+
+        @Override
+        public Admission admit(SessionInfo session, int others) {
+          return others < MOST
+              ? Admission.admit()
+              : Admission.deny(others + " sessions (expected: fewer than " + MOST + ")");
+        }
+      }
+      """;
+
+  private static final String FAIRNESS =
+      """
+      import io.theseus.channel.FairnessPolicy;
+      import java.util.List;
+
+      /** Gives the same to all, whatever they want. */
+      public final class CLASS implements FairnessPolicy {
+        @Override
+        public long[] share(long budget, List<Demand> demands) {
+          long[] shares = new long[demands.size()];
+          for (int i = 0; i < shares.length; i++) {
+            shares[i] = Math.min(budget / shares.length, demands.get(i).wanted());
+          }
+          return shares;
+        }
+      }
+      """;
+
+  private static final String GET =
+      """
+      # A download, packet by packet: offset and length. The client went back once.
+      GET photos/a.jpg
+      client 192.0.2.7
+      size 3000000
+      packet 0 1048576
+      packet 1048576 1048576
+      packet 1048576 1048576
+      packet 2097152 902848
+      expect NAME complete
+      """;
+
+  private static final String PUT =
+      """
+      # An upload whose end was not known before it came.
+      PUT incoming/b.log
+      client 192.0.2.7
+      size unknown
+      packet 0 65536
+      packet 65536 65536
+      packet 131072 1
+      expect NAME complete
+      """;
+
+  private static final String PAGE =
+      """
+      # NAME
+
+      A module for Theseus, a KIND: code that a node runs, and that is replaced while it runs.
+
+      - `CLASS.java` is all of it. It sees `io.theseus.channel` and Java, nothing else.
+      - `*.transfer` are recorded transfers that it is tried on, with what is expected of it
+        (`complete`, `denied`, `redirected ELSEWHERE`).
+
+      Try it, make it, sign it:
+
+          theseus module test .
+          theseus module build . --version 1.0 -o NAME.jar
+          theseus module sign NAME.jar --key KEYS/module.key
+
+      A change gets a higher version.
+      """;
+
+  private ModuleSkeleton() {}
+
+  /** The files by name. */
+  static Map<String, String> files(ComponentKind kind, String name, String className) {
+    String source =
+        switch (kind) {
+          case CHANNEL -> CHANNEL;
+          case FUNCTION -> FUNCTION;
+          case ADMISSION -> ADMISSION;
+          case FAIRNESS -> FAIRNESS;
+        };
+    Map<String, String> files = new TreeMap<>();
+    files.put(className + ".java", source);
+    files.put("get.transfer", GET);
+    files.put("put.transfer", PUT);
+    files.put("README.md", PAGE);
+    files.replaceAll(
+        (file, text) ->
+            text.replace("CLASS", className).replace("NAME", name).replace("KIND", kind.label()));
+    return files;
+  }
+}
