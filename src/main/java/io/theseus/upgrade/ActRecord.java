@@ -1,5 +1,6 @@
 package io.theseus.upgrade;
 
+import io.theseus.wire.Texts;
 import java.util.Objects;
 
 /**
@@ -42,7 +43,10 @@ public record ActRecord(
     Objects.requireNonNull(before, "before");
     Objects.requireNonNull(target, "target");
     Objects.requireNonNull(outcome, "outcome");
-    reason = reason.length() > MOST_REASON ? reason.substring(0, MOST_REASON - 1) + "…" : reason;
+    if (reason.length() > MOST_REASON) {
+      throw new IllegalArgumentException(
+          "reason: " + reason.length() + " characters (expected: <= " + MOST_REASON + ")");
+    }
   }
 
   static ActRecord of(
@@ -56,7 +60,20 @@ public record ActRecord(
         before,
         target,
         how,
-        why);
+        brief(why));
+  }
+
+  /** Safe to show and to encode, whatever a module said. */
+  private static String brief(String reason) {
+    String escaped = Texts.escape(reason);
+    if (escaped.length() <= MOST_REASON) {
+      return escaped;
+    }
+    int end = MOST_REASON - 1;
+    if (Character.isHighSurrogate(escaped.charAt(end - 1))) {
+      end--; // half a character can't be encoded
+    }
+    return escaped.substring(0, end) + "…";
   }
 
   boolean isOf(ActRequest request) {

@@ -23,9 +23,13 @@ public record ActRequest(
   /** Checked. */
   public ActRequest {
     checkId(id);
-    if (who.isEmpty() || who.length() > MOST_WHO) {
+    if (who.isEmpty() || who.length() > MOST_WHO || !who.equals(Texts.escape(who))) {
       throw new IllegalArgumentException(
-          "who: " + Texts.quote(who) + " (expected: 1 to " + MOST_WHO + " characters)");
+          "who: "
+              + Texts.quote(who)
+              + " (expected: 1 to "
+              + MOST_WHO
+              + " characters, none of them control characters)");
     }
     if (watchMillis < 0 || watchMillis > MOST_WATCH_MILLIS) {
       throw new IllegalArgumentException(
@@ -47,6 +51,6 @@ public record ActRequest(
   /** As refusals of other acts name it. */
   @Override
   public String toString() {
-    return "act " + id + " (" + act + ", by " + Texts.escape(who) + ")";
+    return "act " + id + " (" + act + ", by " + who + ")";
   }
 }

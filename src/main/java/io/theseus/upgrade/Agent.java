@@ -2,6 +2,7 @@ package io.theseus.upgrade;
 
 import io.theseus.upgrade.Message.Progress;
 import io.theseus.upgrade.RunningAct.Phase;
+import io.theseus.wire.Texts;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -62,7 +63,11 @@ class Agent {
    *
    * @param actId under which act; empty for none
    */
-  private record Failure(String actId, RevisionId revision, String reason, long atNanos) {}
+  private record Failure(String actId, RevisionId revision, String reason, long atNanos) {
+    Failure {
+      reason = Texts.escape(reason); // it may be a module's own words
+    }
+  }
 
   private final String self;
   private final Set<String> nodes;

@@ -12,7 +12,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.groups.Tuple.tuple;
 
 import io.theseus.upgrade.ActRecord.Outcome;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** The table in the Javadoc, and what is refused beside it. */
@@ -159,6 +161,27 @@ final class ClusterStateTest {
     assertThat(longest.history()).hasSize(ClusterState.HISTORY);
     assertThat(longest.history().get(0).id()).endsWith("i10");
     assertThat(longest.history()).allMatch(each -> each.reason().length() <= 200);
+  }
+
+  /** A reason may be a module's own words. */
+  @Test
+  void shouldKeepReasonsShortAndClean() {
+    for (String reason : List.of("\uD800", "\u0000", "\u202E", "\uD83D\uDE00".repeat(300))) {
+      AgentState state =
+          AgentState.fresh(1, Examples.BUILT_IN)
+              .accepting(new Term(1, "n1", 1), staging.giveUp(reason));
+      assertThat(Codec.agentState(Codec.encode(state))).isEqualTo(state);
+      assertThat(state.accepted().history().get(0).reason()).hasSizeLessThanOrEqualTo(200);
+    }
+    assertThat(staging.giveUp("a\nb").history().get(0).reason()).isEqualTo("a\\u000Ab");
+  }
+
+  @Test
+  void shouldRefuseWhoeverHasNoProperName() {
+    for (String who : List.of("", "a\nb", "\uD800", "w".repeat(65))) {
+      assertThatThrownBy(() -> new ActRequest("a1", who, 0, new Act.Pause(), Set.of(), 0))
+          .hasMessageEndingWith(" (expected: 1 to 64 characters, none of them control characters)");
+    }
   }
 
   private static void assertRefused(ClusterState state, ActRequest request, String message) {
