@@ -25,6 +25,11 @@ public final class CodeException extends Exception {
       trace = new StackTraceElement[0];
     }
     return new CodeException(
-        component + ": " + call + " threw " + Thrown.text(thrown) + (trace.length == 0 ? "" : " at " + trace[0]));
+        component
+            + ": "
+            + call
+            + " threw "
+            + Thrown.text(thrown)
+            + (trace.length == 0 ? "" : " at " + trace[0]));
   }
 }

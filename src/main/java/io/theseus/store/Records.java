@@ -11,7 +11,6 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Clock;
 import java.time.Instant;
@@ -206,28 +205,11 @@ final class Records implements Closeable {
   /** Writes what still counts into a new file and puts it in the place of the old one. */
   private void rewrite() throws IOException {
     entries.values().removeIf(entry -> isOver(entry) || entry.state() == State.VOID);
-    Path fresh = directory.resolve(FILE + ".new");
-    try (FileChannel out =
-        FileChannel.open(
-            fresh,
-            StandardOpenOption.CREATE,
-            StandardOpenOption.TRUNCATE_EXISTING,
-            StandardOpenOption.WRITE)) {
-      long written = 0;
-      for (Entry entry : entries.values()) {
-        ByteBuffer bytes = ByteBuffer.wrap(line(entry).getBytes(StandardCharsets.UTF_8));
-        written += bytes.remaining();
-        while (bytes.hasRemaining()) {
-          out.write(bytes);
-        }
-      }
-      out.force(true);
-      length = written;
-    }
-    Files.move(fresh, directory.resolve(FILE), StandardCopyOption.ATOMIC_MOVE);
-    try (Folder folder = Folder.open(directory)) {
-      folder.force();
-    }
+    StringBuilder lines = new StringBuilder();
+    entries.values().forEach(entry -> lines.append(line(entry)));
+    byte[] bytes = lines.toString().getBytes(StandardCharsets.UTF_8);
+    DurableFile.replace(directory, FILE, ByteBuffer.wrap(bytes));
+    length = bytes.length;
   }
 
   private FileChannel openChannel() throws IOException {
