@@ -68,6 +68,16 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   private static final int LIST_BYTES = Packets.MAX_TEXT - 1024;
 
+  private static final String NO_MEMORY =
+      ErrorCode.BUSY.label() + ": no memory for another buffer (expected: some; try again)";
+
+  private static final ByteBuf NO_MEMORY_PACKET = made(Packets.error(NO_MEMORY));
+
+  private static ByteBuf made(ByteBuffer packet) {
+    ByteBuf copy = Unpooled.directBuffer(packet.remaining()).writeBytes(packet);
+    return Unpooled.unreleasableBuffer(copy.asReadOnly());
+  }
+
   private enum Phase {
     IDLE,
     OPENING,
@@ -483,7 +493,8 @@ final class Connection extends ChannelInboundHandlerAdapter {
       tlsFailed(inner);
       return;
     }
-    if (cause instanceof OutOfMemoryError && shed()) {
+    if (cause instanceof OutOfMemoryError) {
+      shed();
       return;
     }
     if (cause instanceof java.io.IOException) {
@@ -497,20 +508,19 @@ final class Connection extends ChannelInboundHandlerAdapter {
   }
 
   /**
-   * Lets go of a client for which there is no buffer, in words where there is room for these; its
-   * session stays resumable. (Where the heap is full the process has ended.)
+   * Lets go of a client for which there is no buffer; its session stays resumable. What says so was
+   * made ahead. (Where the heap is full the process has ended.)
    */
-  private boolean shed() {
-    try {
-      refuse(
-          new ProtocolException(
-              ErrorCode.BUSY, "no memory for another buffer (expected: some; try again)"),
-          /* endsSession= */ false);
-      flush();
-      return true;
-    } catch (OutOfMemoryError e) {
-      return false;
+  private void shed() {
+    if (phase == Phase.CLOSING) {
+      return; // what it sends can't be read and dropped: it is closed in time
     }
+    LOG.info("{}: ERROR {}", remote, NO_MEMORY);
+    door.counters().error(ErrorCode.BUSY, phase == Phase.OPENING || phase == Phase.SERVING);
+    lost(NO_MEMORY);
+    enterClosing();
+    write(NO_MEMORY_PACKET.duplicate());
+    shutDownOutput();
   }
 
   private void lost(String reason) {

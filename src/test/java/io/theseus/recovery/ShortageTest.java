@@ -215,10 +215,13 @@ final class ShortageTest {
                     }
                   }));
         }
+        List<String> hows = new ArrayList<>();
         for (Future<String> end : ends) {
           String how = end.get();
           assertThat(how).matches("COMPLETE|LOST|(busy|internal): .*");
+          hows.add(how);
         }
+        assertThat(hows).anyMatch(how -> how.startsWith("busy: no memory for another buffer "));
       } finally {
         clients.shutdownNow();
       }
