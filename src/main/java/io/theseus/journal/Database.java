@@ -3,6 +3,7 @@ package io.theseus.journal;
 import io.theseus.journal.Change.Operation;
 import io.theseus.journal.JournalSettings.Engine;
 import io.theseus.steps.Steps;
+import io.theseus.store.Fsync;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -398,6 +399,7 @@ final class Database implements AutoCloseable {
           db.write(batch, SYNCED);
         }
         syncDirectory();
+        Fsync.requireStanding(settings.directory());
         countBatch();
         steps.at("journal.synced");
         return null;

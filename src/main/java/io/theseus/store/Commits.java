@@ -248,7 +248,7 @@ final class Commits {
     boolean travels =
         attributes && Native.setAttribute(stagingPath.resolve(component), attribute.text());
     store.steps().at("commit.attributes");
-    force(request.name(), () -> channel.force(true));
+    force(request.name(), () -> Fsync.force(channel, true));
     store.steps().at("commit.file-synced");
     Completed completed =
         new Completed(

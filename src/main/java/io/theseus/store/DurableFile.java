@@ -29,7 +29,7 @@ public final class DurableFile {
       while (content.hasRemaining()) {
         out.write(content);
       }
-      out.force(true);
+      Fsync.force(out, true);
     }
     Files.move(fresh, directory.resolve(name), StandardCopyOption.ATOMIC_MOVE);
     try (Folder folder = Folder.open(directory)) {

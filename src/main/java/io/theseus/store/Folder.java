@@ -168,7 +168,7 @@ final class Folder implements Closeable {
         (FileChannel)
             stream.newByteChannel(
                 SELF, Set.of(StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS))) {
-      self.force(true);
+      Fsync.force(self, true);
     }
   }
 

@@ -59,11 +59,16 @@ final class Native {
     static native long syscall(long number, int fd, byte[] first, byte[] second, long third);
 
     static native int close(int fd);
+
+    static native int fremovexattr(int fd, byte[] name);
+
+    static native int lremovexattr(byte[] path, byte[] name);
   }
 
   private static final Logger LOG = LoggerFactory.getLogger(Native.class);
   private static final String ATTRIBUTE = "theseus";
   private static final byte[] ATTRIBUTE_NAME = terminated("user." + ATTRIBUTE);
+  private static final byte[] NO_ATTRIBUTE_NAME = terminated("user." + ATTRIBUTE + ".none");
   private static final int MOST_ATTRIBUTE_BYTES = 1024;
   private static final int POSIX_FADV_WILLNEED = 3;
   private static final int AT_FDCWD = -100;
@@ -90,6 +95,8 @@ final class Native {
   private static final int O_CLOEXEC = 0x80000;
   private static final int O_PATH = 0x200000;
   private static final int EINTR = 4;
+  private static final int EIO = 5;
+  private static final int EROFS = 30;
   private static final int EAGAIN = 11;
   private static final short POLLIN = 1;
   private static final byte[] NO_LINKS = how(O_PATH | O_CLOEXEC, RESOLVE_NO_SYMLINKS);
@@ -156,6 +163,25 @@ final class Native {
       throw new IOException("no user attributes");
     }
     return view;
+  }
+
+  // ---- whether a file system takes writes
+
+  /** False where the file system of an open file has given up writing; true where nobody knows. */
+  static boolean standing(FileChannel channel) {
+    int fd = LIBRARY == null ? -1 : descriptor(channel);
+    return fd < 0 || stands(Direct.fremovexattr(fd, NO_ATTRIBUTE_NAME));
+  }
+
+  /** The same of a path. */
+  static boolean standing(Path path) {
+    return LIBRARY == null
+        || stands(Direct.lremovexattr(terminated(path.toString()), NO_ATTRIBUTE_NAME));
+  }
+
+  private static boolean stands(int result) {
+    int error = result == 0 ? 0 : com.sun.jna.Native.getLastError();
+    return error != EROFS && error != EIO;
   }
 
   // ---- stamps

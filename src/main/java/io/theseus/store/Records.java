@@ -98,7 +98,7 @@ final class Records implements Closeable {
 
   private static void force(FileChannel channel) throws IOException {
     try {
-      channel.force(false);
+      Fsync.force(channel, false);
     } catch (ClosedChannelException e) {
       // written anew meanwhile, with all that this one held, and forced there
       LOG.debug("records were written anew during an fsync");

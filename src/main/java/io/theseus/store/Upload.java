@@ -451,7 +451,7 @@ public final class Upload {
         store.commits().forceStaging();
         nameIsDurable = true;
       }
-      channel.force(false);
+      Fsync.force(channel, false);
     } catch (IOException e) {
       throw store.forceFailed(name(), e);
     } finally {
