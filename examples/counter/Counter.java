@@ -18,9 +18,13 @@ public final class Counter implements NetworkFunction {
     if (bytes + range.length() > MOST_BYTES) {
       return Passage.deny(bytes + " bytes moved (expected: at most " + MOST_BYTES + ")");
     }
+    return Passage.pass();
+  }
+
+  @Override
+  public void passed(Range range) {
     ranges++;
     bytes += range.length();
-    return Passage.pass();
   }
 
   @Override

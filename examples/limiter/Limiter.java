@@ -29,9 +29,13 @@ public final class Limiter implements NetworkFunction {
       long nanos = (wanted - tokens) * NANOS_PER_SECOND / BYTES_PER_SECOND;
       return Passage.delay(Duration.ofNanos(nanos).plusMillis(1));
     }
-    int length = (int) Math.min(range.length(), tokens);
-    tokens -= length;
-    return Passage.limit(length);
+    return Passage.limit((int) Math.min(range.length(), tokens));
+  }
+
+  /** A link behind this one may have let less pass. */
+  @Override
+  public void passed(Range range) {
+    tokens -= range.length();
   }
 
   private void fill(long nowNanos) {

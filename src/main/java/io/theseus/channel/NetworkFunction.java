@@ -43,6 +43,10 @@ public interface NetworkFunction {
   /**
    * The bytes of a packet, or a part of them, on their way; only where {@link #payloadUse} says so.
    *
+   * <p>A TRANSFORM makes the same bytes of the same bytes at the same offset, however a packet is
+   * cut and behind a hand-over at any packet: otherwise a client that resumes gets half of one file
+   * and half of another.
+   *
    * @param offset in the transfer of the first byte
    * @param bytes between position and limit; for TRANSFORM they may be changed in place, for
    *     INSPECT it is read-only. Not to be kept: the memory is used for something else afterwards

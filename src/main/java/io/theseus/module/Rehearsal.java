@@ -350,7 +350,7 @@ public final class Rehearsal {
           granted = packet.offset(); // the client went back
         }
         while (granted < packet.end()) {
-          granted += decide(granted);
+          granted += grant(granted);
         }
         pass(packet);
         position = packet.end();
@@ -374,6 +374,18 @@ public final class Rehearsal {
         call("takeOver at " + position, () -> successor.takeOver(state.get()));
       }
       function = successor;
+    }
+
+    /** Returns how many bytes are granted. */
+    private int grant(long offset) throws BrokenRule, Ended {
+      Range range = new Range(offset, decide(offset));
+      call(
+          "passed at " + offset,
+          () -> {
+            function.passed(range);
+            return true;
+          });
+      return range.length();
     }
 
     /** Returns how many bytes may pass. */
