@@ -39,7 +39,10 @@ class WarmUpTest {
   @Test
   void shouldEndAtMostSoLateAndAfterSoManyCalls() {
     assertThat(bursts(Duration.ofMillis(3), burst -> 1_000_000)).isEqualTo(3);
-    assertThat(bursts(Duration.ofDays(9999), burst -> (long) (1e9 * Math.pow(0.94, burst / 9))))
+    assertThat(
+            bursts(
+                Duration.ofDays(9999),
+                burst -> (long) (1e9 * Math.pow(0.94, Math.floorDiv(burst, 9)))))
         .as("faster every ninth time")
         .isEqualTo(WarmUp.MOST_CALLS / CALLS);
   }
