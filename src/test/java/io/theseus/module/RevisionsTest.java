@@ -170,7 +170,7 @@ class RevisionsTest {
         "NetworkFunction | public PayloadUse payloadUse() { return PayloadUse.INSPECT; } |"
             + " tried@1.2: payloadUse INSPECT (expected: NONE, all that this version of the server"
             + " does)",
-        "NetworkFunction | private long n; public void passed(Range r) { if (++n > 100)"
+        "NetworkFunction | private long n; public void passed(Range r) { if (++n > 0)"
             + " throw new IllegalStateException(\"late\"); } |"
             + " tried@1.2: passed threw java.lang.IllegalStateException: late at"
             + " tried@1.2//Tried.passed(Tried.java:4)",
