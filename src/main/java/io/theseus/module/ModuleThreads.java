@@ -49,6 +49,7 @@ public final class ModuleThreads implements AutoCloseable {
     private final LinkedBlockingQueue<Call<?>> calls = new LinkedBlockingQueue<>();
     private final Thread thread;
     private volatile @Nullable Call<?> current;
+    private volatile @Nullable Asked asked;
     private volatile long since;
 
     private Line(String name) {
@@ -64,6 +65,7 @@ public final class ModuleThreads implements AutoCloseable {
         } catch (InterruptedException e) {
           continue; // told to look whether it is over; or module code interrupted its own thread
         }
+        asked = null;
         since = nanoTime.getAsLong();
         current = call;
         call.make();
@@ -86,6 +88,48 @@ public final class ModuleThreads implements AutoCloseable {
         refuse(this);
       }
       return call.answer;
+    }
+
+    /**
+     * Calls code of a module for an answer, within a call on this thread; what it throws comes out
+     * as text. Where the call hangs, this is what is said to.
+     */
+    <T> T ask(String component, String what, Callable<@Nullable T> asking) throws CodeException {
+      asked = new Asked(component, what);
+      T answer;
+      try {
+        answer = asking.call();
+      } catch (ModuleException e) { // ours, in words already
+        throw new CodeException(e.getMessage());
+      } catch (Throwable e) { // whatever it is, it stays here
+        throw CodeException.thrown(component, what, e);
+      }
+      if (answer == null) {
+        throw new CodeException(component + ": " + what + " returned null (expected: an answer)");
+      }
+      return answer;
+    }
+
+    /**
+     * Hears what code is called next by a task that calls it very often: each of these calls has
+     * the deadline for itself.
+     *
+     * @throws IllegalStateException when no further call is made
+     */
+    void calling(String component, String what) {
+      asked = new Asked(component, what);
+      since = nanoTime.getAsLong();
+      if (over) {
+        throw new IllegalStateException(why);
+      }
+    }
+  }
+
+  /** What code is being called within a call. */
+  private record Asked(String component, String what) {
+    @Override
+    public String toString() {
+      return component + ": " + what;
     }
   }
 
@@ -116,11 +160,6 @@ public final class ModuleThreads implements AutoCloseable {
     lines.forEach(line -> line.thread.start());
   }
 
-  /** The line of what is one for the whole node. */
-  Line first() {
-    return lines.get(0);
-  }
-
   /** A line for a session; they take turns. */
   Line line() {
     return lines.get(Math.floorMod(next.getAndIncrement(), lines.size()));
@@ -137,10 +176,9 @@ public final class ModuleThreads implements AutoCloseable {
     for (Line line : lines) {
       Call<?> call = line.current;
       if (!over && call != null && now - line.since > deadline.toNanos() && call == line.current) {
+        Asked asked = line.asked;
         String hung =
-            call.component
-                + ": "
-                + call.what
+            (asked == null ? new Asked(call.component, call.what) : asked)
                 + " did not return within "
                 + deadline.toMillis()
                 + " ms";

@@ -25,6 +25,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -93,11 +94,22 @@ public final class Rehearsal {
 
   private final ModuleLoader loader;
   private final Set<Violation> violations = new LinkedHashSet<>();
+  private final Consumer<String> calls;
   private volatile String call = "";
 
   /** Of a module that is loaded. */
   public Rehearsal(ModuleLoader loader) {
+    this(loader, call -> {});
+  }
+
+  /**
+   * Of a module that is loaded.
+   *
+   * @param calls hears of each call of module code before it is made
+   */
+  Rehearsal(ModuleLoader loader, Consumer<String> calls) {
     this.loader = loader;
+    this.calls = calls;
   }
 
   /** The call of module code that is under way, or was the last. */
@@ -108,10 +120,16 @@ public final class Rehearsal {
   /** Runs all components on all transfers. */
   public List<Violation> run(List<RecordedTransfer> transfers) {
     for (Component component : loader.descriptor().components()) {
-      if (component.kind() == ComponentKind.FAIRNESS) {
-        guarded(component, "shares", () -> share(component));
-        continue;
-      }
+      run(component, transfers);
+    }
+    return List.copyOf(violations);
+  }
+
+  /** Runs one of them. */
+  List<Violation> run(Component component, List<RecordedTransfer> transfers) {
+    if (component.kind() == ComponentKind.FAIRNESS) {
+      guarded(component, "shares", () -> share(component));
+    } else {
       for (RecordedTransfer transfer : transfers) {
         guarded(component, transfer.name(), () -> runs(component, transfer));
       }
@@ -203,6 +221,7 @@ public final class Rehearsal {
   @SuppressWarnings({"PMD.AvoidCatchingThrowable", "CatchAndPrintStackTrace"})
   private <T> T call(String what, Callable<@Nullable T> code) throws BrokenRule {
     call = what;
+    calls.accept(what);
     @Nullable T result;
     try {
       result = code.call();

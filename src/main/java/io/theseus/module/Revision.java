@@ -7,11 +7,12 @@ import io.theseus.channel.FairnessPolicy;
 import io.theseus.channel.NetworkFunction;
 import io.theseus.channel.SessionInfo;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,8 +30,23 @@ public final class Revision {
    * @param content identifies the code: components with equal content are one, whose objects go on
    * @param maker makes an object; runs module code
    */
-  public record Component<T>(
-      String name, String key, String content, Supplier<? extends T> maker) {}
+  public record Component<T>(String name, String key, String content, Maker<? extends T> maker) {
+    /** A new object, within a call on this line. */
+    T make(ModuleThreads.Line line) throws CodeException {
+      return line.ask(name, "its constructor", maker::make);
+    }
+  }
+
+  /** Makes objects of a component. */
+  @FunctionalInterface
+  public interface Maker<T> {
+    /**
+     * A new one.
+     *
+     * @throws ModuleException why there is none, in words that name the component
+     */
+    T make() throws ModuleException;
+  }
 
   private static final Component<DataChannel> STANDARD =
       new Component<>("standard@1.0.0", "standard", "built-in", StandardChannel::new);
@@ -42,8 +58,8 @@ public final class Revision {
   private final String id;
   private final Component<DataChannel> channel;
   private final List<Component<NetworkFunction>> functions;
-  private final Optional<Component<AdmissionPolicy>> admission;
-  private final Optional<Component<FairnessPolicy>> fairness;
+  private final Optional<NodePolicy<AdmissionPolicy>> admission;
+  private final Optional<NodePolicy<FairnessPolicy>> fairness;
   private final @Nullable ModuleThreads threads;
   private final Runnable release;
 
@@ -52,15 +68,12 @@ public final class Revision {
 
   private volatile boolean retired;
 
-  // of the first line's thread alone
-  private @Nullable AdmissionPolicy policy;
-
   private Revision(
       String id,
       Component<DataChannel> channel,
       List<Component<NetworkFunction>> functions,
-      Optional<Component<AdmissionPolicy>> admission,
-      Optional<Component<FairnessPolicy>> fairness,
+      Optional<NodePolicy<AdmissionPolicy>> admission,
+      Optional<NodePolicy<FairnessPolicy>> fairness,
       @Nullable ModuleThreads threads,
       Runnable release) {
     this.id = id;
@@ -87,14 +100,15 @@ public final class Revision {
    *
    * @param id the same on every node
    * @param threads run its code; ended with it
+   * @param admission may be that of another revision, too, as fairness may; ended by release
    * @param release called once, when the last session has left after {@link #retire}
    */
-  public static Revision of(
+  static Revision of(
       String id,
       Component<DataChannel> channel,
       List<Component<NetworkFunction>> functions,
-      Optional<Component<AdmissionPolicy>> admission,
-      Optional<Component<FairnessPolicy>> fairness,
+      Optional<NodePolicy<AdmissionPolicy>> admission,
+      Optional<NodePolicy<FairnessPolicy>> fairness,
       ModuleThreads threads,
       Runnable release) {
     return new Revision(id, channel, functions, admission, fairness, threads, release);
@@ -120,7 +134,7 @@ public final class Revision {
     if (!isBuiltIn()) {
       throw new IllegalStateException(id + ": code of modules (expected: built in)");
     }
-    return channel.maker().get();
+    return new StandardChannel();
   }
 
   Component<DataChannel> channel() {
@@ -133,7 +147,7 @@ public final class Revision {
 
   /** The policy that divides the bandwidth; empty for first come, first served. */
   public Optional<Component<FairnessPolicy>> fairness() {
-    return fairness;
+    return fairness.map(NodePolicy::component);
   }
 
   ModuleThreads threads() {
@@ -149,26 +163,13 @@ public final class Revision {
     if (admission.isEmpty()) {
       return CompletableFuture.completedFuture(Admission.admit());
     }
-    Component<AdmissionPolicy> component = admission.get();
-    return threads()
-        .first()
-        .call(
-            component.name(),
-            "admit",
-            () -> {
-              AdmissionPolicy asked = policy;
-              if (asked == null) {
-                asked = SessionCode.make(component);
-                policy = asked;
-              }
-              AdmissionPolicy one = asked;
-              return SessionCode.ask(component.name(), "admit", () -> one.admit(session, others));
-            });
+    return admission.get().ask("admit", policy -> policy.admit(session, others));
   }
 
   /** Whether a call of it hung: no more of it is called. */
   public boolean isAbandoned() {
-    return threads != null && threads.isOver();
+    return threads != null
+        && (threads.isOver() || policies().anyMatch(each -> each.threads().isOver()));
   }
 
   /**
@@ -177,7 +178,21 @@ public final class Revision {
    * @return what does, once
    */
   public @Nullable String check() {
-    return threads == null ? null : threads.check();
+    if (threads == null) {
+      return null;
+    }
+    String hung = threads.check();
+    return hung != null
+        ? hung
+        : policies()
+            .map(each -> each.threads().check())
+            .filter(Objects::nonNull)
+            .findFirst()
+            .orElse(null);
+  }
+
+  private Stream<NodePolicy<?>> policies() {
+    return Stream.of(admission, fairness).flatMap(Optional::stream);
   }
 
   /** Sessions that run it now. */

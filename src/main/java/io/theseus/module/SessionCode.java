@@ -20,6 +20,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -95,6 +96,23 @@ public final class SessionCode {
             });
   }
 
+  /**
+   * Makes the objects for a session that isn't one, to try them: nobody is asked whether it may be,
+   * since a node's policies count what they are asked.
+   */
+  static CompletionStage<SessionCode> beginPractice(Revision revision, SessionInfo session) {
+    SessionCode code = new SessionCode(revision, session);
+    revision.enter();
+    return code.begin(Legacy.of(Map.of()), Admission.admit())
+        .thenApply(Begun::code)
+        .whenComplete(
+            (begun, failure) -> {
+              if (failure != null) {
+                code.close();
+              }
+            });
+  }
+
   private CompletionStage<Begun> begin(Legacy legacy, Admission admitted) {
     inherited = legacy.states();
     return line.call(
@@ -134,24 +152,14 @@ public final class SessionCode {
   }
 
   /** The predecessor's object where the component is the same, a new one otherwise. */
-  private static <T> Part<T> part(Revision.Component<T> component, Legacy legacy)
-      throws CodeException {
+  private <T> Part<T> part(Revision.Component<T> component, Legacy legacy) throws CodeException {
     Part<?> kept = legacy.objects().get(component.key());
     if (kept != null) {
       @SuppressWarnings("unchecked") // equal content is equal code, of the same kind
       Part<T> same = (Part<T>) kept;
       return same;
     }
-    T made = make(component);
-    return new Part<>(component, made);
-  }
-
-  static <T> T make(Revision.Component<T> component) throws CodeException {
-    try {
-      return component.maker().get();
-    } catch (Throwable e) { // a constructor is module code
-      throw CodeException.thrown(component.name(), "its constructor", e);
-    }
+    return new Part<>(component, component.make(line));
   }
 
   /** The bytes go from file to socket, and from socket to file, past the functions. */
@@ -192,7 +200,7 @@ public final class SessionCode {
     return new Legacy(objects, states);
   }
 
-  private static void leave(
+  private void leave(
       Part<?> part,
       Supplier<Optional<HandOver>> handOver,
       Map<String, String> contents,
@@ -222,6 +230,27 @@ public final class SessionCode {
    */
   public CompletionStage<Decisions> decide(Progress progress, long reach) {
     return line.call(revision.id(), "next", () -> decisions(progress, reach));
+  }
+
+  /**
+   * Decides range by range, and from the beginning again behind the end, as long as it is told to;
+   * the answer is how often.
+   */
+  CompletionStage<Integer> practise(long end, BooleanSupplier goOn) {
+    return line.call(
+        revision.id(),
+        "next",
+        () -> {
+          int calls = 0;
+          long at = 0;
+          do {
+            List<Range> ranges =
+                decisions(new Progress(session.direction(), at, end), at + 1).ranges();
+            at = ranges.isEmpty() ? at : ranges.get(ranges.size() - 1).end() % end;
+            calls++;
+          } while (goOn.getAsBoolean());
+          return calls;
+        });
   }
 
   private Decisions decisions(Progress progress, long reach) throws CodeException {
@@ -330,27 +359,11 @@ public final class SessionCode {
         : String.valueOf(cause);
   }
 
-  private static <T> T ask(Part<?> part, String what, Callable<@Nullable T> asking)
-      throws CodeException {
-    return ask(part.component().name(), what, asking);
+  private <T> T ask(Part<?> part, String what, Callable<@Nullable T> asking) throws CodeException {
+    return line.ask(part.component().name(), what, asking);
   }
 
-  /** Calls code of a module for an answer; what it throws comes out as text. */
-  static <T> T ask(String component, String what, Callable<@Nullable T> asking)
-      throws CodeException {
-    T answer;
-    try {
-      answer = asking.call();
-    } catch (Throwable e) { // whatever it is, it stays here
-      throw CodeException.thrown(component, what, e);
-    }
-    if (answer == null) {
-      throw new CodeException(component + ": " + what + " returned null (expected: an answer)");
-    }
-    return answer;
-  }
-
-  private static void call(Part<?> part, String what, Runnable calling) throws CodeException {
+  private void call(Part<?> part, String what, Runnable calling) throws CodeException {
     ask(
         part,
         what,

@@ -7,7 +7,7 @@
  * goes into the {@link io.theseus.module.ModuleStore} and comes out of it as the same bytes.
  * <b>Out</b> come objects of its components, each from the class loader of its module's version
  * ({@link io.theseus.module.ModuleLoader}). Which components of which modules run together is a
- * {@link io.theseus.module.Revision}.
+ * {@link io.theseus.module.Revision}; {@link io.theseus.module.Revisions} stages it.
  *
  * <p>Start reading at {@link io.theseus.module.ModuleArchive}, then {@link
  * io.theseus.module.Revision}.

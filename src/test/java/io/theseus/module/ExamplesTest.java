@@ -102,7 +102,9 @@ class ExamplesTest {
         if (passage instanceof Passage.Delay delay) {
           now += delay.time().toNanos();
         } else {
-          moved += ((Passage.Limit) passage).length();
+          int length = ((Passage.Limit) passage).length();
+          limiter.passed(new Range(moved, length));
+          moved += length;
         }
       }
       assertThat(moved).isBetween(100L << 20, 105L << 20);
@@ -113,14 +115,14 @@ class ExamplesTest {
   void shouldHandCountsOver() throws Exception {
     try (ModuleLoader loader = load("counter")) {
       NetworkFunction counter = loader.instantiate("counter", NetworkFunction.class);
-      counter.decide(new Range(0, 1000), 0);
-      counter.decide(new Range(1000, 500), 0);
+      counter.passed(new Range(0, 1000));
+      counter.passed(new Range(1000, 500));
       HandOver state = counter.handOver().orElseThrow();
       NetworkFunction successor = loader.instantiate("counter", NetworkFunction.class);
 
       assertThat(successor.takeOver(new HandOver(2, state.state()))).isFalse();
       assertThat(successor.takeOver(state)).isTrue();
-      successor.decide(new Range(1500, 1), 0);
+      successor.passed(new Range(1500, 1));
       ByteBuffer counts = ByteBuffer.wrap(successor.handOver().orElseThrow().state());
       assertThat(counts.getLong()).isEqualTo(3);
       assertThat(counts.getLong()).isEqualTo(1501);

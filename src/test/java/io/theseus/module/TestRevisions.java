@@ -54,11 +54,12 @@ public final class TestRevisions {
     List<Revision.Component<NetworkFunction>> components = new ArrayList<>();
     for (Supplier<NetworkFunction> maker : functions) {
       String key = "function-" + (components.size() + 1);
-      components.add(new Revision.Component<>(key + "@2.0.0", key, "test " + name + key, maker));
+      components.add(
+          new Revision.Component<>(key + "@2.0.0", key, "test " + name + key, maker::get));
     }
     return Revision.of(
         name,
-        new Revision.Component<>(name + "@2.0.0", "channel", "test " + name, channel),
+        new Revision.Component<>(name + "@2.0.0", "channel", "test " + name, channel::get),
         components,
         Optional.empty(),
         Optional.empty(),
@@ -71,7 +72,8 @@ public final class TestRevisions {
     List<Revision.Component<NetworkFunction>> components = new ArrayList<>();
     for (Supplier<NetworkFunction> maker : makers) {
       String key = "function-" + (components.size() + 1);
-      components.add(new Revision.Component<>(key + "@2.0.0", key, "test " + name + key, maker));
+      components.add(
+          new Revision.Component<>(key + "@2.0.0", key, "test " + name + key, maker::get));
     }
     return components;
   }
