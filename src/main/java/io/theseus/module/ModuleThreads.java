@@ -194,7 +194,9 @@ public final class ModuleThreads implements AutoCloseable {
     why = reason;
     over = true;
     for (Line line : lines) {
-      line.thread.interrupt();
+      if (line.thread != Thread.currentThread()) { // which looks when its call has returned
+        line.thread.interrupt();
+      }
       refuse(line);
     }
   }

@@ -200,9 +200,14 @@ public final class Revision {
     return Math.max(0, users.get() - (retired ? 0 : 1));
   }
 
-  /** A session comes under it. */
-  void enter() {
-    users.incrementAndGet();
+  /** Whether it was let go of. */
+  public boolean isReleased() {
+    return users.get() == 0;
+  }
+
+  /** A session comes under it; false where it was let go of just before. */
+  boolean enter() {
+    return users.getAndUpdate(now -> now == 0 ? 0 : now + 1) > 0;
   }
 
   /** A session that came under it has left. */

@@ -75,8 +75,14 @@ public final class SessionCode {
    */
   public static CompletionStage<Begun> begin(
       Revision revision, SessionInfo session, @Nullable SessionCode predecessor, int others) {
+    if (!revision.enter()) {
+      if (predecessor != null) {
+        predecessor.close();
+      }
+      return CompletableFuture.failedFuture(
+          new CodeException(revision.id() + ": was let go of (expected: in force)"));
+    }
     SessionCode code = new SessionCode(revision, session);
-    revision.enter();
     CompletionStage<Legacy> legacy =
         predecessor == null
             ? CompletableFuture.completedFuture(Legacy.of(Map.of()))

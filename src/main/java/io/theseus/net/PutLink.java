@@ -77,6 +77,7 @@ final class PutLink extends Link {
     finishReported = begun.finished();
     if (!begun.finished()) {
       sendOffset(accepted.offset());
+      lookAtSwitch(); // before the session ran it could not follow
     }
   }
 
@@ -93,6 +94,9 @@ final class PutLink extends Link {
   @Override
   protected void onHold() {
     pump().hold();
+    if (holdTold) {
+      report(); // the client knows; who holds it again does not
+    }
     tellHold();
   }
 

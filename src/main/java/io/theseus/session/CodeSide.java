@@ -14,7 +14,6 @@ import io.theseus.wire.FileName;
 import io.theseus.wire.ProtocolException;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletionStage;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What a session does about the code that serves it: begins that of its revision before anything is
@@ -54,7 +53,8 @@ final class CodeSide {
     Switchboard.Current current = environment.switchboard().current();
     Revision wanted = wanted(current);
     if (wanted.isBuiltIn()) {
-      drop();
+      transfer.dropCode();
+      forgetTarget();
       workers.revise(wanted, null);
       transfer.follow(current.generation());
       return true;
@@ -63,8 +63,16 @@ final class CodeSide {
       transfer.follow(current.generation());
       return true;
     }
+    forgetTarget();
     begin(wanted, current.generation());
     return false;
+  }
+
+  /** An earlier connection's, which was not accepted: the code at hand says it anew. */
+  private void forgetTarget() {
+    if (transfer.facts == null) {
+      transfer.target = null;
+    }
   }
 
   /** What the session is to run: never again what failed for it. */
@@ -77,7 +85,7 @@ final class CodeSide {
   }
 
   private boolean isUnfit(Revision revision) {
-    return revision.equals(transfer.fallen) || revision.isAbandoned();
+    return transfer.fallen.contains(revision.id()) || revision.isAbandoned();
   }
 
   private void begin(Revision revision, long switchGeneration) {
@@ -155,6 +163,9 @@ final class CodeSide {
 
   private Next refuse(String reason) {
     String text = workers.module() + ": " + reason;
+    if (transfer.accepted && !session.isRunning()) {
+      return Next.STAY; // all of it is here: the commit goes on
+    }
     return transfer.accepted
         ? session.onFailed(new SessionActor.Failed(ErrorCode.DENIED, text))
         : session.giveUp(ErrorCode.DENIED, text);
@@ -166,16 +177,19 @@ final class CodeSide {
         "code of revision {} failed, goes back to the stable one: {}",
         failed.revision(),
         failed.what());
-    environment
-        .misbehaviours()
-        .heard(new Misbehaviour(failed.revision(), transfer.id, failed.what()));
+    if (!failed.revision().isReleased()) { // else it was let go of just before: no fault of it
+      environment
+          .misbehaviours()
+          .heard(new Misbehaviour(failed.revision(), transfer.id, failed.what()));
+      transfer.fall(failed.revision());
+    }
     boolean stale =
         failed.attempt() > 0
             && (failed.attempt() != transfer.attempts || transfer.switching == null);
-    if (stale) {
-      return Next.STAY; // given up meanwhile
+    boolean beingReplaced = failed.attempt() == 0 && transfer.switching != null;
+    if (stale || beingReplaced) {
+      return Next.STAY; // given up meanwhile, or its successor comes
     }
-    transfer.fallen = failed.revision();
     transfer.switching = null;
     if (transfer.link == null) {
       return Next.STAY;
@@ -183,7 +197,7 @@ final class CodeSide {
     if (!transfer.accepted) {
       return session.open();
     }
-    return session.isRunning() && !transfer.held ? change() : Next.STAY;
+    return session.isRunning() && !transfer.held ? change(/* stopped= */ true) : Next.STAY;
   }
 
   // ---- a switch
@@ -195,7 +209,7 @@ final class CodeSide {
             && transfer.switching == null
             && session.isRunning()
             && !transfer.held;
-    return due ? change() : Next.STAY;
+    return due ? change(/* stopped= */ false) : Next.STAY;
   }
 
   /** Goes on after a hold, under what is in force now. */
@@ -206,51 +220,38 @@ final class CodeSide {
       return Next.STAY;
     }
     Revision before = workers.revision();
-    Next next = change();
+    Next next = change(/* stopped= */ false);
     if (wasHeld && transfer.switching == null && before.equals(workers.revision())) {
       workers.respawn(/* keep= */ false, /* tell= */ true);
     }
     return next;
   }
 
-  private Next change() {
+  /**
+   * Goes to what the session is to run.
+   *
+   * @param stopped whether the last worker was stopped for a successor that did not come
+   */
+  private Next change(boolean stopped) {
     Switchboard.Current current = environment.switchboard().current();
     Revision wanted = wanted(current);
-    if (wanted.equals(workers.revision())) {
+    boolean same = wanted.equals(workers.revision());
+    if (same && (wanted.isBuiltIn() || transfer.code != null)) {
       transfer.follow(current.generation());
+      if (stopped) {
+        workers.respawn(/* keep= */ true, /* tell= */ false);
+      }
     } else if (wanted.isBuiltIn()) {
       SessionCode last = transfer.code;
       workers.revise(wanted, null);
       workers.respawn(/* keep= */ true, /* tell= */ true);
       transfer.follow(current.generation());
-      close(last);
+      if (last != null) {
+        last.close();
+      }
     } else {
       begin(wanted, current.generation());
     }
     return Next.STAY;
-  }
-
-  /** Lets go of the code: there is nobody whom it serves. */
-  void drop() {
-    transfer.unserved();
-    CompletionStage<Command> switching = transfer.switching;
-    if (switching != null) {
-      transfer.switching = null;
-      switching.thenAccept(
-          heard -> {
-            if (heard instanceof SessionActor.CodeBegun begun) {
-              begun.code().close();
-            }
-          });
-    }
-    SessionCode code = transfer.code;
-    transfer.code = null;
-    close(code);
-  }
-
-  private static void close(@Nullable SessionCode code) {
-    if (code != null) {
-      code.close();
-    }
   }
 }

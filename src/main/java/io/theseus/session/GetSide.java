@@ -67,7 +67,8 @@ final class GetSide {
     transfer.file = opened.file();
     transfer.live = opened.live();
     if (transfer.link != null && transfer.command instanceof ClientMessage.Get get) {
-      return serve(get, opened.file(), opened.live());
+      // where it is a newer connection than it was opened for, code is asked first
+      return transfer.isServed() ? serve(get, opened.file(), opened.live()) : session.open();
     }
     return session.finish("given up before READY");
   }

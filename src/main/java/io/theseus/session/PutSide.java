@@ -164,6 +164,9 @@ final class PutSide {
     if (transfer.facts == null && transfer.command instanceof ClientMessage.Put put) {
       transfer.facts = Facts.of(put, transfer.target);
     }
+    if (!transfer.isServed()) {
+      return session.open(); // a newer connection than it was opened for: code is asked first
+    }
     serve();
     return Next.STAY;
   }
@@ -289,6 +292,9 @@ final class PutSide {
     SessionLink link = transfer.link;
     if (link == null) {
       return;
+    }
+    if (!transfer.isServed()) {
+      return; // opened once code was asked about the newer connection
     }
     if (!transfer.accepted) {
       if (upload().durable() < upload().received()) {

@@ -371,7 +371,7 @@ public final class SessionActor {
     cancelExpiry();
     expiring = false;
     workers.stop();
-    code.drop(); // it is asked anew, for this client
+    transfer.dropCode(); // it is asked anew, for this client
     transfer.link = link;
     transfer.command = attach.command();
     transfer.accepted = false;
@@ -470,7 +470,7 @@ public final class SessionActor {
     if (!transfer.accepted) {
       return closure == null ? Next.STAY : onClosed(closure);
     }
-    if (closure == null) {
+    if (closure == null && !report.finished()) {
       code.follow();
     }
     return transfer.facts().direction() == Direction.GET
@@ -577,6 +577,7 @@ public final class SessionActor {
     SessionLink link = transfer.link;
     transfer.link = null;
     workers.stop();
+    transfer.dropCode();
     if (transfer.committing) {
       return Next.STAY; // all of it is here: the commit goes on
     }
@@ -588,7 +589,6 @@ public final class SessionActor {
     if (transfer.opening != null) {
       return Next.STAY; // decided when that is done
     }
-    code.drop();
     if (closure.endsSession() || transfer.facts == null) {
       return finish("failed: " + closure.reason());
     }
@@ -599,7 +599,7 @@ public final class SessionActor {
     transfer.link = null;
     transfer.accepted = false;
     workers.stop();
-    code.drop();
+    transfer.dropCode();
     put.suspend();
     expireLater();
     return transfer.awaitingHold.isEmpty() ? Next.STAY : onHeld(transfer.committed());
@@ -659,7 +659,7 @@ public final class SessionActor {
   Next finish(String outcome) {
     transfer.over = true;
     workers.stop();
-    code.drop();
+    transfer.dropCode();
     cancelExpiry();
     get.end();
     put.end();

@@ -12,8 +12,10 @@ import io.theseus.wire.ErrorCode;
 import io.theseus.wire.FileName;
 import io.theseus.wire.ProtocolException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Queue;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -72,8 +74,11 @@ public final class Transfer {
   /** Counts the codes that were begun: an answer to an older attempt is not heard. */
   long attempts;
 
-  /** The revision whose code failed here: it does not come back to it. */
-  @Nullable Revision fallen;
+  /**
+   * The ids of revisions whose code failed here: it does not come back to them. Not the revisions,
+   * which would keep their code in memory.
+   */
+  Set<String> fallen = Set.of();
 
   /** Where its data is, if it was redirected. */
   @Nullable FileName target;
@@ -155,9 +160,36 @@ public final class Transfer {
     served = true;
   }
 
-  /** No code serves it any more. */
-  void unserved() {
+  /** Whether code was asked about the connection at hand, and is there. */
+  boolean isServed() {
+    return served;
+  }
+
+  /** Code of a revision failed here. */
+  void fall(Revision revision) {
+    Set<String> all = new HashSet<>(fallen);
+    all.add(revision.id());
+    fallen = Set.copyOf(all);
+  }
+
+  /** Lets go of the code: there is nobody whom it serves. */
+  void dropCode() {
     served = false;
+    CompletionStage<SessionActor.Command> begins = switching;
+    if (begins != null) {
+      switching = null;
+      begins.thenAccept(
+          heard -> {
+            if (heard instanceof SessionActor.CodeBegun begun) {
+              begun.code().close();
+            }
+          });
+    }
+    SessionCode last = code;
+    if (last != null) {
+      code = null;
+      last.close();
+    }
   }
 
   Facts facts() {
@@ -212,6 +244,7 @@ public final class Transfer {
   /** Ends the connections when the session's actor can't any more; the session itself stays. */
   public void disconnect(ErrorCode code, String message) {
     failures = 0; // the next connection has its chances, too
+    dropCode();
     SessionActor.Attach attach;
     while ((attach = arrivals.poll()) != null) {
       attach.link().fail(code, message);

@@ -92,6 +92,11 @@ final class FakeLink implements SessionLink {
     return this;
   }
 
+  /** Whether that is still to come. */
+  synchronized boolean failsAtHold() {
+    return failsAtHold;
+  }
+
   /** No packet ends any more: a hold is never obeyed. */
   synchronized FakeLink ignoreHold() {
     ignoresHold = true;

@@ -187,7 +187,12 @@ final class TestNode implements AutoCloseable {
 
   /** Puts a revision in force; sessions see it at their next packet. */
   void publish(Revision revision) {
-    switchboard.publish(revision, Optional.empty(), Revision.builtIn());
+    publish(revision, Revision.builtIn());
+  }
+
+  /** The same, with another one to go back to. */
+  void publish(Revision revision, Revision stable) {
+    switchboard.publish(revision, Optional.empty(), stable);
   }
 
   /** Sessions that run code of before the last switch. */

@@ -1,11 +1,16 @@
 package io.theseus.module;
 
 import io.theseus.channel.DataChannel;
+import io.theseus.channel.Direction;
 import io.theseus.channel.NetworkFunction;
+import io.theseus.channel.SessionInfo;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.UUID;
+import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 
 /** Revisions whose code is of the test itself, on threads of their own, as that of modules is. */
@@ -45,7 +50,8 @@ public final class TestRevisions {
     return of(name, channel, functions, deadline, () -> {});
   }
 
-  private static Revision of(
+  /** The same, which says when it is let go of. */
+  public static Revision of(
       String name,
       Supplier<DataChannel> channel,
       List<Supplier<NetworkFunction>> functions,
@@ -65,6 +71,15 @@ public final class TestRevisions {
         Optional.empty(),
         new ModuleThreads(name, 2, deadline),
         release);
+  }
+
+  /** Begins its code for a session that is none. */
+  public static CompletionStage<SessionCode.Begun> begin(Revision revision) {
+    return SessionCode.begin(
+        revision,
+        new SessionInfo(new UUID(0, 1), Direction.GET, "in", OptionalLong.empty(), "test"),
+        /* predecessor= */ null,
+        /* others= */ 0);
   }
 
   private static List<Revision.Component<NetworkFunction>> components(

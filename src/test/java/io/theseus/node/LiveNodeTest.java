@@ -165,6 +165,23 @@ final class LiveNodeTest {
   }
 
   @Test
+  void shouldAnswerEveryoneWhoHoldsAPut() throws Exception {
+    try (RawClient writer = RawClient.connect(node)) {
+      RawClient.Sending sending = writer.put("PUT out\nSize: " + SIZE + "\n");
+      writer.write(sending, content, 3 * MIB);
+      TestProbe<SessionActor.Held> probe = TestProbe.create(node.system());
+      for (int i = 0; i < 2; i++) {
+        tell(new SessionActor.Hold(probe.getRef()));
+        probe.receiveMessage(PATIENCE);
+      }
+      resume(small());
+      writer.write(sending, content, SIZE);
+      writer.complete(sending, SIZE);
+      assertThat(writer.notes()).as("told once").hasSize(2);
+    }
+  }
+
+  @Test
   void shouldFenceTheOlderConnectionOfAPut() throws Exception {
     String command = "PUT out\nSession: " + UUID.randomUUID() + "\nSize: " + SIZE + "\n";
     try (RawClient older = RawClient.connect(node);

@@ -59,7 +59,7 @@ public final class PacketSocket implements Closeable {
   public static final class RefusedException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    RefusedException(String text) {
+    public RefusedException(String text) {
       super(text);
     }
   }
