@@ -311,10 +311,6 @@ class SettingsSourceTest {
             "type",
             "executor",
             "thread-pool-executor.fixed-pool-size",
-            "throughput",
-            "type",
-            "executor",
-            "thread-pool-executor.fixed-pool-size",
             "throughput");
   }
 
