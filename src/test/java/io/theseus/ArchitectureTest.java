@@ -17,9 +17,11 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The house of the design page: imports point down only. */
+@Tag("once") // says nothing of a version of Java
 class ArchitectureTest {
   /** From outermost to innermost; a package may import those that stand below it. */
   private static final List<String> DOWNWARDS =

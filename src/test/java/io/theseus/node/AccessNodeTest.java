@@ -22,10 +22,12 @@ import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Who may do what at a node, and how many may come: over TCP, with the messages that they get. */
+@Tag("once") // says nothing of a version of Java
 final class AccessNodeTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final int MOST = 40;

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
  * <p>A seed that fails is printed. {@code mvn test -Dtest=CoordinationTest -Dcoordination.seed=N}
  * runs it alone, and prints all that happens in it.
  */
+@Tag("once") // says nothing of a version of Java
 final class CoordinationTest {
   private static final long SEEDS = 10_000;
   private static final long SOAK_SEEDS = 1_000_000;

@@ -16,6 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Negative control: {@link Simulation} finds each of these bugs. */
+@Tag("once") // says nothing of a version of Java
 final class FlawTest {
   private static final int MOST_SEEDS = 3_000;
 
