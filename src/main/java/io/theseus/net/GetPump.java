@@ -18,7 +18,7 @@ import java.util.OptionalLong;
  * acked} (a lost connection goes on there). A seek moves both, voids what was granted and raises
  * the seek epoch, so that grants for the old place are dropped.
  */
-final class GetPump {
+final class GetPump extends Pump {
   /** OFFSETs of a stop-and-wait client that may wait for their DATA. */
   private static final int DEMANDS = 16;
 
@@ -29,18 +29,12 @@ final class GetPump {
   /** Stop-and-wait: the offsets that were asked for and not sent yet. */
   private final ArrayDeque<Long> demands = new ArrayDeque<>();
 
-  private long generation;
   private long epoch;
   private long position;
   private long acked;
-  private long granted;
   private long end;
-  private boolean held;
   private boolean restarting;
   private boolean complete;
-
-  /** Whether what is granted is an older worker's word, which the next one's first replaces. */
-  private boolean inherited;
 
   /**
    * A GET that begins at an offset.
@@ -56,22 +50,17 @@ final class GetPump {
       OptionalLong window,
       int maxData,
       long generation) {
+    super(generation, offset);
     this.position = offset;
     this.acked = offset;
-    this.granted = offset;
     this.end = end;
     this.rewindable = rewindable;
     this.window = window;
     this.maxData = maxData;
-    this.generation = generation;
     this.complete = offset == end;
     if (window.isEmpty()) {
       demands.add(offset);
     }
-  }
-
-  long generation() {
-    return generation;
   }
 
   long epoch() {
@@ -79,6 +68,7 @@ final class GetPump {
   }
 
   /** Where the next DATA begins: all before it is on its way. */
+  @Override
   long position() {
     return position;
   }
@@ -97,18 +87,9 @@ final class GetPump {
     return complete;
   }
 
-  boolean held() {
-    return held;
-  }
-
   /** Whether RESTART was sent and not answered. */
   boolean restarting() {
     return restarting;
-  }
-
-  /** Bytes that are granted and not sent. */
-  long grantedAhead() {
-    return granted - position;
   }
 
   /** Whether the client must wait with further OFFSETs. */
@@ -118,15 +99,8 @@ final class GetPump {
 
   /** Takes a grant of the current worker for the current place; drops others. */
   void grant(long workerGeneration, long seekEpoch, Range range) {
-    boolean current = workerGeneration == generation && seekEpoch == epoch && !restarting;
-    if (!current || range.offset() > granted) {
-      return;
-    }
-    if (inherited && range.offset() <= position && range.end() > position) {
-      inherited = false;
-      granted = range.end();
-    } else if (range.end() > granted) {
-      granted = range.end();
+    if (seekEpoch == epoch && !restarting) {
+      grant(workerGeneration, range);
     }
   }
 
@@ -202,50 +176,12 @@ final class GetPump {
     complete = acked == size && position == size;
   }
 
-  /** Stands still at the next packet boundary, which is now. */
-  void hold() {
-    held = true;
-  }
-
-  /** Obeys another worker; what older ones granted is forgotten. */
-  void swap(long workerGeneration) {
-    generation = workerGeneration;
-    held = false;
-    forget();
-  }
-
-  /**
-   * Obeys another worker in the middle of the transfer: what older ones granted is good until its
-   * first word, so nobody waits for it. Behind a hold it is forgotten.
-   */
-  void succeed(long workerGeneration) {
-    if (held) {
-      swap(workerGeneration);
-    } else {
-      generation = workerGeneration;
-      inherited = true;
-    }
-  }
-
-  /** The first word of a successor, where it grants nothing yet. */
-  void revoke(long workerGeneration) {
-    if (workerGeneration == generation && inherited) {
-      forget();
-    }
-  }
-
-  private void forget() {
-    granted = position;
-    inherited = false;
-  }
-
   /** The file is another now: nothing goes out until OFFSET(0). */
   void restart(long newEnd, long workerGeneration) {
-    generation = workerGeneration;
+    obey(workerGeneration);
     end = newEnd;
     restarting = true;
     complete = false;
-    forget();
     demands.clear();
   }
 
@@ -256,10 +192,10 @@ final class GetPump {
    * @param most the most that the caller wants to send at once
    */
   int next(int most) {
-    if (held || restarting || complete) {
+    if (held() || restarting || complete) {
       return 0;
     }
-    long limit = Math.min(granted, end);
+    long limit = Math.min(granted(), end);
     if (window.isPresent()) {
       limit = Math.min(limit, acked + window.getAsLong());
     } else {

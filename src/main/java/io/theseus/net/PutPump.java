@@ -1,6 +1,5 @@
 package io.theseus.net;
 
-import io.theseus.channel.Range;
 import io.theseus.wire.ErrorCode;
 import io.theseus.wire.ProtocolException;
 
@@ -14,21 +13,15 @@ import io.theseus.wire.ProtocolException;
  * <p>Two numbers are kept apart: {@code position} (received, in order) and {@code acked} (the last
  * OFFSET: durable).
  */
-final class PutPump {
+final class PutPump extends Pump {
   private final long window;
-  private long generation;
   private long position;
   private long packetEnd;
   private long acked;
   private long requested;
-  private long granted;
   private long end;
   private final boolean sized;
   private boolean ended;
-  private boolean held;
-
-  /** Whether what is granted is an older worker's word, which the next one's first replaces. */
-  private boolean inherited;
 
   /**
    * A PUT that begins at an offset.
@@ -37,23 +30,19 @@ final class PutPump {
    * @param window bytes in flight past the last OFFSET
    */
   PutPump(long offset, long end, long window, long generation) {
+    super(generation, offset);
     this.position = offset;
     this.packetEnd = offset;
     this.acked = offset;
     this.requested = offset;
-    this.granted = offset;
     this.end = end;
     this.sized = end != io.theseus.channel.Progress.UNKNOWN_END;
     this.ended = sized && offset == end;
     this.window = window;
-    this.generation = generation;
-  }
-
-  long generation() {
-    return generation;
   }
 
   /** Received, in order. */
+  @Override
   long position() {
     return position;
   }
@@ -72,14 +61,6 @@ final class PutPump {
     return requested;
   }
 
-  boolean held() {
-    return held;
-  }
-
-  long grantedAhead() {
-    return granted - position;
-  }
-
   /** Whether a DATA was begun and is not whole yet. */
   boolean midPacket() {
     return packetEnd > position;
@@ -90,25 +71,12 @@ final class PutPump {
     return ended && position == end;
   }
 
-  /** Takes a grant of the current worker; drops others. */
-  void grant(long workerGeneration, Range range) {
-    if (workerGeneration != generation || range.offset() > granted) {
-      return;
-    }
-    if (inherited && range.offset() <= position && range.end() > position) {
-      inherited = false;
-      granted = range.end();
-    } else if (range.end() > granted) {
-      granted = range.end();
-    }
-  }
-
   /** Whether input may be taken: a packet only when the whole of it is granted. */
   boolean mayTake() {
     if (midPacket()) {
-      return packetEnd <= granted;
+      return packetEnd <= granted();
     }
-    return !held;
+    return !held();
   }
 
   /** Takes the header of a DATA. */
@@ -166,46 +134,9 @@ final class PutPump {
     ended = true;
   }
 
-  /** Stands still at the next packet boundary. */
-  void hold() {
-    held = true;
-  }
-
   /** Whether the hold has taken effect. */
   boolean standsStill() {
-    return held && !midPacket();
-  }
-
-  /** Obeys another worker; what older ones granted is forgotten, but a packet begun is finished. */
-  void swap(long workerGeneration) {
-    generation = workerGeneration;
-    held = false;
-    forget();
-  }
-
-  /**
-   * Obeys another worker in the middle of the transfer: what older ones granted is good until its
-   * first word, so nobody waits for it. Behind a hold it is forgotten.
-   */
-  void succeed(long workerGeneration) {
-    if (held) {
-      swap(workerGeneration);
-    } else {
-      generation = workerGeneration;
-      inherited = true;
-    }
-  }
-
-  /** The first word of a successor, where it grants nothing yet. */
-  void revoke(long workerGeneration) {
-    if (workerGeneration == generation && inherited) {
-      forget();
-    }
-  }
-
-  private void forget() {
-    granted = position;
-    inherited = false;
+    return held() && !midPacket();
   }
 
   /**
