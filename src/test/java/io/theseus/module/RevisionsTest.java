@@ -192,7 +192,7 @@ class RevisionsTest {
         NEXT
             + " public void begin(SessionInfo s) { while (s.name().equals(\"practice\")"
             + " && !Thread.interrupted()) {} } | begin",
-        "private int n; public Range next(Progress p) { if (p.end() == 1L << 30 && ++n > 9) {"
+        "public Range next(Progress p) { if (p.end() == 1L << 30) {"
             + " while (!Thread.interrupted()) {} } return new Range(p.position(), 1); } | next",
       })
   void shouldRefuseWhatHangs(String body, String call) throws Exception {
