@@ -248,7 +248,7 @@ final class SwitchTest {
               };
             },
             how.equals("looks at bytes") ? List.of(SwitchTest::inspecting) : List.of(),
-            Duration.ofMillis(100));
+            how.equals("hangs") ? Duration.ofSeconds(1) : Duration.ofMinutes(5));
     try (TestNode node = node()) {
       byte[] content = node.write("in", SIZE);
       FakeLink link = begin(node, verb, content);
@@ -273,7 +273,7 @@ final class SwitchTest {
                 case "throws" -> "bad@2.0.0: next threw java.lang.IllegalStateException: broken";
                 case "returns a wrong offset" -> "bad@2.0.0: range at ";
                 case "returns too much" -> "bad@2.0.0: range of 8388609 bytes (expected: 1 to ";
-                case "hangs" -> "bad@2.0.0: next did not return within 100 ms";
+                case "hangs" -> "bad@2.0.0: next did not return within 1000 ms";
                 case "looks at bytes" ->
                     "function-1@2.0.0: payloadUse INSPECT (expected: NONE, all that this version";
                 case "can't be made" -> "its constructor threw java.lang.IllegalStateException: no";

@@ -29,7 +29,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class RevisionsTest {
   private static final Duration LONG = Duration.ofMinutes(5);
-  private static final Duration SHORT = Duration.ofMillis(200);
+  /** Of calls that hang: all others must return within it on a busy machine, too. */
+  private static final Duration SHORT = Duration.ofSeconds(2);
   private static final RevisionDescription STANDARD = RevisionDescription.standard();
 
   /** Denies everybody, naming how many it has denied, its thread and its version. */
@@ -147,7 +148,7 @@ class RevisionsTest {
   }
 
   private void assertRefused(RevisionDescription description, String message) {
-    assertRefused(modules.revisions(SHORT.multipliedBy(50), LONG), description, message);
+    assertRefused(modules.revisions(LONG, LONG), description, message);
   }
 
   private static final String NEXT =
@@ -199,7 +200,7 @@ class RevisionsTest {
     assertRefused(
         modules.revisions(SHORT, LONG),
         tried("DataChannel", body),
-        "tried@1.2: " + call + " did not return within 200 ms");
+        "tried@1.2: " + call + " did not return within 2000 ms");
   }
 
   @Test
@@ -294,7 +295,7 @@ class RevisionsTest {
               Optional.ofNullable(one.check()).ifPresent(heard::add);
               return !heard.isEmpty();
             });
-    assertThat(heard).containsExactly("counting@1: admit did not return within 200 ms");
+    assertThat(heard).containsExactly("counting@1: admit did not return within 2000 ms");
     assertThatThrownBy(() -> get(hung)).hasMessageContaining(heard.get(0));
     assertThat(one.isAbandoned()).isTrue();
     assertThat(two.isAbandoned()).as("it is the same policy").isTrue();
