@@ -29,8 +29,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class RevisionsTest {
   private static final Duration LONG = Duration.ofMinutes(5);
+
   /** Of calls that hang: all others must return within it on a busy machine, too. */
   private static final Duration SHORT = Duration.ofSeconds(2);
+
   private static final RevisionDescription STANDARD = RevisionDescription.standard();
 
   /** Denies everybody, naming how many it has denied, its thread and its version. */
