@@ -1,0 +1,175 @@
+package io.theseus.admin;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+
+/**
+ * What an operator can do to a cluster, at any of its nodes: all calls act on all nodes. JMX, and
+ * whatever door is to follow, offer these and nothing else.
+ *
+ * <p>Calls return within some 15 seconds; acts go on after that, and {@link #act} tells how far
+ * they are. What can't be done is an {@link OperationException}, in words for the operator.
+ */
+public interface Operations {
+  /**
+   * How an act is to be carried out.
+   *
+   * @param who the operator, as the history names him
+   * @param without nodes that may be missing
+   * @param watch for how long no node may report misbehaving code after the switch; empty: as
+   *     configured
+   */
+  record Order(String who, Set<String> without, Optional<Duration> watch) {
+    public Order {
+      without = Set.copyOf(without);
+    }
+
+    /** Nothing special. */
+    public static Order by(String who) {
+      return new Order(who, Set.of(), Optional.empty());
+    }
+  }
+
+  /**
+   * Who runs a new revision first.
+   *
+   * @param session that one alone; empty for a share of all
+   * @param percent 1 to 99 of the sessions, by their id; the same ones on every node
+   */
+  record Canary(Optional<UUID> session, int percent) {}
+
+  /** How far an act is. */
+  enum Phase {
+    STAGING,
+    SWITCHING,
+    CONFIRMED,
+    REFUSED,
+    ROLLED_BACK;
+
+    /** Whether nothing more will happen. */
+    public boolean isOver() {
+      return this != STAGING && this != SWITCHING;
+    }
+  }
+
+  /**
+   * One act, under way or over.
+   *
+   * @param what in words
+   * @param at RFC 3339
+   * @param reason why it ended so; empty where it was confirmed or goes on
+   * @param nodes how far each node is, while it goes on: working, staged, switched, failed
+   */
+  record ActView(
+      String id,
+      String what,
+      String who,
+      String at,
+      Phase phase,
+      String reason,
+      Map<String, String> nodes) {}
+
+  /**
+   * A revision that the cluster knows.
+   *
+   * @param id SHA-256 of its description, 64 hex digits
+   * @param name of its modules, for people
+   * @param state serving, canary, stable (where sessions go whose code fails), former
+   * @param description as JSON
+   * @param changes what it changes from what serves, a line each; none for what serves
+   */
+  record RevisionView(
+      String id, String name, String state, String description, List<String> changes) {}
+
+  /**
+   * What an upgrade would do.
+   *
+   * @param revision that it would bring
+   * @param missing nodes that can't be reached, without which it would have to be ordered
+   */
+  record Preview(RevisionView revision, Set<String> missing) {}
+
+  /**
+   * One session.
+   *
+   * @param direction get or put
+   * @param state live, held, or detached (no connection)
+   * @param size -1 where it isn't known
+   * @param module name@version of the code that runs it
+   * @param remote of its connection; empty where there is none
+   */
+  record SessionView(
+      String node,
+      UUID session,
+      String direction,
+      String name,
+      long offset,
+      long size,
+      String state,
+      String module,
+      String remote) {}
+
+  /**
+   * Sessions of all nodes.
+   *
+   * @param silent nodes that did not answer, with why
+   */
+  record SessionList(List<SessionView> sessions, Map<String, String> silent) {}
+
+  /** Tries a module on this node: all that an upgrade does, but for the switch. */
+  Preview preview(byte[] jar) throws OperationException;
+
+  /** Begins to replace the revision in force by one with this module in it. */
+  ActView upgrade(byte[] jar, Optional<Canary> canary, Order order) throws OperationException;
+
+  /** Gives all sessions the code that the canary has. */
+  ActView promote(Order order) throws OperationException;
+
+  /**
+   * Begins to go back to a revision that was confirmed before.
+   *
+   * @param revision its id, the first digits of it that no other has, or its name
+   */
+  ActView rollback(String revision, Order order) throws OperationException;
+
+  /** Begins to take back the last act, or gives up the one that is under way. */
+  ActView undo(Order order) throws OperationException;
+
+  /** Begins to hold all transfers. */
+  ActView pause(Order order) throws OperationException;
+
+  /** Begins to let held transfers go on. */
+  ActView resume(Order order) throws OperationException;
+
+  /** How far an act is; empty where nobody knows it. */
+  Optional<ActView> act(String id) throws OperationException;
+
+  /** Acts, the latest first, the one under way included. */
+  List<ActView> history() throws OperationException;
+
+  /** Revisions that can be gone back to, the one in force first. */
+  List<RevisionView> revisions() throws OperationException;
+
+  /** All sessions. */
+  SessionList sessions() throws OperationException;
+
+  /**
+   * Ends a session's connection, wherever it is; an unfinished upload stays resumable.
+   *
+   * @return the node that had it
+   */
+  String kill(UUID session, Order order) throws OperationException;
+
+  /**
+   * Takes no new sessions, or takes them again; those that are there go on either way.
+   *
+   * @param nodes which; none for all
+   * @return what became of each node: done, or why not
+   */
+  Map<String, String> accept(boolean accept, Set<String> nodes, Order order)
+      throws OperationException;
+}
