@@ -388,7 +388,9 @@ public final class NodeProcess implements AutoCloseable {
 
   /** A file of an earlier start stays behind after a kill. */
   private static boolean isOf(Process started, Optional<RunFile> run) {
-    return run.isPresent() && run.get().pid() == started.pid();
+    return run.isPresent()
+        && run.get().pid() == started.pid()
+        && !run.get().packets().isEmpty(); // else it serves no client yet
   }
 
   private static Process begin(

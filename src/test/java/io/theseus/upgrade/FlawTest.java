@@ -141,7 +141,7 @@ final class FlawTest {
           Agent agent(String self, Set<String> nodes, AgentState state, long life, long nowNanos) {
             return new Agent(self, nodes, Simulation.RULES, state, life, nowNanos) {
               @Override
-              boolean mayPublish(RevisionId revision) {
+              boolean mayPublish(Course wanted) {
                 return true;
               }
             };
