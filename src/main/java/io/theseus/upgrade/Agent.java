@@ -391,19 +391,20 @@ class Agent {
 
   /** Drops what neither serves nor may have to serve next. */
   private void letGo(Course wanted, List<Action.OfAgent> actions) {
-    Set<RevisionId> kept = new HashSet<>(wanted.revisions());
+    Set<RevisionId> needed = new HashSet<>(wanted.revisions());
+    RunningAct act = state.decided().running();
+    if (act != null) {
+      needed.addAll(act.target().revisions());
+    }
+    boolean abandoned = staging != null && !needed.contains(staging.revision());
+    if (abandoned) {
+      staging = null;
+    }
+    Set<RevisionId> kept = new HashSet<>(needed);
     kept.addAll(state.decided().confirmed().revisions());
     state.decided().replaced().ifPresent(kept::add);
     if (course != null) {
       kept.addAll(course.revisions());
-    }
-    RunningAct act = state.decided().running();
-    if (act != null) {
-      kept.addAll(act.target().revisions());
-    }
-    boolean abandoned = staging != null && !kept.contains(staging.revision());
-    if (abandoned) {
-      staging = null;
     }
     if (staged.retainAll(kept) || abandoned) {
       actions.add(new Action.Keep(kept));
