@@ -6,6 +6,7 @@ import io.theseus.admin.NodeStatus;
 import io.theseus.admin.jmx.JmxDoor;
 import io.theseus.admin.jmx.RunFile;
 import io.theseus.cli.Theseus;
+import io.theseus.control.Control;
 import io.theseus.module.Switchboard;
 import io.theseus.steps.Steps;
 import io.theseus.store.StoreUse;
@@ -93,7 +94,8 @@ public final class Node implements AutoCloseable {
   /** Lets `theseus status` in, last: who is found runs. */
   private void openStatus() throws StartException {
     try {
-      JmxDoor opened = JmxDoor.open(settings.id(), this::status);
+      JmxDoor opened =
+          JmxDoor.open(settings.id(), this::status);
       door = Optional.of(opened);
       new RunFile(
               settings.id(),
@@ -144,6 +146,11 @@ public final class Node implements AutoCloseable {
   /** Which code is in force on this node. */
   public Switchboard switchboard() {
     return services.orElseThrow().switchboard();
+  }
+
+  /** The sessions of this node. */
+  Control control() {
+    return services.orElseThrow().control();
   }
 
   /** This life's actor system. */
@@ -210,6 +217,9 @@ public final class Node implements AutoCloseable {
     List<NodeStatus.Part> parts = new ArrayList<>();
     parts.add(Health.cluster(settings.cluster(), cluster));
     parts.add(Health.control(answers));
+    if (services.filter(each -> !each.control().isAccepting()).isPresent()) {
+      parts.add(Health.notAccepting());
+    }
     parts.add(Health.disk(settings.store(), free, services.flatMap(Services::storeFailure)));
     parts.add(Health.descriptors(descriptors, Descriptors.open()));
     if (quota.isLimited()) {

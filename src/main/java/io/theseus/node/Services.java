@@ -412,6 +412,11 @@ final class Services implements AutoCloseable {
     control.orphaned();
   }
 
+  /** The sessions, whichever life of the actor system serves them. */
+  Control control() {
+    return control;
+  }
+
   /** Which code is in force. */
   Switchboard switchboard() {
     return switchboard;
