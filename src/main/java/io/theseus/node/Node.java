@@ -95,7 +95,7 @@ public final class Node implements AutoCloseable {
   private void openStatus() throws StartException {
     try {
       JmxDoor opened =
-          JmxDoor.open(settings.id(), this::status);
+          JmxDoor.open(settings.id(), this::status, new LocalOperations(settings.id(), control()));
       door = Optional.of(opened);
       new RunFile(
               settings.id(),
