@@ -1,5 +1,6 @@
 package io.theseus;
 
+import io.theseus.admin.jmx.JmxDoor;
 import io.theseus.cli.Theseus;
 import io.theseus.node.DoctorCommand;
 import io.theseus.node.NodeCommand;
@@ -14,6 +15,9 @@ public final class Main {
     if (System.getProperty(LEAK_DETECTION) == null) {
       // tests look for leaks; here the samples would cost a twentieth of a small GET
       System.setProperty(LEAK_DETECTION, "disabled");
+    }
+    if (System.getProperty(JmxDoor.STUB_HOST) == null) {
+      System.setProperty(JmxDoor.STUB_HOST, JmxDoor.LOOPBACK);
     }
     System.exit(
         Theseus.commandLine()

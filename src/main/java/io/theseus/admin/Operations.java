@@ -1,11 +1,18 @@
 package io.theseus.admin;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
+import io.theseus.wire.Texts;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.UUID;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * What an operator can do to a cluster, at any of its nodes: all calls act on all nodes. JMX, and
@@ -40,15 +47,70 @@ public interface Operations {
    * @param session that one alone; empty for a share of all
    * @param percent 1 to 99 of the sessions, by their id; the same ones on every node
    */
-  record Canary(Optional<UUID> session, int percent) {}
+  record Canary(Optional<UUID> session, int percent) {
+    private static final Pattern SHARE = Pattern.compile("([1-9][0-9]?)%");
+
+    public Canary {
+      if (session.isEmpty() && (percent < 1 || percent > 99)) {
+        throw new IllegalArgumentException("canary: " + percent + "% (expected: 1% to 99%)");
+      }
+    }
+
+    /**
+     * Reads what {@link #toString} writes: the id of a session, or a share like {@code 5%}.
+     *
+     * @throws IllegalArgumentException where it is neither
+     */
+    public static Canary parse(String text) {
+      Matcher share = SHARE.matcher(text);
+      if (share.matches()) {
+        return new Canary(Optional.empty(), Integer.parseInt(share.group(1)));
+      }
+      try {
+        return new Canary(Optional.of(UUID.fromString(text)), 0);
+      } catch (IllegalArgumentException e) {
+        throw new IllegalArgumentException(
+            "canary: "
+                + Texts.quote(text)
+                + " (expected: the id of a session, or a share of 1% to 99%)",
+            e);
+      }
+    }
+
+    @Override
+    public String toString() {
+      return session.map(UUID::toString).orElse(percent + "%");
+    }
+  }
 
   /** How far an act is. */
   enum Phase {
-    STAGING,
-    SWITCHING,
-    CONFIRMED,
-    REFUSED,
-    ROLLED_BACK;
+    /** Nodes make ready what is to come; nothing is changed yet. */
+    @JsonProperty("staging")
+    STAGING("staging"),
+    /** Nodes switch, then are watched. */
+    @JsonProperty("switching")
+    SWITCHING("switching"),
+    /** All of it is so now. */
+    @JsonProperty("confirmed")
+    CONFIRMED("confirmed"),
+    /** No node had switched; nothing is changed. */
+    @JsonProperty("refused")
+    REFUSED("refused"),
+    /** Nodes had switched, and are as before. */
+    @JsonProperty("rolled-back")
+    ROLLED_BACK("rolled-back");
+
+    private final String label;
+
+    Phase(String label) {
+      this.label = label;
+    }
+
+    /** The word for it, in JSON and for people. */
+    public String label() {
+      return label;
+    }
 
     /** Whether nothing more will happen. */
     public boolean isOver() {
@@ -71,7 +133,11 @@ public interface Operations {
       String at,
       Phase phase,
       String reason,
-      Map<String, String> nodes) {}
+      Map<String, String> nodes) {
+    public ActView {
+      nodes = Collections.unmodifiableMap(new TreeMap<>(nodes));
+    }
+  }
 
   /**
    * A revision that the cluster knows.
@@ -83,7 +149,11 @@ public interface Operations {
    * @param changes what it changes from what serves, a line each; none for what serves
    */
   record RevisionView(
-      String id, String name, String state, String description, List<String> changes) {}
+      String id, String name, String state, String description, List<String> changes) {
+    public RevisionView {
+      changes = List.copyOf(changes);
+    }
+  }
 
   /**
    * What an upgrade would do.
@@ -91,7 +161,11 @@ public interface Operations {
    * @param revision that it would bring
    * @param missing nodes that can't be reached, without which it would have to be ordered
    */
-  record Preview(RevisionView revision, Set<String> missing) {}
+  record Preview(RevisionView revision, Set<String> missing) {
+    public Preview {
+      missing = Collections.unmodifiableSet(new TreeSet<>(missing));
+    }
+  }
 
   /**
    * One session.
@@ -118,7 +192,15 @@ public interface Operations {
    *
    * @param silent nodes that did not answer, with why
    */
-  record SessionList(List<SessionView> sessions, Map<String, String> silent) {}
+  record SessionList(List<SessionView> sessions, Map<String, String> silent) {
+    public SessionList {
+      sessions = List.copyOf(sessions);
+      silent = Collections.unmodifiableMap(new TreeMap<>(silent));
+    }
+  }
+
+  /** What {@link #accept} says of a node where it was done. */
+  String DONE = "done";
 
   /** Tries a module on this node: all that an upgrade does, but for the switch. */
   Preview preview(byte[] jar) throws OperationException;
@@ -168,7 +250,7 @@ public interface Operations {
    * Takes no new sessions, or takes them again; those that are there go on either way.
    *
    * @param nodes which; none for all
-   * @return what became of each node: done, or why not
+   * @return what became of each node: {@link #DONE}, or why not
    */
   Map<String, String> accept(boolean accept, Set<String> nodes, Order order)
       throws OperationException;

@@ -230,7 +230,7 @@ final class Demo implements AutoCloseable {
 
   /** Waits until an act is over, and both transfers go on by the code that it brought. */
   private void act(Operations.ActView act, DemoChannel channel, String module)
-      throws InterruptedException, TimeoutException, DemoException {
+      throws IOException, InterruptedException, TimeoutException, DemoException {
     long until = System.nanoTime() + LIMIT.toNanos();
     Operations.ActView seen = act;
     while (!seen.phase().isOver()) {
@@ -535,8 +535,7 @@ final class Demo implements AutoCloseable {
     }
 
     /** Waits for something that comes as long as it runs. */
-    void await(BooleanSupplier so, String otherwise)
-        throws InterruptedException, TimeoutException {
+    void await(BooleanSupplier so, String otherwise) throws InterruptedException, TimeoutException {
       long until = System.nanoTime() + LIMIT.toNanos();
       while (!so.getAsBoolean() && !isDone()) {
         if (System.nanoTime() > until) {

@@ -28,8 +28,8 @@ public enum ExitCode {
   HASH_MISMATCH(8, "hash-mismatch", "the content is not what its SHA-256 says"),
   /** A node no longer has what it acknowledged. */
   LOST_BYTES(9, "lost-bytes", "the node lost bytes that it had acknowledged"),
-  /** Of many files some failed, or a listing may lack some. */
-  SOME_FAILED(10, "some-failed", "of many files some failed, or a list may be incomplete"),
+  /** Of many files or nodes some failed, or a listing may lack some. */
+  SOME_FAILED(10, "some-failed", "of many files or nodes some failed, or a list may be incomplete"),
   /** The node's disk or a quota is full. */
   NO_SPACE(11, "no-space", "the node has no space for it"),
   /** Not now. */
@@ -44,6 +44,10 @@ public enum ExitCode {
   CANT_START(16, "cant-start", "node: it can't start, or its configuration is wrong"),
   /** {@code module}: one that no node would take, or that breaks a rule. */
   BAD_MODULE(17, "bad-module", "module: it does not compile, is refused, or breaks a rule"),
+  /** {@code admin}: nothing was changed. */
+  REFUSED(18, "refused", "admin: refused, and nothing is changed"),
+  /** {@code admin}: it had begun. */
+  ROLLED_BACK(19, "rolled-back", "admin: it was begun and taken back; all is as before"),
   /** Ended by Ctrl-C; what the JVM exits with after SIGINT. */
   INTERRUPTED(130, "interrupted", "ended by Ctrl-C");
 

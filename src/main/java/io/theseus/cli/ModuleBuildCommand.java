@@ -3,7 +3,6 @@ package io.theseus.cli;
 import io.theseus.module.ModuleArchive;
 import io.theseus.module.ModuleException;
 import io.theseus.module.ModuleVersion;
-import io.theseus.module.SourceCompiler;
 import java.io.IOException;
 import java.nio.file.Path;
 import picocli.CommandLine.Command;
@@ -24,7 +23,7 @@ import picocli.CommandLine.Parameters;
       "  theseus module build MyChannel.java --version 1.0 -o my-channel.jar",
       "  theseus module build my-channel --version 1.1 -o my-channel.jar",
     })
-final class ModuleBuildCommand extends ModuleCommand {
+final class ModuleBuildCommand extends JsonCommand {
   @Parameters(
       paramLabel = "SOURCE",
       description = "A file NAME.java, or a directory with one in it.")
@@ -56,12 +55,8 @@ final class ModuleBuildCommand extends ModuleCommand {
     } catch (IllegalArgumentException e) {
       throw bad(e);
     }
-    SourceCompiler.Compiled compiled = SourceCompiler.ofThisJava().compile(source(given), number);
-    if (!compiled.warnings().isEmpty()) {
-      streams.err().println(compiled.warnings());
-    }
-    ModuleArchive module = compiled.module();
-    write(output, module.bytes());
+    ModuleArchive module = ModuleFiles.compile(ModuleFiles.source(given), number, streams.err());
+    ModuleFiles.write(output, module.bytes());
     if (json) {
       streams
           .out()

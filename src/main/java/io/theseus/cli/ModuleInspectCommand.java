@@ -34,7 +34,7 @@ import picocli.CommandLine.Parameters;
       "  theseus module inspect my-channel.jar --keys keys/module.pub",
       "  theseus module inspect my-channel.jar --json | jq -r .accepted",
     })
-final class ModuleInspectCommand extends ModuleCommand {
+final class ModuleInspectCommand extends JsonCommand {
   @Parameters(paramLabel = "JAR", description = "The module.")
   private Path jar = Path.of("");
 

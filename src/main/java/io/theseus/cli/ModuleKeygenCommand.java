@@ -22,7 +22,7 @@ import picocli.CommandLine.Parameters;
       "  theseus module keygen keys",
       "  theseus module sign my-channel.jar --key keys/module.key",
     })
-final class ModuleKeygenCommand extends ModuleCommand {
+final class ModuleKeygenCommand extends JsonCommand {
   @Parameters(paramLabel = "DIR", description = "Where they go; made where it is missing.")
   private Path directory = Path.of("");
 

@@ -28,7 +28,7 @@ import picocli.CommandLine.Parameters;
       "  theseus module new my-channel",
       "  theseus module new guard --kind admission",
     })
-final class ModuleNewCommand extends ModuleCommand {
+final class ModuleNewCommand extends JsonCommand {
   private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9]*(-[a-z0-9]+)*");
   private static final int MOST_NAME = 64;
 

@@ -31,7 +31,7 @@ import picocli.CommandLine.Parameters;
       "  theseus module sign my-channel.jar --key data/modules/lab.key     for a node on this host",
       "  theseus module sign my-channel.jar --key keys/module.key --expires 2027-06-30",
     })
-final class ModuleSignCommand extends ModuleCommand {
+final class ModuleSignCommand extends JsonCommand {
   private static final LocalTime LAST_SECOND = LocalTime.of(23, 59, 59);
 
   @Parameters(paramLabel = "JAR", description = "The module.")
@@ -61,7 +61,7 @@ final class ModuleSignCommand extends ModuleCommand {
     Optional<Instant> notAfter = expires.map(this::moment);
     ModuleKey key = ModuleKey.read(keyFile);
     ModuleArchive signed = ModuleArchive.read(jar).sign(key, notAfter);
-    write(jar, signed.bytes());
+    ModuleFiles.write(jar, signed.bytes());
     if (json) {
       streams
           .out()

@@ -6,7 +6,6 @@ import io.theseus.module.ModuleLoader;
 import io.theseus.module.ModuleVersion;
 import io.theseus.module.RecordedTransfer;
 import io.theseus.module.Rehearsal;
-import io.theseus.module.SourceCompiler;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -39,7 +38,7 @@ import picocli.CommandLine.Parameters;
       "  theseus module test MyChannel.java",
       "  theseus module test my-channel.jar --transfer night.transfer",
     })
-final class ModuleTestCommand extends ModuleCommand {
+final class ModuleTestCommand extends JsonCommand {
   private static final String TRANSFER = ".transfer";
   private static final ModuleVersion TRIED = new ModuleVersion("0");
 
@@ -80,15 +79,10 @@ final class ModuleTestCommand extends ModuleCommand {
   }
 
   private ModuleArchive module() throws IOException, ModuleException, CommandException {
-    Path source = source(given);
-    if (source.toString().endsWith(".jar")) {
-      return ModuleArchive.read(source);
-    }
-    SourceCompiler.Compiled compiled = SourceCompiler.ofThisJava().compile(source, TRIED);
-    if (!compiled.warnings().isEmpty()) {
-      streams.err().println(compiled.warnings());
-    }
-    return compiled.module();
+    Path source = ModuleFiles.source(given);
+    return ModuleFiles.isJar(source)
+        ? ModuleArchive.read(source)
+        : ModuleFiles.compile(source, TRIED, streams.err());
   }
 
   private List<RecordedTransfer> transfers() throws IOException, ModuleException {

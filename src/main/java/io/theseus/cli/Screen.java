@@ -48,6 +48,24 @@ final class Screen implements AutoCloseable {
     return line;
   }
 
+  /** Draws these lines in place of all live ones, at once, each cut to the width. */
+  synchronized void show(List<String> texts) {
+    lines.clear();
+    for (String text : texts) {
+      Line line = line();
+      line.text = cut(text, line.getMaxRenderedLength());
+    }
+    if (live) {
+      draw(top().append(drawn > 0 ? CLEAR_BELOW : ""));
+    }
+  }
+
+  private static String cut(String text, int width) {
+    return text.codePointCount(0, text.length()) <= width
+        ? text
+        : text.substring(0, text.offsetByCodePoints(0, Math.max(0, width)));
+  }
+
   /** A message that stays, above the live lines. */
   synchronized void print(String message) {
     if (!live) {

@@ -56,9 +56,7 @@ final class StatusCommand implements Callable<Integer> {
   public Integer call() {
     PrintWriter out = spec.commandLine().getOut();
     PrintWriter err = spec.commandLine().getErr();
-    StatusClient client =
-        new StatusClient(
-            Path.of("").toAbsolutePath(), RunRegistry.ofUser(System.getenv()), PATIENCE);
+    StatusClient client = client();
     try {
       RunFile node = client.find(config);
       NodeStatus status = client.status(node);
@@ -70,6 +68,12 @@ final class StatusCommand implements Callable<Integer> {
       err.flush();
       return (e.severalRun() ? ExitCode.USAGE : ExitCode.UNREACHABLE).number();
     }
+  }
+
+  /** The way to the nodes of this host and user. */
+  static StatusClient client() {
+    return new StatusClient(
+        Path.of("").toAbsolutePath(), RunRegistry.ofUser(System.getenv()), PATIENCE);
   }
 
   /** For a person; the parts that aren't normal come first. */

@@ -50,6 +50,7 @@ public final class Theseus implements Runnable {
     line.addSubcommand(new DemoCommand(streams));
     KeygenCommand.addTo(line, streams);
     ModuleGroup.addTo(line, streams);
+    AdminGroup.addTo(line, streams);
     line.addSubcommand(new CompletionCommand());
     line.addSubcommand(new ManCommand());
     return line.setCaseInsensitiveEnumValuesAllowed(true)

@@ -79,12 +79,17 @@ public final class Lane {
     return arrivals.poll();
   }
 
-  /** Tells the lane's actor, if there is one. */
-  void tell(LaneActor.Command command) {
+  /**
+   * Tells the lane's actor.
+   *
+   * @return false where there is none
+   */
+  boolean tell(LaneActor.Command command) {
     ActorRef<LaneActor.Command> there = actor;
     if (there != null) {
       there.tell(command);
     }
+    return there != null;
   }
 
   /** Sessions with an actor. */

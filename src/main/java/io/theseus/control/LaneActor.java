@@ -14,15 +14,19 @@ import akka.persistence.typed.internal.JournalFailureException;
 import io.theseus.session.SessionActor;
 import io.theseus.session.SessionEnvironment;
 import io.theseus.session.SessionLog;
+import io.theseus.session.SessionSummary;
 import io.theseus.session.Transfer;
 import io.theseus.wire.ClientMessage;
 import io.theseus.wire.ErrorCode;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,6 +50,9 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
 
   private static final Duration BETWEEN = Duration.ofMillis(5);
 
+  /** Sessions that are listed at a time. */
+  private static final int LISTING = 256;
+
   /** What a lane can be told. */
   sealed interface Command {}
 
@@ -60,6 +67,20 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
 
   /** Code was switched: sessions that nobody uses follow, too, a few at a time. */
   record FollowSwitch() implements Command {}
+
+  /** Asks for the sessions that have an actor here. */
+  record ListSessions(CompletableFuture<List<SessionSummary>> answer) implements Command {}
+
+  /** Ends the connection of a session. */
+  record Kill(UUID session, String reason, CompletableFuture<Control.Killed> answer)
+      implements Command {}
+
+  /** A list of sessions that is being made, some at a time. */
+  private record ListOn(
+      ArrayDeque<UUID> left,
+      List<SessionSummary> found,
+      CompletableFuture<List<SessionSummary>> answer)
+      implements Command {}
 
   private enum FollowOn implements Command {
     NOW
@@ -121,6 +142,13 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
       onFollowSwitch();
     } else if (command instanceof FollowOn) {
       onFollowOn();
+    } else if (command instanceof ListSessions list) {
+      onListOn(
+          new ListOn(new ArrayDeque<>(live.keySet()), new ArrayList<>(live.size()), list.answer()));
+    } else if (command instanceof ListOn list) {
+      onListOn(list);
+    } else if (command instanceof Kill kill) {
+      onKill(kill);
     }
     return this;
   }
@@ -136,9 +164,23 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
 
   private void onOpenSession() {
     SessionActor.Attach attach = lane.nextArrival();
-    if (attach != null) {
-      attach(sessionOf(attach.command()).orElseGet(ids::next), attach);
+    if (attach == null) {
+      return;
     }
+    if (!transfers.isAccepting() && !resumes(attach.command())) {
+      attach.link().fail(ErrorCode.BUSY, Control.NO_NEW_SESSIONS);
+      return;
+    }
+    attach(sessionOf(attach.command()).orElseGet(ids::next), attach);
+  }
+
+  /** Whether the session has begun already: here, or the client says so. */
+  private boolean resumes(ClientMessage.Command command) {
+    long offset =
+        command instanceof ClientMessage.Get get
+            ? get.offset()
+            : command instanceof ClientMessage.Put put ? put.offset() : 0;
+    return sessionOf(command).filter(each -> offset > 0 || transfers.has(each)).isPresent();
   }
 
   private static Optional<UUID> sessionOf(ClientMessage.Command command) {
@@ -273,6 +315,35 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
     }
     if (!following.isEmpty()) {
       getContext().scheduleOnce(BETWEEN, getContext().getSelf(), FollowOn.NOW);
+    }
+  }
+
+  /** Connections have their turn in between. */
+  private void onListOn(ListOn list) {
+    for (int i = 0; i < LISTING && !list.left().isEmpty(); i++) {
+      UUID session = list.left().remove();
+      Transfer transfer = live.containsKey(session) ? transfers.find(session) : null;
+      if (transfer != null) {
+        transfer.summary().ifPresent(list.found()::add);
+      }
+    }
+    if (list.left().isEmpty()) {
+      list.answer().complete(List.copyOf(list.found()));
+    } else {
+      getContext().getSelf().tell(list);
+    }
+  }
+
+  private void onKill(Kill kill) {
+    ActorRef<SessionActor.Command> actor = live.get(kill.session());
+    Transfer transfer = transfers.find(kill.session());
+    if (actor != null && transfer != null && transfer.isConnected()) {
+      actor.tell(new SessionActor.Kill(kill.reason()));
+      kill.answer().complete(Control.Killed.ENDED);
+    } else {
+      kill.answer()
+          .complete(
+              transfers.has(kill.session()) ? Control.Killed.DETACHED : Control.Killed.UNKNOWN);
     }
   }
 

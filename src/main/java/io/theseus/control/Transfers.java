@@ -27,6 +27,8 @@ public final class Transfers {
   /** Sessions without an actor, and when (nanoTime) their time is over. */
   private final Map<UUID, Long> kept = new HashMap<>();
 
+  private volatile boolean accepting = true;
+
   /**
    * No transfers yet.
    *
@@ -38,6 +40,16 @@ public final class Transfers {
 
   List<Lane> lanes() {
     return lanes;
+  }
+
+  /** Whether sessions may begin; those that are there go on either way. */
+  boolean isAccepting() {
+    return accepting;
+  }
+
+  /** Says whether they may. */
+  void accept(boolean sessions) {
+    accepting = sessions;
   }
 
   /** Sessions with an actor. */
@@ -61,6 +73,11 @@ public final class Transfers {
     boolean marked = kept.remove(session) != null;
     return byId.computeIfAbsent(
         session, id -> new Owned(marked ? Transfer.recover(id) : Transfer.begin(id), lane));
+  }
+
+  /** Whether the session has begun here, and is not over. */
+  synchronized boolean has(UUID session) {
+    return byId.containsKey(session) || kept.containsKey(session);
   }
 
   synchronized @Nullable Transfer find(UUID session) {
@@ -102,7 +119,8 @@ public final class Transfers {
         });
   }
 
-  private Lane laneOf(UUID session) {
+  /** The lane that has a session, or would have it. */
+  synchronized Lane laneOf(UUID session) {
     Owned owned = byId.get(session);
     return owned == null
         ? lanes.get(Math.floorMod(session.hashCode(), lanes.size()))

@@ -119,6 +119,12 @@ public final class SourceCompiler {
     }
   }
 
+  /** The name of the module that a source is, by the name of its file. */
+  public static String moduleName(Path file) {
+    String name = String.valueOf(file.getFileName());
+    return kebab(name.endsWith(SUFFIX) ? name.substring(0, name.length() - SUFFIX.length()) : name);
+  }
+
   private static ModuleDescriptor descriptor(
       String className, ModuleVersion version, List<ComponentFinder.Found> found, String shown)
       throws ModuleException {

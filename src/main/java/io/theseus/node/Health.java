@@ -79,6 +79,14 @@ final class Health {
                 + " wait or are told `busy`");
   }
 
+  /** An operator wants no sessions to begin. */
+  static Part notAccepting() {
+    return new Part(
+        "accepting",
+        "stopped",
+        "new sessions are told `busy`, those that are here go on, until `theseus admin accept`");
+  }
+
   /** The disk under the files: is it sound, and has it room for uploads. */
   static Part disk(NodeSettings.Store settings, long freeBytes, Optional<String> failure) {
     if (failure.isPresent()) {

@@ -6,6 +6,7 @@ import io.theseus.admin.NodeStatus;
 import io.theseus.admin.jmx.JmxDoor;
 import io.theseus.admin.jmx.RunFile;
 import io.theseus.cli.Theseus;
+import io.theseus.control.Control;
 import io.theseus.module.Switchboard;
 import io.theseus.steps.Steps;
 import io.theseus.store.StoreUse;
@@ -134,7 +135,9 @@ public final class Node implements AutoCloseable {
   /** Lets `theseus status` in, last: who is found runs. */
   private void openStatus() throws StartException {
     try {
-      door = Optional.of(JmxDoor.open(settings.id(), this::status));
+      door =
+          Optional.of(
+              JmxDoor.open(settings.id(), this::status, services.orElseThrow().operations()));
       writeRunFile();
     } catch (IOException e) {
       throw new StartException("The node can't offer its status: " + e.getMessage(), e);
@@ -199,6 +202,11 @@ public final class Node implements AutoCloseable {
   /** Which code is in force on this node. */
   public Switchboard switchboard() {
     return services.orElseThrow().switchboard();
+  }
+
+  /** The sessions of this node. */
+  Control control() {
+    return services.orElseThrow().control();
   }
 
   /** This life's actor system. */
@@ -267,6 +275,9 @@ public final class Node implements AutoCloseable {
     parts.add(Health.cluster(settings.cluster(), cluster));
     parts.add(Health.control(answers));
     parts.add(Health.code(services.flatMap(each -> each.upgrades().view())));
+    if (services.filter(each -> !each.control().isAccepting()).isPresent()) {
+      parts.add(Health.notAccepting());
+    }
     parts.add(Health.disk(settings.store(), free, services.flatMap(Services::storeFailure)));
     parts.add(Health.descriptors(descriptors, Descriptors.open()));
     if (quota.isLimited()) {

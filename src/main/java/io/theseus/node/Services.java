@@ -10,6 +10,7 @@ import io.theseus.access.Identity;
 import io.theseus.access.Tokens;
 import io.theseus.access.Watched;
 import io.theseus.admin.NodeStatus;
+import io.theseus.admin.Operations;
 import io.theseus.control.Catalogue;
 import io.theseus.control.Control;
 import io.theseus.control.ControlActor;
@@ -107,6 +108,7 @@ final class Services implements AutoCloseable {
   private final ModuleKeys moduleKeys;
   private final NodeRevisions revisions;
   private final Upgrades upgrades;
+  private final ClusterSessions clusterSessions;
   private volatile @Nullable Door door;
   private volatile @Nullable ActorSystem<?> system;
   private volatile @Nullable ActorRef<ControlActor.Command> actor;
@@ -323,6 +325,7 @@ final class Services implements AutoCloseable {
             ModuleArchive.MOST_BYTES);
     String elsewhere = elsewhere(settings);
     this.control = new Control(new Catalogue(store, disk, elsewhere), transfers);
+    this.clusterSessions = new ClusterSessions(settings.id(), settings.cluster().nodes(), control);
     this.environment =
         new SessionEnvironment(
             settings.id(),
@@ -474,6 +477,7 @@ final class Services implements AutoCloseable {
             DispatcherSelector.fromConfig(NodeSettings.CONTROL_DISPATCHER));
     actor = spawned;
     upgrades.spawn(context);
+    clusterSessions.spawn(context);
   }
 
   /** The actor system has ended: commands are refused until the next one is there. */
@@ -502,9 +506,25 @@ final class Services implements AutoCloseable {
     return revisions;
   }
 
+  /** What an operator can do here, to the whole cluster. */
+  Operations operations() {
+    return new ClusterOperations(
+        revisions,
+        upgrades,
+        clusterSessions,
+        upgrades::missing,
+        settings.modules().watch(),
+        Clock.systemUTC());
+  }
+
   /** What the cluster agreed on about code. */
   Upgrades upgrades() {
     return upgrades;
+  }
+
+  /** The sessions, whichever life of the actor system serves them. */
+  Control control() {
+    return control;
   }
 
   /** Which code is in force. */

@@ -499,8 +499,14 @@ public final class SessionActor {
     workers.onFailed(failed).ifPresent(command -> context.getSelf().tell(command));
   }
 
+  /** As if the connection were lost, which is told why. */
   private Next onKill(Kill kill) {
-    return transfer.link == null ? Next.STAY : giveUp(ErrorCode.DENIED, kill.reason());
+    SessionLink link = transfer.link;
+    if (link == null) {
+      return Next.STAY;
+    }
+    link.fail(ErrorCode.DENIED, kill.reason());
+    return onClosed(new Closure(/* endsSession= */ false, kill.reason()));
   }
 
   Next onFailed(Failed failed) {

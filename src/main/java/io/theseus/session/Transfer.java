@@ -14,6 +14,8 @@ import io.theseus.wire.ProtocolException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Queue;
 import java.util.Set;
 import java.util.UUID;
@@ -134,6 +136,44 @@ public final class Transfer {
   /** The oldest command that nobody has looked at; null if there is none. */
   public SessionActor.@Nullable Attach nextArrival() {
     return arrivals.poll();
+  }
+
+  /** Whether a connection has it; on the thread of its lane. */
+  public boolean isConnected() {
+    return link != null;
+  }
+
+  /**
+   * What it is now; on the thread of its lane. Empty while nobody has said what it is: the journal
+   * is being read.
+   */
+  public Optional<SessionSummary> summary() {
+    Facts known = facts;
+    ClientMessage.Command asked = command;
+    if (known != null) {
+      return Optional.of(summary(known.direction(), known.name(), known.size()));
+    } else if (asked instanceof ClientMessage.Get get) {
+      return Optional.of(summary(Direction.GET, get.name().value(), OptionalLong.empty()));
+    } else if (asked instanceof ClientMessage.Put put) {
+      return Optional.of(summary(Direction.PUT, put.name().value(), put.size()));
+    }
+    return Optional.empty();
+  }
+
+  private SessionSummary summary(Direction direction, String name, OptionalLong size) {
+    SessionLink connected = link;
+    Revision running = revision;
+    return new SessionSummary(
+        id,
+        direction,
+        name,
+        committed(),
+        size.orElse(SessionSummary.UNKNOWN_SIZE),
+        connected == null
+            ? SessionSummary.State.DETACHED
+            : held ? SessionSummary.State.HELD : SessionSummary.State.LIVE,
+        running == null ? "" : running.module(),
+        connected == null ? "" : connected.remote());
   }
 
   SessionLink connected() {

@@ -34,6 +34,8 @@ final class ExitCodeTest {
             15 not-normal
             16 cant-start
             17 bad-module
+            18 refused
+            19 rolled-back
             130 interrupted""");
   }
 

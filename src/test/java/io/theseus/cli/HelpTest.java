@@ -15,9 +15,34 @@ final class HelpTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"get", "put", "ls", "stat", "rm", "demo", "status", "keygen", "module"})
+  @ValueSource(
+      strings = {
+        "get",
+        "put",
+        "ls",
+        "stat",
+        "rm",
+        "demo",
+        "status",
+        "keygen",
+        "module",
+        "admin",
+        "admin upgrade",
+        "admin promote",
+        "admin rollback",
+        "admin undo",
+        "admin pause",
+        "admin resume",
+        "admin history",
+        "admin revisions",
+        "admin status",
+        "admin sessions",
+        "admin kill",
+        "admin stop-accepting",
+        "admin accept"
+      })
   void shouldTeachWithExamples(String command, @TempDir Path dir) {
-    Shell.Ran ran = shell(dir).runExactly(command, "--help");
+    Shell.Ran ran = shell(dir).runExactly((command + " --help").split(" "));
 
     assertThat(ran.exit()).isZero();
     assertThat(ran.err()).isEmpty();
@@ -52,6 +77,7 @@ final class HelpTest {
             "demo ",
             "keygen ",
             "module ",
+            "admin ",
             "Exit codes:");
   }
 

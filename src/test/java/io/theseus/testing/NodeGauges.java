@@ -94,11 +94,7 @@ public final class NodeGauges implements AutoCloseable {
                 server, ManagementFactory.CLASS_LOADING_MXBEAN_NAME, ClassLoadingMXBean.class)
             .getLoadedClassCount();
     return new Code(
-        classes,
-        metaspaceBytes(),
-        reading.threads(),
-        reading.descriptors(),
-        reading.heapBytes());
+        classes, metaspaceBytes(), reading.threads(), reading.descriptors(), reading.heapBytes());
   }
 
   private long metaspaceBytes() throws IOException {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.theseus.admin.NodeStatus;
+import io.theseus.admin.Operations;
 import io.theseus.admin.jmx.RunFile;
 import io.theseus.admin.jmx.RunRegistry;
 import io.theseus.admin.jmx.StatusClient;
@@ -215,6 +216,12 @@ public final class NodeProcess implements AutoCloseable {
     } catch (StatusClient.UnreachableException e) {
       throw new AssertionError(e);
     }
+  }
+
+  /** What an operator can do there. */
+  public Operations operations() {
+    RunFile run = RunFile.read(RunFile.in(dataDir())).orElseThrow();
+    return StatusClient.operations(run);
   }
 
   /** All that it said, over all starts. */

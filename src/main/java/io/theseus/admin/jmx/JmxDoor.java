@@ -1,6 +1,8 @@
 package io.theseus.admin.jmx;
 
 import io.theseus.admin.NodeStatus;
+import io.theseus.admin.Operations;
+import io.theseus.module.ModuleArchive;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
@@ -31,15 +33,31 @@ import org.slf4j.LoggerFactory;
  * No RMI registry: the address holds the stub. What a client may send is a closed list of classes.
  */
 public final class JmxDoor implements AutoCloseable {
+  /**
+   * The property of Java that says which host stands in the stub, read once in a process. Where it
+   * is {@link #LOOPBACK} any JMX client can use the door; otherwise the stub has to bring along the
+   * class that connects to loopback, and only a client that has that class can.
+   */
+  public static final String STUB_HOST = "java.rmi.server.hostname";
+
+  public static final String LOOPBACK = "127.0.0.1";
+
   private static final Logger log = LoggerFactory.getLogger(JmxDoor.class);
   private static final int SECRET_BYTES = 32;
 
   /** A secret, and nothing else, before it is known who asks. */
   private static final String CREDENTIALS = "java.lang.String;!*";
 
+  /** The longest jar, and what is around it. */
+  private static final int MOST_BYTES = ModuleArchive.MOST_BYTES + 100_000;
+
   /** Reading and setting of attributes, operations with open types, notifications. */
   private static final String ARGUMENTS =
-      "maxdepth=20;maxarray=10000;maxbytes=1000000;java.lang.*;java.util.*;java.math.*;"
+      "maxdepth=20;maxarray="
+          + MOST_BYTES
+          + ";maxbytes="
+          + MOST_BYTES
+          + ";java.lang.*;java.util.*;java.math.*;"
           + "java.rmi.MarshalledObject;javax.management.*;javax.management.openmbean.*;"
           + "javax.management.remote.*;javax.security.auth.Subject;!*";
 
@@ -57,23 +75,26 @@ public final class JmxDoor implements AutoCloseable {
   }
 
   /** Registers the MBean and begins to listen. */
-  public static JmxDoor open(String node, Supplier<NodeStatus> status) throws IOException {
+  public static JmxDoor open(String node, Supplier<NodeStatus> status, Operations operations)
+      throws IOException {
     MBeanServer server = ManagementFactory.getPlatformMBeanServer();
     byte[] random = new byte[SECRET_BYTES];
     new SecureRandom().nextBytes(random);
     String secret = HexFormat.of().formatHex(random);
-    ObjectName name = register(server, node, new Bean(status));
+    ObjectName name = register(server, node, new NamedBean(new NodeBean(status, operations)));
     try {
       LoopbackSockets sockets = new LoopbackSockets();
       Map<String, Object> environment = new HashMap<>();
-      environment.put(RMIConnectorServer.RMI_CLIENT_SOCKET_FACTORY_ATTRIBUTE, sockets);
+      if (!LOOPBACK.equals(System.getProperty(STUB_HOST))) {
+        environment.put(RMIConnectorServer.RMI_CLIENT_SOCKET_FACTORY_ATTRIBUTE, sockets);
+      }
       environment.put(RMIConnectorServer.RMI_SERVER_SOCKET_FACTORY_ATTRIBUTE, sockets);
       environment.put(RMIConnectorServer.CREDENTIALS_FILTER_PATTERN, CREDENTIALS);
       environment.put(RMIConnectorServer.SERIAL_FILTER_PATTERN, ARGUMENTS);
       environment.put(JMXConnectorServer.AUTHENTICATOR, authenticator(secret));
       JMXConnectorServer connector =
           JMXConnectorServerFactory.newJMXConnectorServer(
-              new JMXServiceURL("rmi", "127.0.0.1", 0), environment, server);
+              new JMXServiceURL("rmi", LOOPBACK, 0), environment, server);
       connector.start();
       return new JmxDoor(server, name, connector, secret);
     } catch (IOException | RuntimeException e) {
@@ -107,7 +128,7 @@ public final class JmxDoor implements AutoCloseable {
   }
 
   /** Named by its node; the second of the same name in a process gets a number. */
-  private static ObjectName register(MBeanServer server, String node, Bean bean)
+  private static ObjectName register(MBeanServer server, String node, NamedBean bean)
       throws IOException {
     for (int instance = 1; ; instance++) {
       try {
@@ -145,70 +166,5 @@ public final class JmxDoor implements AutoCloseable {
       }
       throw new SecurityException("secret (expected: that of data-dir/run/node.json)");
     };
-  }
-
-  private record Bean(Supplier<NodeStatus> status) implements TheseusMXBean {
-    @Override
-    public String getNode() {
-      return status.get().node();
-    }
-
-    @Override
-    public String getVersion() {
-      return status.get().version();
-    }
-
-    @Override
-    public long getUptimeSeconds() {
-      return status.get().uptimeSeconds();
-    }
-
-    @Override
-    public boolean isNormal() {
-      return status.get().isNormal();
-    }
-
-    @Override
-    public String[] getReasons() {
-      return status.get().parts().stream()
-          .filter(part -> !part.isNormal())
-          .map(part -> part.name() + ": " + part.state() + ": " + part.reason())
-          .toArray(String[]::new);
-    }
-
-    @Override
-    public Map<String, Long> getSessions() {
-      return status.get().sessions();
-    }
-
-    @Override
-    public Map<String, Long> getCounters() {
-      return status.get().counters();
-    }
-
-    @Override
-    public Map<String, Long> getErrors() {
-      return status.get().errors();
-    }
-
-    @Override
-    public Map<String, Long> getFailures() {
-      return status.get().failures();
-    }
-
-    @Override
-    public String getWaitsFor() {
-      return status.get().cluster().waitsFor();
-    }
-
-    @Override
-    public long getFreeBytes() {
-      return status.get().freeBytes();
-    }
-
-    @Override
-    public String getStatus() {
-      return status.get().toJson();
-    }
   }
 }

@@ -3,6 +3,7 @@ package io.theseus.admin.jmx;
 import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigParseOptions;
 import io.theseus.admin.NodeStatus;
+import io.theseus.admin.Operations;
 import java.io.IOException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
@@ -12,19 +13,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
-import javax.management.JMException;
 import javax.management.ObjectName;
-import javax.management.remote.JMXConnector;
-import javax.management.remote.JMXConnectorFactory;
-import javax.management.remote.JMXServiceURL;
 
 /**
  * Reaches a node of this host, through the run file in its data directory.
@@ -102,38 +94,18 @@ public final class StatusClient {
 
   /** A node's status, now. */
   public NodeStatus status(RunFile node) throws UnreachableException {
-    FutureTask<NodeStatus> task = new FutureTask<>(() -> ask(node));
-    Thread thread = new Thread(task, "theseus-status");
-    thread.setDaemon(true);
-    thread.start();
-    try {
-      return task.get(patience.toMillis(), TimeUnit.MILLISECONDS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new UnreachableException("interrupted while " + node + " was asked", false);
-    } catch (TimeoutException e) {
-      throw new UnreachableException(
-          node + " has not answered within " + patience.toSeconds() + " s; is it paused?", false);
-    } catch (ExecutionException e) {
-      throw new UnreachableException(node + " does not answer: " + e.getCause(), false);
-    }
+    return NodeCall.ask(
+        node,
+        patience,
+        connection ->
+            NodeStatus.fromJson(
+                String.valueOf(
+                    connection.getAttribute(new ObjectName(node.objectName()), "Status"))));
   }
 
-  /**
-   * Asks over JMX. The address holds a serialized stub, which is why it is only ever taken from a
-   * run file of this user's own.
-   */
-  @SuppressWarnings("BanJNDI")
-  private static NodeStatus ask(RunFile node) throws IOException, JMException {
-    try (JMXConnector connector =
-        JMXConnectorFactory.connect(
-            new JMXServiceURL(node.url()), Map.of(JMXConnector.CREDENTIALS, node.secret()))) {
-      Object status =
-          connector
-              .getMBeanServerConnection()
-              .getAttribute(new ObjectName(node.objectName()), "Status");
-      return NodeStatus.fromJson(String.valueOf(status));
-    }
+  /** What can be done to a node's cluster. */
+  public static Operations operations(RunFile node) {
+    return new RemoteOperations(node);
   }
 
   private Path dataDir(Path configFile) throws UnreachableException {

@@ -2,22 +2,15 @@ package io.theseus.cli;
 
 import io.theseus.module.ModuleException;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** What the commands of {@code theseus module} share: how they fail. */
-abstract class ModuleCommand implements Callable<Integer> {
-  private static final String SOURCE = ".java";
-
+/** What commands share that answer with text or with one JSON object: how they fail. */
+abstract class JsonCommand implements Callable<Integer> {
   @Option(
       names = "--json",
       description = "One JSON object on standard output, and nothing else there.")
@@ -35,7 +28,7 @@ abstract class ModuleCommand implements Callable<Integer> {
 
   final Streams streams;
 
-  ModuleCommand(Streams streams) {
+  JsonCommand(Streams streams) {
     this.streams = streams;
   }
 
@@ -73,38 +66,5 @@ abstract class ModuleCommand implements Callable<Integer> {
   /** Refuses an argument as picocli does. */
   ParameterException bad(IllegalArgumentException reason) {
     return new ParameterException(spec.commandLine(), String.valueOf(reason.getMessage()), reason);
-  }
-
-  /** A Java source, or the only one in a directory. */
-  static Path source(Path given) throws IOException, CommandException {
-    if (!Files.isDirectory(given)) {
-      return given;
-    }
-    try (Stream<Path> files = Files.list(given)) {
-      List<Path> sources = files.filter(each -> each.toString().endsWith(SOURCE)).sorted().toList();
-      if (sources.size() == 1) {
-        return sources.get(0);
-      }
-      throw new CommandException(
-          ExitCode.USAGE,
-          Display.name(given.toString())
-              + ": "
-              + sources.size()
-              + " Java sources (expected: one file NAME.java, which is the module)",
-          "");
-    }
-  }
-
-  /** Writes beside and moves into place, so that nobody ever sees a part of it. */
-  static void write(Path file, byte[] content) throws IOException {
-    Path fresh = Files.createTempFile(file.toAbsolutePath().resolveSibling(""), ".theseus", ".new");
-    try {
-      Files.write(fresh, content);
-      Files.setPosixFilePermissions(
-          fresh, java.nio.file.attribute.PosixFilePermissions.fromString("rw-r--r--"));
-      Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    } finally {
-      Files.deleteIfExists(fresh);
-    }
   }
 }
