@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  *     and {@code buffer-bytes} apart
  * @param errors ERRORs that were sent, by code
  * @param failures the same of GETs and PUTs alone
+ * @param code what moves the data, and who sees to its changes
  * @param certificates when each expires, RFC 3339, by who shows it: {@code packets}, {@code
  *     cluster}; never null, but for a node of before there were any
  * @param parts each part of the node that has a state of its own
@@ -48,6 +49,7 @@ public record NodeStatus(
     Map<String, Long> errors,
     Map<String, Long> failures,
     Cluster cluster,
+    Code code,
     Map<String, String> certificates,
     List<Part> parts) {
 
@@ -56,6 +58,7 @@ public record NodeStatus(
   public NodeStatus {
     addresses = java.util.Collections.unmodifiableMap(new TreeMap<>(addresses));
     quota = Objects.requireNonNullElse(quota, Quota.NONE); // a version without it
+    code = Objects.requireNonNullElse(code, Code.NONE); // the same
     roles = roles.stream().sorted().toList();
     sessions = java.util.Collections.unmodifiableMap(new TreeMap<>(sessions));
     counters = sorted(counters);
@@ -113,6 +116,21 @@ public record NodeStatus(
     public boolean isLimited() {
       return maxBytes > 0 || maxFiles > 0;
     }
+  }
+
+  /**
+   * The code that moves the data.
+   *
+   * @param serving the revision in force on this node, with its canary; empty before there is one
+   * @param act the one under way; empty for none
+   * @param paused whether all transfers are held
+   * @param coordinates whether the coordinator of upgrades was put on this node
+   * @param standing how much the node knows of what the others agreed on
+   */
+  @JsonIgnoreProperties(ignoreUnknown = true)
+  public record Code(
+      String serving, String act, boolean paused, boolean coordinates, String standing) {
+    public static final Code NONE = new Code("", "", false, false, "");
   }
 
   /**

@@ -36,7 +36,7 @@ abstract class AdminCommand extends JsonCommand {
     StatusClient client = StatusCommand.client();
     try {
       RunFile node = client.find(config);
-      return run(node, client.operations(node));
+      return run(node, StatusClient.operations(node));
     } catch (UnreachableException e) {
       throw new CommandException(
           e.severalRun() ? ExitCode.USAGE : ExitCode.UNREACHABLE,

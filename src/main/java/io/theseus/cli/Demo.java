@@ -1,5 +1,6 @@
 package io.theseus.cli;
 
+import io.theseus.admin.Operations;
 import io.theseus.client.ClientSettings;
 import io.theseus.client.Consumer;
 import io.theseus.client.GetRequest;
@@ -31,17 +32,17 @@ import java.util.OptionalLong;
 import java.util.SplittableRandom;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
 
 /**
  * The demonstration: steps, one after another, on a stage that they share. A step that is to be
- * added (a live upgrade, backups) is a method and a line in {@link #run}.
+ * added (backups) is a method and a line in {@link #run}.
  */
 final class Demo implements AutoCloseable {
   /** Files below this would be through before a kill could hit them. */
@@ -53,7 +54,11 @@ final class Demo implements AutoCloseable {
   /** What is left free beside that. */
   static final long SPARE_BYTES = 256L << 20;
 
+  /** From when code is switched, and from when the node may be killed. */
+  private static final double SWITCH_FROM = 0.05;
+
   private static final double KILL_FROM = 0.3;
+  private static final long LOOK_MILLIS = 20;
   private static final Duration LIMIT = Duration.ofMinutes(3);
   private static final Duration DOWN = Duration.ofSeconds(1);
   private static final FileName GOT = new FileName("demo/down.bin");
@@ -122,6 +127,8 @@ final class Demo implements AutoCloseable {
       step("Making two files of " + Display.size(sizeBytes) + " (seed " + seed + ")", this::input);
       step("Starting a node in a process of its own", this::start);
       step("Getting one file and putting the other, both at once", this::begin);
+      step("Editing the code that moves them, and pushing it into both", this::upgrade);
+      step("Taking it back", this::undo);
       step("Killing the node in the middle with kill -9, and starting it again", this::kill);
       step("Both transfers go on by themselves", this::finish);
       step("Comparing SHA-256 of the files on disk", this::compare);
@@ -190,12 +197,61 @@ final class Demo implements AutoCloseable {
     for (Transfer transfer : transfers) {
       transfer.begin();
     }
+    awaitShare(SWITCH_FROM);
+  }
+
+  private void awaitShare(double share)
+      throws InterruptedException, TimeoutException, DemoException {
     for (Transfer transfer : transfers) {
-      if (!transfer.far.await(LIMIT.toMillis(), TimeUnit.MILLISECONDS)) {
-        throw new TimeoutException(
-            transfer.verb + " stands at " + Display.size(transfer.acknowledged));
-      }
+      transfer.await(() -> transfer.acknowledged >= share * sizeBytes, "stands at ");
       transfer.checkRunning();
+    }
+  }
+
+  private void upgrade() throws IOException, InterruptedException, TimeoutException, DemoException {
+    Path source = DemoChannel.write(directory);
+    detail("theseus admin upgrade " + source);
+    DemoChannel channel = new DemoChannel(node.run(), source);
+    if (channel.isPossible()) {
+      act(channel.upgrade(), channel, channel.module());
+    } else {
+      detail("left out: this Java has no compiler (a JDK has one)");
+    }
+  }
+
+  private void undo() throws IOException, InterruptedException, TimeoutException, DemoException {
+    DemoChannel channel = new DemoChannel(node.run(), directory);
+    if (channel.isPossible()) {
+      detail("theseus admin undo");
+      act(channel.undo(), channel, "standard@");
+    }
+    awaitShare(KILL_FROM);
+  }
+
+  /** Waits until an act is over, and both transfers go on by the code that it brought. */
+  private void act(Operations.ActView act, DemoChannel channel, String module)
+      throws IOException, InterruptedException, TimeoutException, DemoException {
+    long until = System.nanoTime() + LIMIT.toNanos();
+    Operations.ActView seen = act;
+    while (!seen.phase().isOver()) {
+      if (System.nanoTime() > until) {
+        throw new TimeoutException(act.what() + " is " + seen.phase());
+      }
+      TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
+      seen = channel.act(act);
+    }
+    if (seen.phase() != Operations.Phase.CONFIRMED) {
+      throw new DemoException(act.what() + ": " + seen.phase() + ": " + seen.reason());
+    }
+    for (Transfer transfer : transfers) {
+      transfer.await(() -> transfer.module.startsWith(module), "runs " + transfer.module + " at ");
+      detail(
+          String.format(
+              Locale.ROOT,
+              "%s: goes on under %s at %s",
+              transfer.verb,
+              transfer.module,
+              Display.size(transfer.moduleAt)));
     }
   }
 
@@ -307,7 +363,9 @@ final class Demo implements AutoCloseable {
               Display.took(transfer.result().took()),
               transfer.sourceHash.substring(0, 12)));
     }
-    out.append("\n       Both transfers survived the end of the node, and every byte is right.");
+    out.append(
+        "\n       Both transfers changed their code twice and survived the end of the node, and"
+            + "\n       every byte is right.");
     say(out.toString());
     say(
         String.format(
@@ -425,8 +483,9 @@ final class Demo implements AutoCloseable {
     private final FileName name;
     private final Path source;
     private final Path target;
-    private final CountDownLatch far = new CountDownLatch(1);
     private volatile long acknowledged;
+    private volatile String module = "";
+    private volatile long moduleAt;
     private volatile boolean killed;
     private volatile long killedAt = -1;
     private volatile long wentOnAt = -1;
@@ -472,8 +531,17 @@ final class Demo implements AutoCloseable {
                 + Display.took(result.took())
                 + ".");
         return result;
-      } finally {
-        far.countDown();
+      }
+    }
+
+    /** Waits for something that comes as long as it runs. */
+    void await(BooleanSupplier so, String otherwise) throws InterruptedException, TimeoutException {
+      long until = System.nanoTime() + LIMIT.toNanos();
+      while (!so.getAsBoolean() && !isDone()) {
+        if (System.nanoTime() > until) {
+          throw new TimeoutException(verb + " " + otherwise + Display.size(acknowledged));
+        }
+        TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
       }
     }
 
@@ -562,15 +630,19 @@ final class Demo implements AutoCloseable {
       }
 
       @Override
+      public void resumed(String by) {
+        moduleAt = acknowledged;
+        module = by;
+        super.resumed(by);
+      }
+
+      @Override
       public void progress(long transferred, long told, OptionalLong size) {
         if (readyAgain && wentOnAt < 0 && transferred > 0) {
           // the first that is known after the reconnect: what both sides agreed to go on with
           wentOnAt = told;
         }
         acknowledged = told;
-        if (told >= KILL_FROM * sizeBytes) {
-          far.countDown();
-        }
         super.progress(transferred, told, size);
       }
     }

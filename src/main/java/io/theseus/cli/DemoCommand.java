@@ -15,11 +15,11 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "demo",
     description = {
-      "Shows how transfers survive kill -9 of a node, in about a minute.",
+      "Shows how transfers change their code and survive kill -9 of a node, in about a minute.",
       "",
-      "Starts a node of its own on this host, on a free port, gets and puts a file at once, kills"
-          + " the node with kill -9 in the middle, starts it again, and compares what came with what"
-          + " was sent. Nothing is left behind; a node that runs already isn't touched."
+      "Starts a node of its own on this host, on a free port, gets and puts a file at once, pushes"
+          + " new code into both in the middle and takes it back, kills the node with kill -9, starts"
+          + " it again, and compares what came with what was sent. Nothing is left behind; a node that runs already isn't touched."
     },
     sortOptions = false,
     footerHeading = "%nExamples:%n",

@@ -49,6 +49,12 @@ final class NodeProcess implements AutoCloseable {
     return "127.0.0.1:" + port;
   }
 
+  /** What it says of itself. */
+  RunFile run() throws IOException {
+    return RunFile.read(RunFile.in(directory.resolve("data")))
+        .orElseThrow(() -> new IOException("node " + id + " does not run"));
+  }
+
   long pid() {
     return process.map(Process::pid).orElse(-1L);
   }

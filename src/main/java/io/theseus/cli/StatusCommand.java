@@ -108,6 +108,7 @@ final class StatusCommand implements Callable<Integer> {
     status
         .certificates()
         .forEach((by, until) -> row(text, "valid", "certificate of " + by + ", until " + until));
+    row(text, "code", code(status.code()));
     for (NodeStatus.Member member : status.cluster().members()) {
       row(
           text,
@@ -126,6 +127,11 @@ final class StatusCommand implements Callable<Integer> {
 
   private static void row(StringBuilder text, String name, String value) {
     text.append(String.format("  %-10s %s%n", name, Texts.escape(value)));
+  }
+
+  private static String code(NodeStatus.Code code) {
+    return (code.serving().isEmpty() ? "none yet" : code.serving())
+        + (code.act().isEmpty() ? "" : "; under way: " + code.act());
   }
 
   private static String clients(Map<String, Long> counters) {

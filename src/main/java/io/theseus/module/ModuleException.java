@@ -5,7 +5,7 @@ public final class ModuleException extends Exception {
   private static final long serialVersionUID = 1L;
 
   /** No cause: one that comes out of a module's code would keep its class loader. */
-  ModuleException(String message) {
+  public ModuleException(String message) {
     super(message);
   }
 

@@ -14,6 +14,7 @@ import java.time.Instant;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import org.slf4j.Logger;
@@ -23,7 +24,7 @@ import org.slf4j.LoggerFactory;
 public final class ModuleKeys {
   static final String ALGORITHM = "Ed25519";
 
-  /** The key that a node on loopback makes for itself, below its {@code modules} directory. */
+  /** The usual name of the key that a node on loopback makes for itself. */
   public static final String LAB_KEY = "lab.key";
 
   private static final Logger LOG = LoggerFactory.getLogger(ModuleKeys.class);
@@ -71,29 +72,32 @@ public final class ModuleKeys {
 
   /**
    * The keys of a node: those that it is configured with; where there are none and it can be
-   * reached on this host only, the lab key in its directory, which is made where it is missing.
+   * reached on this host only, the lab key, which is made where it is missing.
    *
-   * @param modules the node's {@code modules} directory
+   * @param lab the file of the lab key; empty where none will do
    */
-  public static ModuleKeys forNode(List<Path> files, boolean loopback, Path modules)
+  public static ModuleKeys forNode(List<Path> files, Optional<Path> lab)
       throws IOException, ModuleException {
     if (!files.isEmpty()) {
       return read(files);
     }
-    if (!loopback) {
+    if (lab.isEmpty()) {
       return none();
     }
-    Path lab = modules.resolve(LAB_KEY);
-    if (!Files.exists(lab)) {
-      OwnFiles.createDirectory(modules);
-      OwnFiles.write(lab, ModuleKey.make().secretPem().getBytes(StandardCharsets.US_ASCII));
+    if (!Files.exists(lab.get())) {
+      Path directory = lab.get().toAbsolutePath().getParent();
+      if (directory != null && !Files.exists(directory)) {
+        OwnFiles.createDirectory(directory);
+      }
+      OwnFiles.writeIfAbsent(
+          lab.get(), ModuleKey.make().secretPem().getBytes(StandardCharsets.US_ASCII));
     }
-    ModuleKey key = ModuleKey.read(lab);
+    ModuleKey key = ModuleKey.read(lab.get());
     LOG.info(
         "modules are accepted that the lab key {} signed, {}; theseus.modules.keys pins others in its"
             + " place",
         key.id(),
-        lab);
+        lab.get());
     return of(key.open());
   }
 
@@ -150,7 +154,8 @@ public final class ModuleKeys {
     return sha256(key.getEncoded()).substring(0, ID_LENGTH);
   }
 
-  static String sha256(byte[] bytes) {
+  /** In lower-case hex. */
+  public static String sha256(byte[] bytes) {
     try {
       return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
     } catch (GeneralSecurityException e) {

@@ -5,6 +5,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -42,6 +45,7 @@ public final class ModuleStore {
     String sha256 = module.archive().sha256();
     try {
       if (get(sha256).isPresent()) {
+        Files.setLastModifiedTime(file(sha256), FileTime.from(Instant.now())); // in use again
         return;
       }
     } catch (ModuleException e) {
@@ -82,15 +86,21 @@ public final class ModuleStore {
   }
 
   /**
-   * Removes all but these.
+   * Removes all but these, and those that were put here since a time.
    *
    * @param referred SHA-256 of what is in use or may be gone back to
    * @return what was removed
    */
-  public synchronized List<String> retain(Collection<String> referred) throws IOException {
-    List<String> removed = list().stream().filter(each -> !referred.contains(each)).toList();
-    for (String each : removed) {
-      Files.deleteIfExists(file(each));
+  public synchronized List<String> retain(Collection<String> referred, Instant since)
+      throws IOException {
+    List<String> removed = new ArrayList<>();
+    for (String each : list()) {
+      boolean goes =
+          !referred.contains(each)
+              && Files.getLastModifiedTime(file(each)).toInstant().isBefore(since);
+      if (goes && Files.deleteIfExists(file(each))) {
+        removed.add(each);
+      }
     }
     if (!removed.isEmpty()) {
       OwnFiles.force(directory);

@@ -3,6 +3,7 @@ package io.theseus.module;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -33,6 +34,28 @@ final class OwnFiles {
 
   /** Writes a file beside its place, makes it durable, and puts it there. */
   static void write(Path file, byte[] content) throws IOException {
+    write(file, content, fresh -> Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE));
+  }
+
+  /** The same, but what is there stays: of several processes at once, one wins. */
+  static void writeIfAbsent(Path file, byte[] content) throws IOException {
+    write(
+        file,
+        content,
+        fresh -> {
+          try {
+            Files.createLink(file, fresh);
+          } catch (FileAlreadyExistsException e) {
+            // another one was first
+          }
+        });
+  }
+
+  private interface Placing {
+    void place(Path fresh) throws IOException;
+  }
+
+  private static void write(Path file, byte[] content, Placing placing) throws IOException {
     Path fresh = file.resolveSibling("." + UUID.randomUUID() + FRESH);
     try {
       try (FileChannel channel =
@@ -44,7 +67,7 @@ final class OwnFiles {
         }
         channel.force(true);
       }
-      Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
+      placing.place(fresh);
     } finally {
       Files.deleteIfExists(fresh);
     }

@@ -44,6 +44,7 @@ public record RevisionDescription(
     Optional<ComponentReference> admission,
     Optional<ComponentReference> fairness) {
   private static final String STANDARD = "standard";
+  private static final int MOST_NAME = 100;
   private static final Set<String> MEMBERS =
       Set.of("channel", "functions", "admission", "fairness");
   private static final Set<String> REFERENCE_MEMBERS =
@@ -225,6 +226,17 @@ public record RevisionDescription(
   }
 
   // ---- as text
+
+  /** For people: the modules in it, as {@code a@1.0+b@2.1}; at most 100 characters. */
+  public String name() {
+    String modules =
+        components().stream()
+            .map(each -> each.module() + "@" + each.version())
+            .distinct()
+            .collect(Collectors.joining("+"));
+    String whole = modules.isEmpty() ? STANDARD : modules;
+    return whole.length() <= MOST_NAME ? whole : whole.substring(0, MOST_NAME);
+  }
 
   /** What names it: SHA-256 of {@link #toJson}, 64 hex digits. */
   public String id() {

@@ -5,6 +5,7 @@ import io.theseus.admin.NodeStatus;
 import io.theseus.admin.NodeStatus.Member;
 import io.theseus.admin.NodeStatus.Part;
 import io.theseus.journal.JournalStatus;
+import io.theseus.upgrade.UpgradeView;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -46,6 +47,25 @@ final class Health {
     return reasons.isEmpty()
         ? Part.normal("cluster")
         : new Part("cluster", "incomplete", String.join("; ", reasons));
+  }
+
+  /** The code that moves the data: is it what the cluster agreed on. */
+  static Part code(Optional<UpgradeView> view) {
+    if (view.isEmpty() || view.get().serving().isEmpty()) {
+      return new Part(
+          "code",
+          "waiting",
+          "no client is served yet: "
+              + view.map(each -> each.failure().orElse(each.standing())).orElse("starting"));
+    }
+    UpgradeView seen = view.get();
+    if (seen.failure().isPresent()) {
+      return new Part("code", "failing", seen.failure().get());
+    }
+    if (seen.confirmed().paused()) {
+      return new Part("code", "paused", "all transfers are held (`theseus admin resume`)");
+    }
+    return Part.normal("code");
   }
 
   /** Control: does it answer. */

@@ -10,6 +10,8 @@ import io.theseus.control.Control;
 import io.theseus.module.Switchboard;
 import io.theseus.steps.Steps;
 import io.theseus.store.StoreUse;
+import io.theseus.upgrade.NodeRevisions;
+import io.theseus.upgrade.Upgrades;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,6 +40,9 @@ import org.slf4j.LoggerFactory;
 public final class Node implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Node.class);
   private static final Duration AGAIN = Duration.ofSeconds(1);
+
+  /** How long a start waits for code to be made ready; it goes on beyond. */
+  private static final Duration STAGING = Duration.ofSeconds(5);
 
   private final NodeSettings settings;
   private final Steps steps;
@@ -87,30 +92,71 @@ public final class Node implements AutoCloseable {
     Services opened = Services.open(settings, steps);
     services = Optional.of(opened);
     actors = Optional.of(Actors.start(settings, opened, this::onTerminated));
-    opened.listen();
+    boolean serves = isPublished(opened, settings.cluster().catchUp().plus(STAGING));
+    if (serves) {
+      opened.listen();
+    }
     openStatus();
+    if (!serves) {
+      log.warn("the code in force is not ready here: no client is served until it is");
+      listenLater(opened);
+    }
+  }
+
+  private static boolean isPublished(Services opened, Duration patience) throws StartException {
+    try {
+      return opened.revisions().awaitPublished(patience);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new StartException("interrupted", e);
+    }
+  }
+
+  /** Serves as soon as the code is there. */
+  private void listenLater(Services opened) {
+    Runnable next =
+        () -> {
+          try {
+            if (!closing && isPublished(opened, Duration.ZERO)) {
+              opened.listen();
+              writeRunFile();
+              log.info("clients are served");
+            } else if (!closing) {
+              listenLater(opened);
+            }
+          } catch (StartException | IOException e) {
+            log.error("clients can't be served, trying again: {}", e.getMessage());
+            listenLater(opened);
+          }
+        };
+    var unused = lives.schedule(next, AGAIN.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   /** Lets `theseus status` in, last: who is found runs. */
   private void openStatus() throws StartException {
     try {
-      JmxDoor opened =
-          JmxDoor.open(settings.id(), this::status, new LocalOperations(settings.id(), control()));
-      door = Optional.of(opened);
-      new RunFile(
-              settings.id(),
-              ProcessHandle.current().pid(),
-              version(),
-              settings.dataDir().toString(),
-              opened.url(),
-              opened.secret(),
-              opened.objectName(),
-              packetsAddress().orElse(""),
-              startedAt.toString())
-          .write(RunFile.in(settings.dataDir()));
+      door =
+          Optional.of(
+              JmxDoor.open(settings.id(), this::status, services.orElseThrow().operations()));
+      writeRunFile();
     } catch (IOException e) {
       throw new StartException("The node can't offer its status: " + e.getMessage(), e);
     }
+  }
+
+  private void writeRunFile() throws IOException {
+    JmxDoor opened = door.orElseThrow();
+    new RunFile(
+            settings.id(),
+            ProcessHandle.current().pid(),
+            version(),
+            settings.dataDir().toString(),
+            opened.url(),
+            opened.secret(),
+            opened.objectName(),
+            packetsAddress().orElse(""),
+            startedAt.toString())
+        .write(RunFile.in(settings.dataDir()));
   }
 
   /** The actor system has ended; unless the node closes, the next one starts beside the doors. */
@@ -141,6 +187,16 @@ public final class Node implements AutoCloseable {
 
   public NodeSettings settings() {
     return settings;
+  }
+
+  /** What the cluster agreed on about code. */
+  public Upgrades upgrades() {
+    return services.orElseThrow().upgrades();
+  }
+
+  /** The code that this node knows. */
+  public NodeRevisions revisions() {
+    return services.orElseThrow().revisions();
   }
 
   /** Which code is in force on this node. */
@@ -208,6 +264,7 @@ public final class Node implements AutoCloseable {
         services.map(Services::errors).orElse(Map.of()),
         services.map(Services::failures).orElse(Map.of()),
         cluster,
+        services.map(Services::code).orElse(NodeStatus.Code.NONE),
         certificates(),
         parts(cluster, !sessions.isEmpty(), free, quota));
   }
@@ -217,6 +274,7 @@ public final class Node implements AutoCloseable {
     List<NodeStatus.Part> parts = new ArrayList<>();
     parts.add(Health.cluster(settings.cluster(), cluster));
     parts.add(Health.control(answers));
+    parts.add(Health.code(services.flatMap(each -> each.upgrades().view())));
     if (services.filter(each -> !each.control().isAccepting()).isPresent()) {
       parts.add(Health.notAccepting());
     }

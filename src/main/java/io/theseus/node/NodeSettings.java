@@ -48,6 +48,9 @@ public record NodeSettings(
   /** The thread pool of the control plane. */
   public static final String CONTROL_DISPATCHER = "theseus.dispatchers.control";
 
+  /** Where actors wait for the disk that upgrades are recorded on. */
+  static final String UPGRADE_DISPATCHER = "theseus.dispatchers.upgrade";
+
   /** A member's role that carries its configured id, since an address names nobody. */
   static final String ID_ROLE = "id:";
 
@@ -139,13 +142,33 @@ public record NodeSettings(
    * Whose modules are accepted.
    *
    * @param keys files of public keys
-   * @param lab whether the node may make a key of its own, since none is configured and it can be
-   *     reached from this host only
+   * @param labKey the file of the key that the node may make for itself, since none is configured
+   *     and it can be reached from this host only
+   * @param threads for the code of one revision
+   * @param callDeadline the longest that one call of code may take
+   * @param watch how long code is watched after a switch before it is confirmed
+   * @param mostMisbehavingPercent of the sessions of a node: above it an upgrade is taken back
    */
-  public record Modules(List<Path> keys, boolean lab) {}
+  public record Modules(
+      List<Path> keys,
+      Optional<Path> labKey,
+      int threads,
+      Duration callDeadline,
+      Duration watch,
+      int mostMisbehavingPercent) {}
 
-  /** How long sessions are kept and how often a download leaves a mark. */
-  public record Session(Duration keep, long markBytes, Duration markInterval) {}
+  /**
+   * How long sessions are kept, and how often a download leaves a mark.
+   *
+   * @param longestPause after which held transfers go on by themselves
+   * @param mostWaiting sessions that may begin while all are held
+   */
+  public record Session(
+      Duration keep,
+      long markBytes,
+      Duration markInterval,
+      Duration longestPause,
+      int mostWaiting) {}
 
   /** A stream with a name. */
   public sealed interface LiveSource {
@@ -176,9 +199,15 @@ public record NodeSettings(
    *
    * @param nodes ids of all nodes, this one among them
    * @param seedNodes {@code host:port}, without duplicates
+   * @param catchUp how long a node that starts asks the others for the code in force
    */
   public record Cluster(
-      Set<String> nodes, List<String> seedNodes, String host, int port, Optional<ClusterTls> tls) {
+      Set<String> nodes,
+      List<String> seedNodes,
+      String host,
+      int port,
+      Duration catchUp,
+      Optional<ClusterTls> tls) {
 
     /** More than half of all nodes: so many are a cluster, fewer are not. */
     public int majority() {
@@ -243,7 +272,10 @@ public record NodeSettings(
             reader.duration("theseus.session.keep", Duration.ofSeconds(1), Duration.ofDays(365)),
             reader.bytes("theseus.session.mark-bytes", MIB, 1L << 40),
             reader.duration(
-                "theseus.session.mark-interval", Duration.ofMillis(100), Duration.ofHours(1))),
+                "theseus.session.mark-interval", Duration.ofMillis(100), Duration.ofHours(1)),
+            reader.duration(
+                "theseus.session.longest-pause", Duration.ofSeconds(1), Duration.ofHours(24)),
+            reader.integer("theseus.session.most-waiting", 0, 1_000_000)),
         live(reader),
         threads(reader),
         path(reader, "theseus.journal.dir"),
@@ -376,11 +408,19 @@ public record NodeSettings(
 
   private static Modules modules(ConfigReader reader, Packets packets, Cluster cluster) {
     List<Path> keys = paths(reader, "theseus.modules.keys");
+    Path labKey = path(reader, "theseus.modules.lab-key");
     boolean loopback =
         Stream.concat(
                 Stream.of(packets.host(), cluster.host()), packets.tls().map(Tls::host).stream())
             .allMatch(Hosts::isLoopback);
-    return new Modules(keys, keys.isEmpty() && loopback);
+    return new Modules(
+        keys,
+        keys.isEmpty() && loopback ? Optional.of(labKey) : Optional.empty(),
+        reader.integer("theseus.modules.threads", 1, 64),
+        reader.duration(
+            "theseus.modules.call-deadline", Duration.ofMillis(50), Duration.ofMinutes(1)),
+        reader.duration("theseus.modules.watch", Duration.ZERO, Duration.ofHours(24)),
+        reader.integer("theseus.modules.most-misbehaving", 0, 100));
   }
 
   private static Threads threads(ConfigReader reader) {
@@ -461,6 +501,8 @@ public record NodeSettings(
           "theseus.cluster.seed-nodes",
           "the addresses of the nodes, since theseus.cluster.nodes names " + nodes.size());
     }
+    Duration catchUp =
+        reader.duration("theseus.cluster.catch-up", Duration.ZERO, Duration.ofMinutes(10));
     Optional<ClusterTls> tls = clusterTls(reader, host, seeds);
     if (tls.isEmpty()
         && !Hosts.isLoopback(host)
@@ -471,7 +513,7 @@ public record NodeSettings(
               + " theseus.cluster.tls, or theseus.cluster.unencrypted = anywhere where the whole"
               + " network is trusted");
     }
-    return new Cluster(Set.copyOf(nodes), List.copyOf(seeds), host, port, tls);
+    return new Cluster(Set.copyOf(nodes), List.copyOf(seeds), host, port, catchUp, tls);
   }
 
   /** Where what is sent may be read and changed on its way. */

@@ -9,6 +9,8 @@ import io.theseus.access.Access;
 import io.theseus.access.Identity;
 import io.theseus.access.Tokens;
 import io.theseus.access.Watched;
+import io.theseus.admin.NodeStatus;
+import io.theseus.admin.Operations;
 import io.theseus.control.Catalogue;
 import io.theseus.control.Control;
 import io.theseus.control.ControlActor;
@@ -17,8 +19,12 @@ import io.theseus.control.Transfers;
 import io.theseus.journal.JournalDatabase;
 import io.theseus.journal.JournalStatus;
 import io.theseus.journal.OpenSession;
+import io.theseus.module.ModuleArchive;
 import io.theseus.module.ModuleException;
 import io.theseus.module.ModuleKeys;
+import io.theseus.module.ModuleStore;
+import io.theseus.module.RevisionStore;
+import io.theseus.module.Revisions;
 import io.theseus.module.Switchboard;
 import io.theseus.net.Door;
 import io.theseus.net.Loops;
@@ -35,6 +41,11 @@ import io.theseus.store.LiveSource;
 import io.theseus.store.LiveSources;
 import io.theseus.store.StoreSettings;
 import io.theseus.store.StoreUse;
+import io.theseus.upgrade.ActRequest;
+import io.theseus.upgrade.Course;
+import io.theseus.upgrade.NodeRevisions;
+import io.theseus.upgrade.UpgradeSettings;
+import io.theseus.upgrade.Upgrades;
 import io.theseus.wire.FileName;
 import io.theseus.wire.Texts;
 import java.io.IOException;
@@ -75,6 +86,11 @@ final class Services implements AutoCloseable {
   private static final long DISK_STOP_SECONDS = 10;
   private static final Duration ASK = Duration.ofSeconds(2);
 
+  /** Together less than what coordination leaves to a node for making a revision ready. */
+  private static final Duration SELF_TEST = Duration.ofSeconds(30);
+
+  private static final Duration WARM_UP = Duration.ofSeconds(5);
+
   private final NodeSettings settings;
   private final Steps steps;
   private final ExecutorService disk;
@@ -90,10 +106,39 @@ final class Services implements AutoCloseable {
   private final @Nullable Watched<RemotingTls.Keys> remotingKeys;
   private final @Nullable Watched<Tokens> tokens;
   private final ModuleKeys moduleKeys;
+  private final NodeRevisions revisions;
+  private final Upgrades upgrades;
+  private final ClusterSessions clusterSessions;
   private volatile @Nullable Door door;
   private volatile @Nullable ActorSystem<?> system;
   private volatile @Nullable ActorRef<ControlActor.Command> actor;
   private boolean taken;
+
+  /** What a switch means for sessions that are there; those to come look for themselves. */
+  private final class AllSessions implements NodeRevisions.Sessions {
+    @Override
+    public void follow() {
+      tell(new ControlActor.FollowSwitch());
+    }
+
+    @Override
+    public void hold(boolean held) {
+      ActorSystem<?> running = system;
+      if (running != null) {
+        SessionActor.Command what =
+            held ? new SessionActor.Hold(running.ignoreRef()) : new SessionActor.Resume();
+        tell(new ControlActor.Tell(Optional.empty(), what));
+      }
+    }
+
+    /** Where there is no actor system, the next one's sessions look for themselves. */
+    private void tell(ControlActor.Command command) {
+      ActorRef<ControlActor.Command> told = actor;
+      if (told != null) {
+        told.tell(command);
+      }
+    }
+  }
 
   /** Opens the files. */
   static Services open(NodeSettings settings, Steps steps) throws StartException {
@@ -132,10 +177,7 @@ final class Services implements AutoCloseable {
 
   private static ModuleKeys moduleKeys(NodeSettings settings) throws StartException {
     try {
-      return ModuleKeys.forNode(
-          settings.modules().keys(),
-          settings.modules().lab(),
-          settings.dataDir().resolve("modules"));
+      return ModuleKeys.forNode(settings.modules().keys(), settings.modules().labKey());
     } catch (NoSuchFileException e) {
       throw new StartException(
           "theseus.modules.keys: "
@@ -252,8 +294,38 @@ final class Services implements AutoCloseable {
             IntStream.range(0, disks.size())
                 .mapToObj(loop -> new Lane(LoopDispatcher.id(loop), disks.get(loop)))
                 .toList());
+    this.revisions =
+        new NodeRevisions(
+            settings.id(),
+            moduleKeys,
+            ModuleStore.open(settings.dataDir().resolve("modules").resolve("jars")),
+            RevisionStore.open(settings.dataDir().resolve("modules").resolve("revisions")),
+            new Revisions.Limits(
+                settings.modules().threads(),
+                settings.modules().callDeadline(),
+                SELF_TEST,
+                WARM_UP),
+            switchboard,
+            new AllSessions(),
+            settings.modules().mostMisbehavingPercent(),
+            settings.session().longestPause(),
+            Clock.systemUTC());
+    this.upgrades =
+        new Upgrades(
+            new UpgradeSettings(
+                settings.id(),
+                settings.cluster().nodes(),
+                settings.cluster().catchUp(),
+                settings.session().longestPause()),
+            settings.dataDir(),
+            revisions,
+            steps,
+            NodeSettings.ID_ROLE,
+            NodeSettings.UPGRADE_DISPATCHER,
+            ModuleArchive.MOST_BYTES);
     String elsewhere = elsewhere(settings);
     this.control = new Control(new Catalogue(store, disk, elsewhere), transfers);
+    this.clusterSessions = new ClusterSessions(settings.id(), settings.cluster().nodes(), control);
     this.environment =
         new SessionEnvironment(
             settings.id(),
@@ -261,7 +333,7 @@ final class Services implements AutoCloseable {
             store,
             disk,
             switchboard,
-            misbehaviour -> {},
+            revisions::heard,
             transfers::live,
             new SessionSettings(
                 settings.session().keep(),
@@ -404,12 +476,50 @@ final class Services implements AutoCloseable {
             "control",
             DispatcherSelector.fromConfig(NodeSettings.CONTROL_DISPATCHER));
     actor = spawned;
+    upgrades.spawn(context);
+    clusterSessions.spawn(context);
   }
 
   /** The actor system has ended: commands are refused until the next one is there. */
   void orphaned() {
     actor = null;
     control.orphaned();
+  }
+
+  /** The code in force, for status. */
+  NodeStatus.Code code() {
+    return upgrades
+        .view()
+        .map(
+            view ->
+                new NodeStatus.Code(
+                    view.serving().map(Course::toString).orElse(""),
+                    view.running().map(ActRequest::toString).orElse(""),
+                    view.serving().filter(Course::paused).isPresent(),
+                    view.coordinates(),
+                    view.standing()))
+        .orElse(NodeStatus.Code.NONE);
+  }
+
+  /** The code that this node knows, and serves by. */
+  NodeRevisions revisions() {
+    return revisions;
+  }
+
+  /** What an operator can do here, to the whole cluster. */
+  Operations operations() {
+    return new ClusterOperations(
+        revisions,
+        upgrades,
+        clusterSessions,
+        upgrades::missing,
+        settings.modules().watch(),
+        Clock.systemUTC());
+  }
+
+  /** What the cluster agreed on about code. */
+  Upgrades upgrades() {
+    return upgrades;
   }
 
   /** The sessions, whichever life of the actor system serves them. */
@@ -436,6 +546,8 @@ final class Services implements AutoCloseable {
   void listen() throws StartException {
     watching.scheduleWithFixedDelay(
         this::checkFiles, WATCH_SECONDS, WATCH_SECONDS, TimeUnit.SECONDS);
+    long often = Math.max(1, settings.modules().callDeadline().toMillis() / 4);
+    watching.scheduleWithFixedDelay(revisions::check, often, often, TimeUnit.MILLISECONDS);
     NodeSettings.Packets packets = settings.packets();
     int most = Descriptors.ofProcess().mostConnections(packets.maxConnections());
     try {
@@ -550,6 +662,7 @@ final class Services implements AutoCloseable {
   @Override
   public void close() {
     watching.shutdownNow();
+    revisions.close();
     loops.close();
     disk.shutdown();
     try {

@@ -14,6 +14,7 @@ import io.theseus.wire.FileName;
 import io.theseus.wire.ProtocolException;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletionStage;
+import java.util.stream.Stream;
 
 /**
  * What a session does about the code that serves it: begins that of its revision before anything is
@@ -77,11 +78,10 @@ final class CodeSide {
 
   /** What the session is to run: never again what failed for it. */
   private Revision wanted(Switchboard.Current current) {
-    Revision wanted = current.of(transfer.id);
-    if (isUnfit(wanted)) {
-      wanted = current.stable();
-    }
-    return isUnfit(wanted) ? Revision.builtIn() : wanted;
+    return Stream.of(current.of(transfer.id), current.revision(), current.stable())
+        .filter(each -> !isUnfit(each))
+        .findFirst()
+        .orElse(Revision.builtIn());
   }
 
   private boolean isUnfit(Revision revision) {

@@ -1,6 +1,7 @@
 package io.theseus.upgrade;
 
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** What is to be done, in the order in which it is listed: each is done before the next begins. */
 sealed interface Action {
@@ -24,8 +25,13 @@ sealed interface Action {
    */
   record Stage(long attempt, RevisionId revision) implements OfAgent {}
 
-  /** Serve by it from now on, without delay; it is staged. */
-  record Publish(long switchGeneration, Course course) implements OfAgent {}
+  /**
+   * Serve by it from now on, without delay; it is staged.
+   *
+   * @param stable where sessions go whose code fails; staged, too, or null for what is built in
+   */
+  record Publish(long switchGeneration, Course course, @Nullable RevisionId stable)
+      implements OfAgent {}
 
   /** Let go of all revisions but these, staged or being staged. */
   record Keep(Set<RevisionId> revisions) implements OfAgent {

@@ -331,12 +331,13 @@ class Agent {
     }
     Course wanted = wanted();
     letGo(wanted, actions);
-    if (mayPublish(wanted.revision()) && !wanted.equals(course)) {
-      if (course == null || !course.revision().equals(wanted.revision())) {
+    if (mayPublish(wanted) && !wanted.equals(course)) {
+      if (!wanted.runsAs(course)) {
         switchGeneration++;
       }
       course = wanted;
-      actions.add(new Action.Publish(switchGeneration, wanted));
+      RevisionId stable = stable(wanted);
+      actions.add(new Action.Publish(switchGeneration, wanted, stable));
       letGo(wanted, actions);
     }
     RevisionId next = toStage(wanted, nowNanos);
@@ -346,8 +347,18 @@ class Agent {
     }
   }
 
-  boolean mayPublish(RevisionId revision) {
-    return staged.contains(revision);
+  /** Null for what is built in. */
+  private @Nullable RevisionId stable(Course wanted) {
+    return state
+        .decided()
+        .stable()
+        .filter(staged::contains)
+        .filter(each -> !each.equals(wanted.revision()))
+        .orElse(null);
+  }
+
+  boolean mayPublish(Course wanted) {
+    return staged.containsAll(wanted.revisions());
   }
 
   /** What is to be made ready now; null for nothing. */
@@ -355,36 +366,45 @@ class Agent {
     if (staging != null) {
       return null;
     }
-    if (!staged.contains(wanted.revision())) {
+    RevisionId missing = notStaged(wanted);
+    if (missing != null) {
       boolean rests =
           failure != null
-              && failure.revision().equals(wanted.revision())
+              && failure.revision().equals(missing)
               && nowNanos - failure.atNanos() < rules.retry().toNanos();
-      return rests ? null : wanted.revision();
+      return rests ? null : missing;
     }
     RunningAct act = state.decided().running();
     if (act == null || standing != Standing.CURRENT || failure != null) {
       return null;
     }
-    RevisionId target = act.target().revision();
-    return staged.contains(target) ? null : target;
+    return notStaged(act.target());
+  }
+
+  private @Nullable RevisionId notStaged(Course of) {
+    if (!staged.contains(of.revision())) {
+      return of.revision();
+    }
+    Canary canary = of.canary();
+    return canary == null || staged.contains(canary.revision()) ? null : canary.revision();
   }
 
   /** Drops what neither serves nor may have to serve next. */
   private void letGo(Course wanted, List<Action.OfAgent> actions) {
-    Set<RevisionId> kept = new HashSet<>();
-    kept.add(wanted.revision());
-    kept.add(state.decided().confirmed().revision());
-    if (course != null) {
-      kept.add(course.revision());
-    }
+    Set<RevisionId> needed = new HashSet<>(wanted.revisions());
     RunningAct act = state.decided().running();
     if (act != null) {
-      kept.add(act.target().revision());
+      needed.addAll(act.target().revisions());
     }
-    boolean abandoned = staging != null && !kept.contains(staging.revision());
+    boolean abandoned = staging != null && !needed.contains(staging.revision());
     if (abandoned) {
       staging = null;
+    }
+    Set<RevisionId> kept = new HashSet<>(needed);
+    kept.addAll(state.decided().confirmed().revisions());
+    state.decided().replaced().ifPresent(kept::add);
+    if (course != null) {
+      kept.addAll(course.revisions());
     }
     if (staged.retainAll(kept) || abandoned) {
       actions.add(new Action.Keep(kept));
@@ -422,6 +442,6 @@ class Agent {
     if (act.phase() == Phase.SWITCHING) {
       return Progress.SWITCHED;
     }
-    return staged.contains(act.target().revision()) ? Progress.STAGED : Progress.WORKING;
+    return notStaged(act.target()) == null ? Progress.STAGED : Progress.WORKING;
   }
 }

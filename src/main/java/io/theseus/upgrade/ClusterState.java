@@ -57,7 +57,7 @@ record ClusterState(
 
   /** What every node begins with, equal everywhere. */
   static ClusterState initial(RevisionId builtIn) {
-    return new ClusterState(0, Voters.NONE, new Course(builtIn, false), null, List.of());
+    return new ClusterState(0, Voters.NONE, Course.of(builtIn), null, List.of());
   }
 
   /** What every node is to do by this state. */
@@ -156,7 +156,14 @@ record ClusterState(
   private Course target(ActRequest request) throws RefusedException {
     Act act = request.act();
     if (act instanceof Act.Upgrade upgrade) {
-      return changed(request, confirmed.with(upgrade.revision()));
+      return upgraded(request, upgrade);
+    } else if (act instanceof Act.Promote) {
+      Canary canary = confirmed.canary();
+      if (canary == null) {
+        throw new RefusedException(
+            request + ": " + confirmed + " is confirmed (expected: a canary)");
+      }
+      return confirmed.with(canary.revision());
     } else if (act instanceof Act.Rollback rollback) {
       if (!wasConfirmed(rollback.revision())) {
         throw new RefusedException(
@@ -167,6 +174,26 @@ record ClusterState(
       return undone(request, undo.actId());
     }
     return changed(request, confirmed.withPaused(act instanceof Act.Pause));
+  }
+
+  private Course upgraded(ActRequest request, Act.Upgrade upgrade) throws RefusedException {
+    if (confirmed.canary() != null) {
+      throw new RefusedException(
+          request + ": " + confirmed + " is confirmed (expected: no canary; promote or undo it)");
+    }
+    if (!upgrade.base().equals(confirmed.revision())) {
+      throw new RefusedException(
+          request
+              + ": made from "
+              + upgrade.base()
+              + " (expected: from "
+              + confirmed.revision()
+              + ", which is in force now; order it again)");
+    }
+    if (upgrade.revision().equals(confirmed.revision()) || upgrade.canary() == null) {
+      return changed(request, confirmed.with(upgrade.revision()));
+    }
+    return confirmed.with(upgrade.canary().of(upgrade.revision()));
   }
 
   private Course changed(ActRequest request, Course target) throws RefusedException {
@@ -207,6 +234,48 @@ record ClusterState(
                 each.before().revision().equals(revision)
                     || (each.outcome() == Outcome.CONFIRMED
                         && each.target().revision().equals(revision)));
+  }
+
+  /**
+   * The last confirmed act, where it brought code that was never in force before: what a node may
+   * take back by itself when that code fails. Going back is never taken back by a node.
+   */
+  Optional<ActRecord> novelty() {
+    for (int i = history.size() - 1; i >= 0; i--) {
+      ActRecord last = history.get(i);
+      if (last.outcome() == Outcome.CONFIRMED && !last.target().runsAs(last.before())) {
+        boolean isNew =
+            history.subList(0, i).stream()
+                .noneMatch(
+                    each ->
+                        each.before().runsAs(last.target())
+                            || (each.outcome() == Outcome.CONFIRMED
+                                && each.target().runsAs(last.target())));
+        return isNew && last.target().runsAs(confirmed) ? Optional.of(last) : Optional.empty();
+      }
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * Where sessions go whose code fails: what the code that serves has to prove itself against.
+   * While nodes switch that is what was confirmed before; otherwise what the confirmed revision
+   * first replaced; empty where it replaced none that is remembered.
+   */
+  Optional<RevisionId> stable() {
+    RevisionId serving = course().revision();
+    return serving.equals(confirmed.revision()) ? replaced() : Optional.of(confirmed.revision());
+  }
+
+  /** What the confirmed revision first replaced; empty where that is not remembered. */
+  Optional<RevisionId> replaced() {
+    RevisionId serving = confirmed.revision();
+    return history.stream()
+        .filter(each -> each.outcome() == Outcome.CONFIRMED)
+        .filter(each -> each.target().revision().equals(serving))
+        .map(each -> each.before().revision())
+        .filter(before -> !before.equals(serving))
+        .findFirst();
   }
 
   /** All that take part have staged: from here on nodes switch. */

@@ -10,6 +10,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
 import java.util.Objects;
 
 /**
@@ -35,13 +37,34 @@ final class Codec {
   /** What is around a message. */
   private record MessageFrame(int version, Message message) {}
 
+  /** What is around a request. */
+  private record RequestFrame(int version, ActRequest request) {}
+
+  /** What is around an answer. */
+  private record AnswerFrame(int version, ActAnswer answer) {}
+
+  /** What is around the progress of nodes. */
+  private record ProgressFrame(int version, Map<String, String> nodes) {}
+
   /** What is around the state on disk. */
   private record StateFrame(int version, AgentState state) {}
 
   private Codec() {}
 
-  static byte[] encode(Message message) {
-    return bytes(new MessageFrame(VERSION, message));
+  static String encode(Message message) {
+    return text(new MessageFrame(VERSION, message));
+  }
+
+  static String encode(ActRequest request) {
+    return text(new RequestFrame(VERSION, request));
+  }
+
+  static String encode(ActAnswer answer) {
+    return text(new AnswerFrame(VERSION, answer));
+  }
+
+  static String encode(Map<String, String> progress) {
+    return text(new ProgressFrame(VERSION, progress));
   }
 
   static byte[] encode(AgentState state) {
@@ -53,10 +76,43 @@ final class Codec {
    *
    * @throws IllegalArgumentException saying what is wrong with it
    */
-  static Message message(byte[] bytes) {
-    MessageFrame frame = value(bytes, MessageFrame.class);
+  static Message message(String json) {
+    MessageFrame frame = value(json.getBytes(StandardCharsets.UTF_8), MessageFrame.class);
     checkVersion(frame.version());
     return required(frame.message(), "message");
+  }
+
+  /**
+   * A request.
+   *
+   * @throws IllegalArgumentException saying what is wrong with it
+   */
+  static ActRequest request(String json) {
+    RequestFrame frame = value(json.getBytes(StandardCharsets.UTF_8), RequestFrame.class);
+    checkVersion(frame.version());
+    return required(frame.request(), "request");
+  }
+
+  /**
+   * An answer.
+   *
+   * @throws IllegalArgumentException saying what is wrong with it
+   */
+  static ActAnswer answer(String json) {
+    AnswerFrame frame = value(json.getBytes(StandardCharsets.UTF_8), AnswerFrame.class);
+    checkVersion(frame.version());
+    return required(frame.answer(), "answer");
+  }
+
+  /**
+   * How far each node is.
+   *
+   * @throws IllegalArgumentException saying what is wrong with it
+   */
+  static Map<String, String> progress(String json) {
+    ProgressFrame frame = value(json.getBytes(StandardCharsets.UTF_8), ProgressFrame.class);
+    checkVersion(frame.version());
+    return required(frame.nodes(), "nodes");
   }
 
   /**
@@ -68,6 +124,10 @@ final class Codec {
     StateFrame frame = value(bytes, StateFrame.class);
     checkVersion(frame.version());
     return required(frame.state(), "state");
+  }
+
+  private static String text(Object frame) {
+    return new String(bytes(frame), StandardCharsets.UTF_8);
   }
 
   private static byte[] bytes(Object frame) {

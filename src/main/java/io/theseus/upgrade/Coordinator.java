@@ -10,6 +10,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -163,6 +164,18 @@ class Coordinator {
   /** The last state that this coordinator knows to be decided. */
   Optional<ClusterState> decided() {
     return Optional.ofNullable(lastDecided);
+  }
+
+  /** How far each node is with the act under way, in words; none where there is none. */
+  Map<String, String> progress() {
+    Map<String, String> progress = new HashMap<>();
+    RunningAct act = lastDecided == null ? null : lastDecided.running();
+    if (act != null) {
+      for (String node : participants(act)) {
+        progress.put(node, progress(node, act).toString().toLowerCase(Locale.ROOT));
+      }
+    }
+    return progress;
   }
 
   Term term() {

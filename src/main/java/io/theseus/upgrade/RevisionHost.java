@@ -25,8 +25,9 @@ public interface RevisionHost {
    *
    * @param switchGeneration one more for each change of the revision in the life of this node's
    *     process; the same where only {@code paused} changes
+   * @param stable where sessions go whose code fails; staged, too, or empty for what is built in
    */
-  void publish(long switchGeneration, Course course);
+  void publish(long switchGeneration, Course course, Optional<RevisionId> stable);
 
   /**
    * Lets go of all revisions but these, whether ready or being made ready. Called when an act is

@@ -113,6 +113,7 @@ final class AdminCommandTest {
         Map.of(),
         Map.of(),
         new NodeStatus.Cluster("", "", "", List.of()),
+        NodeStatus.Code.NONE,
         Map.of(),
         List.of());
   }

@@ -37,13 +37,17 @@ final class DemoTest {
   void shouldShowThatTransfersSurviveAKill(@TempDir Path work)
       throws IOException, InterruptedException {
     Path dir = work.resolve("demo");
-    try (TheseusProcess demo = demo(work, dir, "8M")) {
+    try (TheseusProcess demo = demo(work, dir, "4M")) {
       assertThat(demo.process().waitFor(4, TimeUnit.MINUTES)).as(demo.out()).isTrue();
 
       assertThat(demo.process().exitValue()).as(demo.out() + demo.err()).isZero();
       assertThat(demo.out())
+          .containsPattern("get: goes on under steps@1.0.0 at \\d")
+          .containsPattern("put: goes on under steps@1.0.0 at \\d")
+          .containsPattern("get: goes on under standard@1.0.0 at \\d")
+          .containsPattern("put: goes on under standard@1.0.0 at \\d")
           .contains("kill -9 ")
-          .contains("Both transfers survived the end of the node")
+          .contains("Both transfers changed their code twice and survived the end of the node")
           .containsPattern("get +64\\.0 MiB .* equal")
           .containsPattern("put +64\\.0 MiB .* equal")
           .doesNotContain("\u001b");

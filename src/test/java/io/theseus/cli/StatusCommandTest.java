@@ -45,6 +45,7 @@ class StatusCommandTest {
             "  sessions   3 kept, 2 live",
             "  transfers  1,200 of 1,234 downloads and 0 of 0 uploads completed, 5.0 GiB sent, 0 bytes received",
             "  errors     1 bad-packet, 3 timeout",
+            "  code       burst@1.2 (0123456789ab)",
             "  member     node1 127.0.0.1:25511 up, leader, this node",
             "  member     node2 127.0.0.1:25512 up, can't be reached");
   }
@@ -71,6 +72,7 @@ class StatusCommandTest {
             FIRST.address(),
             "",
             List.of(FIRST, new Member("node2", "127.0.0.1:25512", "up", false, List.of()))),
+        new NodeStatus.Code("burst@1.2 (0123456789ab)", "", false, true, "current"),
         Map.of("packets", "2027-11-21T10:00:00Z"),
         parts);
   }

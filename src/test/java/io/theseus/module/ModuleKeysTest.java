@@ -239,28 +239,27 @@ class ModuleKeysTest {
   @Test
   void shouldMakeAndPinALabKeyOnLoopback(@TempDir Path directory) throws Exception {
     Path modules = directory.resolve("modules");
-    ModuleKeys made = ModuleKeys.forNode(List.of(), true, modules);
-
     Path lab = modules.resolve("lab.key");
+    ModuleKeys made = ModuleKeys.forNode(List.of(), Optional.of(lab));
+
     assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(lab)))
         .isEqualTo("rw-------");
     assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(modules)))
         .isEqualTo("rwx------");
     assertThat(made.ids()).containsExactly(ModuleKey.read(lab).id());
-    assertThat(ModuleKeys.forNode(List.of(), true, modules).ids()).isEqualTo(made.ids());
+    assertThat(ModuleKeys.forNode(List.of(), Optional.of(lab)).ids()).isEqualTo(made.ids());
   }
 
   @Test
   void shouldPinNothingBeyondLoopback(@TempDir Path directory) throws Exception {
-    assertThat(ModuleKeys.forNode(List.of(), false, directory.resolve("modules")).ids()).isEmpty();
-    assertThat(directory.resolve("modules")).doesNotExist();
+    assertThat(ModuleKeys.forNode(List.of(), Optional.empty()).ids()).isEmpty();
   }
 
   @Test
   void shouldPinWhatIsConfiguredAlone(@TempDir Path directory) throws Exception {
     Path open = Files.writeString(directory.resolve("key.pub"), key.openPem());
-    assertThat(ModuleKeys.forNode(List.of(open), true, directory.resolve("modules")).ids())
+    assertThat(ModuleKeys.forNode(List.of(open), Optional.of(directory.resolve("lab.key"))).ids())
         .containsExactly(key.id());
-    assertThat(directory.resolve("modules")).doesNotExist();
+    assertThat(directory.resolve("lab.key")).doesNotExist();
   }
 }

@@ -86,7 +86,7 @@ class ModuleStoreTest {
     store.put(removed);
     Files.writeString(directory.resolve("lab.key"), "");
 
-    assertThat(store.retain(List.of(kept.archive().sha256())))
+    assertThat(store.retain(List.of(kept.archive().sha256()), Instant.MAX))
         .containsExactly(removed.archive().sha256());
     assertThat(store.list()).containsExactly(kept.archive().sha256());
     assertThat(directory.resolve("lab.key")).exists();

@@ -58,7 +58,7 @@ class NodeStatusTest {
       assertThat(status.sessions()).isEqualTo(Map.of("live", 0L, "kept", 0L));
       assertThat(status.parts())
           .extracting(Part::name)
-          .containsExactly("cluster", "control", "disk", "descriptors", "journal");
+          .containsExactly("cluster", "control", "code", "disk", "descriptors", "journal");
       assertThat(status.cluster().members())
           .extracting(Member::node, Member::status, Member::reachable)
           .containsExactly(org.assertj.core.groups.Tuple.tuple("node1", "up", true));
@@ -276,6 +276,7 @@ class NodeStatusTest {
             Map.of("timeout", 7L),
             new NodeStatus.Cluster(
                 "a:2", "", "waits", List.of(new Member("n", "a:2", "up", false, List.of()))),
+            new NodeStatus.Code("standard", "act a1", true, true, "current"),
             Map.of("packets", "2027-11-21T00:00:00Z"),
             List.of(Part.normal("disk"), new Part("cluster", "joining", "waits")));
 
@@ -333,7 +334,7 @@ class NodeStatusTest {
     assertThat(
             Health.cluster(
                     new NodeSettings.Cluster(
-                        Set.of("a", "b", "c"), List.of(), "h", 1, Optional.empty()),
+                        Set.of("a", "b", "c"), List.of(), "h", 1, Duration.ZERO, Optional.empty()),
                     new NodeStatus.Cluster(
                         "h:1",
                         "h:1",

@@ -52,9 +52,16 @@ class SettingsSourceTest {
                 Optional.empty()));
     assertThat(settings.access())
         .isEqualTo(new NodeSettings.Access(Optional.empty(), NodeSettings.Access.Anonymous.AUTO));
-    assertThat(settings.modules()).isEqualTo(new NodeSettings.Modules(List.of(), true));
+    assertThat(settings.modules())
+        .isEqualTo(modules(List.of(), Optional.of(data.resolve("modules/lab.key"))));
     assertThat(settings.session())
-        .isEqualTo(new NodeSettings.Session(Duration.ofHours(24), 64 * MIB, Duration.ofSeconds(5)));
+        .isEqualTo(
+            new NodeSettings.Session(
+                Duration.ofHours(24),
+                64 * MIB,
+                Duration.ofSeconds(5),
+                Duration.ofMinutes(5),
+                10_000));
     assertThat(settings.live()).isEmpty();
     assertThat(settings.threads())
         .isEqualTo(new NodeSettings.Threads(Runtime.getRuntime().availableProcessors(), 16));
@@ -62,7 +69,12 @@ class SettingsSourceTest {
     assertThat(settings.cluster())
         .isEqualTo(
             new NodeSettings.Cluster(
-                Set.of("node1"), List.of(), "127.0.0.1", 25_511, Optional.empty()));
+                Set.of("node1"),
+                List.of(),
+                "127.0.0.1",
+                25_511,
+                Duration.ofSeconds(10),
+                Optional.empty()));
     assertThat(settings.log())
         .isEqualTo(new NodeSettings.Log(NodeSettings.Log.Format.TEXT, NodeSettings.Log.Level.INFO));
     assertThat(settings.akka().getBoolean("akka.actor.allow-java-serialization")).isFalse();
@@ -311,6 +323,10 @@ class SettingsSourceTest {
             "type",
             "executor",
             "thread-pool-executor.fixed-pool-size",
+            "throughput",
+            "type",
+            "executor",
+            "thread-pool-executor.fixed-pool-size",
             "throughput");
   }
 
@@ -322,26 +338,31 @@ class SettingsSourceTest {
         .toList();
   }
 
+  private static NodeSettings.Modules modules(List<Path> keys, Optional<Path> labKey) {
+    return new NodeSettings.Modules(
+        keys, labKey, 2, Duration.ofSeconds(1), Duration.ofSeconds(5), 1);
+  }
+
   @Test
   void shouldMakeAKeyForModulesOnLoopbackOnly() {
     assertThat(SettingsSource.defaults().set("modules.keys=a.pub,b.pub").read().modules())
         .isEqualTo(
-            new NodeSettings.Modules(
+            modules(
                 List.of(Path.of("a.pub").toAbsolutePath(), Path.of("b.pub").toAbsolutePath()),
-                false));
+                Optional.empty()));
     SettingsSource beyond =
         SettingsSource.defaults()
             .set("packets.host=192.0.2.1")
             .set("packets.unencrypted=anywhere")
             .set("access.anonymous=read");
-    assertThat(beyond.read().modules()).isEqualTo(new NodeSettings.Modules(List.of(), false));
+    assertThat(beyond.read().modules()).isEqualTo(modules(List.of(), Optional.empty()));
     assertThat(
             SettingsSource.defaults()
                 .set("cluster.host=192.0.2.1")
                 .set("cluster.unencrypted=anywhere")
                 .read()
                 .modules()
-                .lab())
-        .isFalse();
+                .labKey())
+        .isEmpty();
   }
 }

@@ -67,11 +67,19 @@ public final class TestCluster implements AutoCloseable {
             .set("packets.port=0")
             .set("cluster.port=" + remotingPorts.get(number - 1))
             .set("cluster.nodes=" + each("node", remotingPorts.size()))
-            .set("cluster.seed-nodes=" + seeds());
+            .set("cluster.seed-nodes=" + seeds())
+            // several lives of one test; a majority answers in less where there is one
+            .set("cluster.catch-up=2s")
+            .set("modules.lab-key=" + labKey());
     for (String pair : pairs) {
       source.set(pair);
     }
     return source.read();
+  }
+
+  /** The key whose modules all nodes accept. */
+  public Path labKey() {
+    return directory.resolve("lab.key");
   }
 
   public Node start(int number, String... pairs) throws StartException {

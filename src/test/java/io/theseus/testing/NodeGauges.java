@@ -3,8 +3,10 @@ package io.theseus.testing;
 import io.theseus.admin.NodeStatus;
 import io.theseus.admin.jmx.RunFile;
 import java.io.IOException;
+import java.lang.management.ClassLoadingMXBean;
 import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryMXBean;
+import java.lang.management.MemoryPoolMXBean;
 import java.lang.management.MemoryUsage;
 import java.lang.management.ThreadMXBean;
 import java.nio.file.DirectoryStream;
@@ -74,6 +76,34 @@ public final class NodeGauges implements AutoCloseable {
         residentBytes(run.pid()),
         threads,
         descriptors());
+  }
+
+  /**
+   * What versions of code use.
+   *
+   * @param classes that are loaded, after a full collection
+   */
+  public record Code(
+      long classes, long metaspaceBytes, long threads, long descriptors, long heapBytes) {}
+
+  /** Collects all garbage, then reads what code uses. */
+  public Code code() throws IOException {
+    Reading reading = read();
+    long classes =
+        ManagementFactory.newPlatformMXBeanProxy(
+                server, ManagementFactory.CLASS_LOADING_MXBEAN_NAME, ClassLoadingMXBean.class)
+            .getLoadedClassCount();
+    return new Code(
+        classes, metaspaceBytes(), reading.threads(), reading.descriptors(), reading.heapBytes());
+  }
+
+  private long metaspaceBytes() throws IOException {
+    return ManagementFactory.newPlatformMXBeanProxy(
+            server,
+            ManagementFactory.MEMORY_POOL_MXBEAN_DOMAIN_TYPE + ",name=Metaspace",
+            MemoryPoolMXBean.class)
+        .getUsage()
+        .getUsed();
   }
 
   /** Open descriptors, but for the journal's files. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.theseus.admin.NodeStatus;
+import io.theseus.admin.Operations;
 import io.theseus.admin.jmx.RunFile;
 import io.theseus.admin.jmx.RunRegistry;
 import io.theseus.admin.jmx.StatusClient;
@@ -217,6 +218,12 @@ public final class NodeProcess implements AutoCloseable {
     }
   }
 
+  /** What an operator can do there. */
+  public Operations operations() {
+    RunFile run = RunFile.read(RunFile.in(dataDir())).orElseThrow();
+    return StatusClient.operations(run);
+  }
+
   /** All that it said, over all starts. */
   public String log() {
     try {
@@ -388,7 +395,9 @@ public final class NodeProcess implements AutoCloseable {
 
   /** A file of an earlier start stays behind after a kill. */
   private static boolean isOf(Process started, Optional<RunFile> run) {
-    return run.isPresent() && run.get().pid() == started.pid();
+    return run.isPresent()
+        && run.get().pid() == started.pid()
+        && !run.get().packets().isEmpty(); // else it serves no client yet
   }
 
   private static Process begin(

@@ -83,6 +83,7 @@ public final class RawGet extends RawTransfer {
           "wrong bytes in the DATA at " + at);
       digest.update(data.bytes());
       acknowledged(at + length);
+      pace();
       socket.offset(at + length);
       if (at + length >= waitAt) {
         dropAll(socket);

@@ -53,6 +53,7 @@ public final class RawPut extends RawTransfer {
       if (position < size && position - acknowledged() < window) {
         int length =
             (int) Math.min(most, Math.min(size - position, window - (position - acknowledged())));
+        pace();
         socket.data(content(), position, length);
         position += length;
       } else if (position == size && !ended) {

@@ -32,6 +32,7 @@ public abstract class RawTransfer {
   private volatile long acknowledged;
   private volatile @Nullable Said complete;
   private volatile @Nullable IOException loss;
+  private volatile Runnable pace = () -> {};
   private final List<Long> begunAt = new ArrayList<>();
 
   RawTransfer(UUID session, String name, Content content) {
@@ -88,6 +89,16 @@ public abstract class RawTransfer {
   /** Why the last connection was lost, for messages. */
   public String loss() {
     return String.valueOf(loss);
+  }
+
+  /** Waits before each packet of it, as long as this does. */
+  public RawTransfer paced(Runnable by) {
+    pace = by;
+    return this;
+  }
+
+  final void pace() {
+    pace.run();
   }
 
   /** Goes on where it stands, on a new connection, to the end. */

@@ -65,7 +65,7 @@ final class AgentTest {
     assertThat(agent.course()).isEmpty();
 
     assertThat(agent.onStaged(1, SECOND))
-        .containsExactly(new Action.Publish(1, founded.confirmed()));
+        .containsExactly(new Action.Publish(1, founded.confirmed(), null));
     assertThat(agent.course()).hasValue(founded.confirmed());
   }
 
@@ -95,12 +95,12 @@ final class AgentTest {
     assertThat(agent.onTick(10 * SECOND)).contains(new Action.Stage(1, Examples.BUILT_IN));
     assertThat(agent.standing()).isEqualTo(Standing.ALONE);
     assertThat(agent.onStaged(1, 11 * SECOND))
-        .containsExactly(new Action.Publish(1, founded.confirmed()));
+        .containsExactly(new Action.Publish(1, founded.confirmed(), null));
 
     assertThat(agent.onMessage("n2", new Message.Tell(4, 3), 12 * SECOND))
         .containsExactly(new Action.Stage(2, Examples.revision(1)));
     assertThat(agent.onStaged(2, 13 * SECOND))
-        .containsExactly(new Action.Publish(2, switching.course()));
+        .containsExactly(new Action.Publish(2, switching.course(), Simulation.BUILT_IN));
   }
 
   @Test

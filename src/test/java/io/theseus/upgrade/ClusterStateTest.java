@@ -30,7 +30,7 @@ final class ClusterStateTest {
     ClusterState done = switching.confirm();
 
     assertThat(staging.course()).isEqualTo(idle.confirmed());
-    assertThat(switching.course()).isEqualTo(new Course(revision(1), false));
+    assertThat(switching.course()).isEqualTo(Course.of(revision(1)));
     assertThat(done.course()).isEqualTo(switching.course());
     assertThat(done.sequence()).isEqualTo(idle.sequence() + 3);
     assertThat(done.ended("a1").orElseThrow().outcome()).isEqualTo(Outcome.CONFIRMED);
@@ -44,7 +44,7 @@ final class ClusterStateTest {
                 3,
                 upgrade("a1", 1),
                 idle.confirmed(),
-                new Course(revision(1), false),
+                Course.of(revision(1)),
                 Outcome.REFUSED,
                 "n2: no"));
     ClusterState back = switching.giveUp("n2: many errors");
@@ -150,9 +150,9 @@ final class ClusterStateTest {
   void shouldKeepTheRevisionWhenItPauses() {
     ClusterState paused =
         confirmed(confirmed(idle, upgrade("a1", 1)), request("a2", new Act.Pause()));
-    assertThat(paused.confirmed()).isEqualTo(new Course(revision(1), true));
+    assertThat(paused.confirmed()).isEqualTo(Course.of(revision(1)).withPaused(true));
     assertThat(confirmed(paused, upgrade("a3", 2)).confirmed())
-        .isEqualTo(new Course(revision(2), true));
+        .isEqualTo(Course.of(revision(2)).withPaused(true));
   }
 
   @Test

@@ -79,8 +79,8 @@ final class CodecTest {
         "{'version':1,'message':{'message':'prepare','term':null}} | malformed: Cannot construct instance of",
       })
   void shouldRefuseInWords(String json, String words) {
-    byte[] bytes = json.replace('\'', '"').getBytes(StandardCharsets.UTF_8);
-    assertThatThrownBy(() -> Codec.message(bytes))
+    String quoted = json.replace('\'', '"');
+    assertThatThrownBy(() -> Codec.message(quoted))
         .isInstanceOf(IllegalArgumentException.class)
         .satisfies(
             refused ->
@@ -93,14 +93,14 @@ final class CodecTest {
   @MethodSource("messages")
   void shouldRefuseOrReadWhateverIsDamaged(Message message) {
     Random random = new Random(message.hashCode());
-    byte[] sound = Codec.encode(message);
+    byte[] sound = Codec.encode(message).getBytes(StandardCharsets.UTF_8);
     for (int i = 0; i < DAMAGES; i++) {
       byte[] damaged = sound.clone();
       int at = random.nextInt(damaged.length);
       damaged[at] = (byte) (random.nextBoolean() ? random.nextInt(256) : damaged[at] ^ 1);
       byte[] cut = random.nextInt(4) == 0 ? java.util.Arrays.copyOf(damaged, at) : damaged;
       try {
-        Message read = Codec.message(cut);
+        Message read = Codec.message(new String(cut, StandardCharsets.UTF_8));
         assertThat(Codec.message(Codec.encode(read))).isEqualTo(read);
       } catch (IllegalArgumentException e) {
         assertThat(e.getMessage()).isNotBlank();

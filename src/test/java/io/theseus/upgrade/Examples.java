@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.UUID;
 
 /** States and messages of all kinds. */
 final class Examples {
@@ -22,8 +23,17 @@ final class Examples {
     return new ActRequest(id, "ann", 1_700_000_000_000L, act, Set.of(without), 2000);
   }
 
+  /** One that was made from the revision before it. */
   static ActRequest upgrade(String id, int revision, String... without) {
-    return request(id, new Act.Upgrade(revision(revision)), without);
+    return request(id, upgrade(revision, Math.max(0, revision - 1)), without);
+  }
+
+  static Act.Upgrade upgrade(int revision, int base) {
+    return new Act.Upgrade(revision(revision), revision(base), null);
+  }
+
+  static Act.Upgrade canary(int revision, int base, int percent) {
+    return new Act.Upgrade(revision(revision), revision(base), new Act.Share(null, percent));
   }
 
   /** Three nodes that have been seen. */
@@ -53,7 +63,7 @@ final class Examples {
               "i".repeat(60) + i,
               "w".repeat(ActRequest.MOST_WHO),
               Long.MAX_VALUE,
-              new Act.Upgrade(revision),
+              new Act.Upgrade(revision, state.confirmed().revision(), null),
               Set.of(),
               0);
       state = begun(state, request).switchOver();
@@ -90,7 +100,11 @@ final class Examples {
                 new Message.Promise(term, 5, Term.NONE, ClusterState.initial(BUILT_IN))));
     for (Act act :
         List.of(
-            new Act.Upgrade(revision(1)),
+            upgrade(1, 0),
+            canary(2, 0, 7),
+            new Act.Upgrade(
+                revision(2), revision(1), new Act.Share(new UUID(1, 2), /* percent= */ 0)),
+            new Act.Promote(),
             new Act.Rollback(revision(0)),
             new Act.Undo("a0"),
             new Act.Pause(),
@@ -99,9 +113,9 @@ final class Examples {
           new RunningAct(
               request("a1", act, "n2"),
               RunningAct.Phase.SWITCHING,
-              new Course(revision(1), /* paused= */ true));
+              new Course(revision(1), new Canary(revision(2), null, 5), /* paused= */ true));
       ClusterState state =
-          new ClusterState(8, founded().voters(), new Course(BUILT_IN, false), running, List.of());
+          new ClusterState(8, founded().voters(), Course.of(BUILT_IN), running, List.of());
       messages.add(new Message.Accept(term, state, 77));
     }
     return messages;

@@ -25,7 +25,7 @@ final class KillPointsTest {
     }
     Examples.messages().forEach(each -> actions.add(new Action.Send("n2", each)));
     actions.add(new Action.Stage(1, Examples.BUILT_IN));
-    actions.add(new Action.Publish(1, founded.course()));
+    actions.add(new Action.Publish(1, founded.course(), null));
     actions.add(new Action.Keep(Set.of()));
     actions.add(new Action.Answer("a1", new ActAnswer.Begun()));
 

@@ -104,7 +104,7 @@ public final class StatusClient {
   }
 
   /** What can be done to a node's cluster. */
-  public Operations operations(RunFile node) {
+  public static Operations operations(RunFile node) {
     return new RemoteOperations(node);
   }
 

@@ -1,0 +1,254 @@
+package io.theseus.recovery;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.theseus.admin.OperationException;
+import io.theseus.admin.Operations;
+import io.theseus.admin.Operations.ActView;
+import io.theseus.admin.Operations.Phase;
+import io.theseus.admin.Operations.RevisionView;
+import io.theseus.module.LabModules;
+import io.theseus.node.TestCluster;
+import io.theseus.testing.Content;
+import io.theseus.testing.NodeProcess;
+import io.theseus.testing.RawGet;
+import io.theseus.testing.RawPut;
+import io.theseus.testing.RawTransfer;
+import io.theseus.testing.SoakResults;
+import io.theseus.upgrade.UpgradeSteps;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Three nodes, each a process with a directory of its own, of which one dies at a named step of an
+ * upgrade, under transfers at the others: in the end all have one revision, and no session is lost.
+ */
+@Tag("processes")
+@Tag("once") // says nothing of a version of Java
+final class UpgradeKillTest {
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
+  private static final Duration SOAK_TIME = Duration.ofMinutes(50);
+  private static final int SOAK_DEATHS = 200;
+  private static final Content CONTENT = Content.random(7, 4 << 20);
+  private static final int PACKET = 64 << 10;
+
+  private static final String CHANNEL =
+      """
+      import io.theseus.channel.*;
+
+      public final class Bursts implements DataChannel {
+        @Override
+        public Range next(Progress progress) {
+          return new Range(
+              progress.position(), (int) Math.min(200_000, progress.end() - progress.position()));
+        }
+      }
+      """;
+
+  /**
+   * One death.
+   *
+   * @param coordinating whether it is the node whose coordinator carries the upgrade out
+   */
+  private record Death(boolean coordinating, String point) {
+    @Override
+    public String toString() {
+      return (coordinating ? "the coordinator's node" : "another node") + " at " + point;
+    }
+  }
+
+  private static final List<NodeProcess> NODES = new ArrayList<>();
+  private static Path labKey;
+  private static int version;
+  private static boolean sound = true;
+
+  @BeforeAll
+  static void start(@TempDir Path directory) throws Exception {
+    labKey = directory.resolve("lab.key");
+    List<Integer> ports = TestCluster.freePorts(3);
+    String seeds = String.join(",", ports.stream().map(port -> "127.0.0.1:" + port).toList());
+    for (int i = 1; i <= 3; i++) {
+      NodeProcess node =
+          NodeProcess.start(
+              directory.resolve("node" + i),
+              "node.id=node" + i,
+              "cluster.port=" + ports.get(i - 1),
+              "cluster.nodes=node1,node2,node3",
+              "cluster.seed-nodes=" + seeds,
+              "cluster.catch-up=" + (i == 3 ? "60s" : "0"),
+              "modules.lab-key=" + labKey);
+      NODES.add(node);
+      CONTENT.writeTo(node.files().resolve("in"));
+    }
+    // from the second on there is something to let go of when one is confirmed
+    assertThat(upgraded(NODES.get(0))).isEqualTo(Phase.CONFIRMED);
+    assertThat(upgraded(NODES.get(1))).isEqualTo(Phase.CONFIRMED);
+  }
+
+  @AfterAll
+  static void stop() {
+    NODES.forEach(NodeProcess::close);
+    NODES.clear();
+  }
+
+  static Stream<Death> deaths() {
+    return Stream.of(true, false)
+        .flatMap(
+            coordinating ->
+                Stream.of("staged", "switched", "confirmed")
+                    .flatMap(step -> Stream.of(step + ".before", step + ".after"))
+                    .map(step -> new Death(coordinating, "upgrade." + step)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("deaths")
+  void shouldEndWithOneRevisionWhoeverDies(Death death) throws Exception {
+    assumeTrue(sound, "an earlier death left the cluster in disorder");
+    sound = false;
+    die(death);
+    sound = true;
+  }
+
+  /** The long count. It stops after 50 minutes and goes on the next time it is run. */
+  @Test
+  @Tag("soak")
+  @Tag("upgrade-kills")
+  void shouldEndWithOneRevisionTwoHundredTimes() throws Exception {
+    SoakResults results = new SoakResults("upgrade-kills");
+    long end = System.nanoTime() + SOAK_TIME.toNanos();
+    long seed = System.nanoTime();
+    Random random = new Random(seed);
+    results.add("# seed " + seed);
+    long done = results.lines().stream().filter(line -> !line.startsWith("#")).count();
+    try {
+      while (done < SOAK_DEATHS && System.nanoTime() < end) {
+        List<String> points = UpgradeSteps.all();
+        Death death = new Death(random.nextBoolean(), points.get(random.nextInt(points.size())));
+        results.add(death + ": " + die(death));
+        done++;
+      }
+    } catch (Exception | Error e) {
+      results.failed(e);
+      throw e;
+    }
+    assumeTrue(done >= SOAK_DEATHS, "not done yet, run it again to go on: " + done);
+    results.done();
+  }
+
+  /** Lets one die, and looks at what became of the upgrade. */
+  private static String die(Death death) throws Exception {
+    NodeProcess coordinating = coordinating();
+    List<NodeProcess> others = NODES.stream().filter(node -> node != coordinating).toList();
+    NodeProcess dying = death.coordinating() ? coordinating : others.get(0);
+    List<NodeProcess> living = NODES.stream().filter(node -> node != dying).toList();
+    List<RawTransfer> transfers = begun(living);
+    String before = serving(living.get(0)).orElseThrow();
+
+    dying.haltAt(death.point());
+    String module = "bursts@" + (version + 1);
+    Optional<ActView> begun = upgrade(living.get(1));
+    await("it dies, or nothing passes the point")
+        .atMost(PATIENCE)
+        .until(
+            () -> !dying.isAlive() || begun.isPresent() && isOver(living.get(1), begun.get().id()));
+    boolean died = !dying.isAlive();
+    if (died) {
+      dying.awaitDeath();
+      dying.restart();
+    } else {
+      dying.haltAt("");
+    }
+    await("all nodes agree")
+        .atMost(PATIENCE)
+        .ignoreExceptions()
+        .untilAsserted(
+            () -> {
+              Set<String> serve = new TreeSet<>();
+              for (NodeProcess node : NODES) {
+                serve.add(serving(node).orElseThrow());
+                assertThat(node.operations().history()).noneMatch(act -> !act.phase().isOver());
+                assertThat(node.status().cluster().members()).hasSize(3);
+              }
+              assertThat(serve).hasSize(1).isSubsetOf(before, module);
+            });
+    for (int i = 0; i < transfers.size(); i++) {
+      assertThat(transfers.get(i).run(living.get(i / 2).address()))
+          .isEqualTo(RawTransfer.End.COMPLETE);
+    }
+    String now = serving(NODES.get(0)).orElseThrow();
+    return (died ? "died" : "not passed") + ", " + (now.equals(module) ? "upgraded" : "as before");
+  }
+
+  /** A download and an upload at each node, in the middle. */
+  private static List<RawTransfer> begun(List<NodeProcess> nodes) throws IOException {
+    List<RawTransfer> transfers = new ArrayList<>();
+    for (NodeProcess node : nodes) {
+      RawTransfer get = new RawGet("in", CONTENT, 8L << 20, PACKET);
+      RawTransfer put = new RawPut("out-" + version, CONTENT, /* sized= */ true, PACKET, 1 << 20);
+      for (RawTransfer each : List.of(get, put)) {
+        assertThat(each.run(node.address(), CONTENT.size() / 2)).isEqualTo(RawTransfer.End.LEFT);
+        transfers.add(each);
+      }
+    }
+    return transfers;
+  }
+
+  private static Optional<ActView> upgrade(NodeProcess at) throws Exception {
+    byte[] jar = LabModules.signed("Bursts", String.valueOf(++version), CHANNEL, labKey);
+    try {
+      return Optional.of(
+          at.operations()
+              .upgrade(
+                  jar,
+                  Optional.empty(),
+                  new Operations.Order("ann", Set.of(), Optional.of(Duration.ZERO))));
+    } catch (OperationException e) {
+      return Optional.empty(); // whoever was asked for it died: it may have begun
+    }
+  }
+
+  private static Phase upgraded(NodeProcess at) throws Exception {
+    String id =
+        await().atMost(PATIENCE).until(() -> upgrade(at), Optional::isPresent).orElseThrow().id();
+    await().atMost(PATIENCE).until(() -> isOver(at, id));
+    return at.operations().act(id).orElseThrow().phase();
+  }
+
+  private static boolean isOver(NodeProcess node, String id) throws OperationException {
+    return node.operations().act(id).filter(act -> act.phase().isOver()).isPresent();
+  }
+
+  private static Optional<String> serving(NodeProcess node) throws OperationException {
+    return node.operations().revisions().stream()
+        .filter(each -> each.state().equals("serving"))
+        .map(RevisionView::name)
+        .findFirst();
+  }
+
+  /** Where the coordinator was put last. */
+  private static NodeProcess coordinating() {
+    return await()
+        .atMost(PATIENCE)
+        .until(
+            () -> NODES.stream().filter(node -> node.status().code().coordinates()).findFirst(),
+            Optional::isPresent)
+        .orElseThrow();
+  }
+}
