@@ -10,13 +10,11 @@ import io.theseus.admin.jmx.RunFile;
 import io.theseus.module.ModuleArchive;
 import io.theseus.module.ModuleException;
 import io.theseus.module.ModuleKey;
-import io.theseus.module.ModuleKeys;
 import io.theseus.module.ModuleVersion;
 import io.theseus.module.RevisionDescription;
 import io.theseus.module.SourceCompiler;
 import io.theseus.wire.Texts;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.Optional;
@@ -138,15 +136,14 @@ final class AdminUpgradeCommand extends ActCommand {
     if (keyFile.isPresent()) {
       return ModuleKey.read(keyFile.get());
     }
-    Path lab = Path.of(node.dataDir()).resolve("modules").resolve(ModuleKeys.LAB_KEY);
-    if (!Files.exists(lab)) {
+    if (node.labKey().isEmpty()) {
       throw new CommandException(
           ExitCode.USAGE,
           "--key: missing (expected: the private key of one that the nodes accept; "
               + "this node has no lab key)",
           "");
     }
-    return ModuleKey.read(lab);
+    return ModuleKey.read(Path.of(node.labKey()));
   }
 
   /** Higher than every one that is known of the module. */

@@ -8,7 +8,6 @@ import io.theseus.admin.jmx.RunFile;
 import io.theseus.admin.jmx.StatusClient;
 import io.theseus.module.ModuleException;
 import io.theseus.module.ModuleKey;
-import io.theseus.module.ModuleKeys;
 import io.theseus.module.ModuleVersion;
 import io.theseus.module.SourceCompiler;
 import java.io.IOException;
@@ -52,7 +51,7 @@ final class DemoChannel {
    */
   DemoChannel(RunFile node, Path source) {
     this.operations = StatusClient.operations(node);
-    this.labKey = Path.of(node.dataDir()).resolve("modules").resolve(ModuleKeys.LAB_KEY);
+    this.labKey = Path.of(node.labKey());
     this.source = source;
   }
 

@@ -155,7 +155,8 @@ public final class Node implements AutoCloseable {
             opened.secret(),
             opened.objectName(),
             packetsAddress().orElse(""),
-            startedAt.toString())
+            startedAt.toString(),
+            settings.modules().labKey().map(Path::toString).orElse(""))
         .write(RunFile.in(settings.dataDir()));
   }
 

@@ -21,6 +21,7 @@ import io.theseus.module.ModuleVersion;
 import io.theseus.module.RevisionDescription;
 import io.theseus.testing.ScriptedOperations;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -72,17 +73,7 @@ final class AdminCommandTest {
     shell = new Shell("127.0.0.1:1", temporary);
     door = JmxDoor.open("scripted", AdminCommandTest::status, scripted);
     Files.createDirectories(directory.resolve("data/run"));
-    new RunFile(
-            "scripted",
-            ProcessHandle.current().pid(),
-            "1",
-            directory.resolve("data").toString(),
-            door.url(),
-            door.secret(),
-            door.objectName(),
-            "",
-            Instant.now().toString())
-        .write(RunFile.in(directory.resolve("data")));
+    run("");
     config =
         Files.writeString(
                 directory.resolve("node.conf"),
@@ -156,10 +147,23 @@ final class AdminCommandTest {
         directory.resolve("MyChannel.java"), CHANNEL.replace("RIGHT", expression));
   }
 
+  private void run(String labKey) throws IOException {
+    new RunFile(
+            "scripted",
+            ProcessHandle.current().pid(),
+            "1",
+            directory.resolve("data").toString(),
+            door.url(),
+            door.secret(),
+            door.objectName(),
+            "",
+            Instant.now().toString(),
+            labKey)
+        .write(RunFile.in(directory.resolve("data")));
+  }
+
   private void labKey() throws Exception {
-    secret(
-        Files.createDirectories(directory.resolve("data/modules")).resolve("lab.key"),
-        ModuleKey.make());
+    run(secret(directory.resolve("lab.key"), ModuleKey.make()));
   }
 
   private static String secret(Path file, ModuleKey key) throws Exception {

@@ -152,7 +152,7 @@ class NodeStatusTest {
     Process gone = new ProcessBuilder("true").start();
     assertThat(gone.waitFor()).isZero();
     Files.createDirectories(work.resolve("data/run"));
-    new RunFile("node1", gone.pid(), "1", "data", "url", "secret", "name", "", "")
+    new RunFile("node1", gone.pid(), "1", "data", "url", "secret", "name", "", "", "")
         .write(RunFile.in(work.resolve("data")));
 
     assertThatExceptionOfType(UnreachableException.class)
@@ -170,6 +170,7 @@ class NodeStatusTest {
             "service:jmx:rmi://127.0.0.1/stub/none",
             "secret",
             "io.theseus:type=Node,node=node1",
+            "",
             "",
             "");
 

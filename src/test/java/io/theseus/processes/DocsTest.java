@@ -83,7 +83,7 @@ class DocsTest {
   private record Line(String where, boolean logged, String text, int exit, List<String> output) {}
 
   @ParameterizedTest
-  @ValueSource(strings = {"README.md", "docs/operations.md"})
+  @ValueSource(strings = {"README.md", "docs/modules.md", "docs/operations.md"})
   void shouldRunEveryCommand(String page, @TempDir Path work) throws Exception {
     try (Reader reader = new Reader(work)) {
       for (Line line : lines(Path.of(page))) {
@@ -108,7 +108,7 @@ class DocsTest {
         with.add(page.toString());
       }
     }
-    assertThat(with).containsExactly("README.md", "docs/operations.md");
+    assertThat(with).containsExactly("README.md", "docs/modules.md", "docs/operations.md");
   }
 
   @Test

@@ -167,7 +167,8 @@ final class UpgradeKillTest {
     await("it dies, or nothing passes the point")
         .atMost(PATIENCE)
         .until(
-            () -> !dying.isAlive() || begun.isPresent() && isOver(living.get(1), begun.get().id()));
+            () ->
+                !dying.isAlive() || (begun.isPresent() && isOver(living.get(1), begun.get().id())));
     boolean died = !dying.isAlive();
     if (died) {
       dying.awaitDeath();

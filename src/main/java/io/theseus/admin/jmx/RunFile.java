@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 
@@ -24,6 +25,7 @@ import java.util.Set;
  * @param objectName of the node's MBean
  * @param packets the address that clients reach; empty where it isn't known
  * @param startedAt RFC 3339
+ * @param labKey the key whose modules it accepts without being told of any; empty for none
  */
 @JsonIgnoreProperties(ignoreUnknown = true)
 public record RunFile(
@@ -35,7 +37,12 @@ public record RunFile(
     String secret,
     String objectName,
     String packets,
-    String startedAt) {
+    String startedAt,
+    String labKey) {
+
+  public RunFile {
+    labKey = Objects.requireNonNullElse(labKey, ""); // a version without it
+  }
 
   private static final String NAME = "node.json";
   private static final ObjectMapper JSON = new ObjectMapper();

@@ -72,7 +72,8 @@ final class OperationsDoorTest {
             door.secret(),
             door.objectName(),
             "",
-            ScriptedOperations.AT);
+            ScriptedOperations.AT,
+            "");
     remote = new RemoteOperations(run);
     scripted.news.add(ACT);
     scripted.revisions = List.of(REVISION);
