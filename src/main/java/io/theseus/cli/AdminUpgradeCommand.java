@@ -151,6 +151,7 @@ final class AdminUpgradeCommand extends ActCommand {
       throws OperationException {
     return operations.revisions().stream()
         .map(RevisionView::description)
+        .filter(each -> !each.isEmpty()) // a node need not have it of what it never served
         .flatMap(each -> RevisionDescription.parse(each).components().stream())
         .filter(each -> each.module().equals(module))
         .map(each -> each.version())
