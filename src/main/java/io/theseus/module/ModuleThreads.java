@@ -185,9 +185,9 @@ public final class ModuleThreads implements AutoCloseable {
    * Looks for a call that hangs, and abandons the threads where there is one; to be called several
    * times within a deadline.
    *
-   * <p>A call hangs when it has taken longer than the deadline by its own doing: it waits, or it has
-   * had a processor for long. One that a busy machine, or a pause of the JVM, keeps from going on has
-   * {@value #STARVED} times as long.
+   * <p>A call hangs when it has taken longer than the deadline by its own doing: it waits, or it
+   * has had a processor for long. One that a busy machine, or a pause of the JVM, keeps from going
+   * on has {@value #STARVED} times as long.
    *
    * @return what hangs, once
    */
