@@ -22,6 +22,9 @@ public final class Control {
   static final String NO_NEW_SESSIONS =
       "this node takes no new sessions (expected: another node, or this one later)";
 
+  static final String TOO_MANY_WAIT =
+      "all transfers are held, and too many wait to begin (expected: fewer; try again)";
+
   /** Longer than a lane that is busy takes; an actor system that ends answers nothing. */
   private static final Duration PATIENCE = Duration.ofSeconds(5);
 
@@ -74,6 +77,19 @@ public final class Control {
    */
   public void accept(boolean sessions) {
     transfers.accept(sessions);
+  }
+
+  /**
+   * Says whether all sessions are held.
+   *
+   * @param mostWaiting sessions that may begin meanwhile, and wait
+   */
+  public void hold(boolean held, int mostWaiting) {
+    if (held) {
+      transfers.allowMore(mostWaiting);
+    } else {
+      transfers.allowAny();
+    }
   }
 
   /**

@@ -167,8 +167,9 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
     if (attach == null) {
       return;
     }
-    if (!transfers.isAccepting() && !resumes(attach.command())) {
-      attach.link().fail(ErrorCode.BUSY, Control.NO_NEW_SESSIONS);
+    String refusal = transfers.refusal();
+    if (refusal != null && !resumes(attach.command())) {
+      attach.link().fail(ErrorCode.BUSY, refusal);
       return;
     }
     attach(sessionOf(attach.command()).orElseGet(ids::next), attach);

@@ -29,6 +29,9 @@ public final class Transfers {
 
   private volatile boolean accepting = true;
 
+  /** Sessions that there may be; there are fewer than this while all are held. */
+  private volatile int most = Integer.MAX_VALUE;
+
   /**
    * No transfers yet.
    *
@@ -50,6 +53,24 @@ public final class Transfers {
   /** Says whether they may. */
   void accept(boolean sessions) {
     accepting = sessions;
+  }
+
+  /** Allows so many more sessions than there are now; those that end make room. */
+  void allowMore(int sessions) {
+    most = live() + sessions;
+  }
+
+  /** Allows any number. */
+  void allowAny() {
+    most = Integer.MAX_VALUE;
+  }
+
+  /** Why no session may begin; null where one may. */
+  @Nullable String refusal() {
+    if (!accepting) {
+      return Control.NO_NEW_SESSIONS;
+    }
+    return live() >= most ? Control.TOO_MANY_WAIT : null;
   }
 
   /** Sessions with an actor. */

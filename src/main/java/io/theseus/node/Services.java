@@ -123,6 +123,7 @@ final class Services implements AutoCloseable {
 
     @Override
     public void hold(boolean held) {
+      control.hold(held, settings.session().mostWaiting());
       ActorSystem<?> running = system;
       if (running != null) {
         SessionActor.Command what =

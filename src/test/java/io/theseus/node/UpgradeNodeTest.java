@@ -1,11 +1,13 @@
 package io.theseus.node;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.theseus.module.LabModules;
 import io.theseus.module.ModuleArchive;
 import io.theseus.module.RevisionDescription;
+import io.theseus.testing.PacketSocket;
 import io.theseus.upgrade.Act;
 import io.theseus.upgrade.ActAnswer;
 import io.theseus.upgrade.ActRecord;
@@ -13,6 +15,10 @@ import io.theseus.upgrade.ActRequest;
 import io.theseus.upgrade.NodeRevisions;
 import io.theseus.upgrade.RevisionId;
 import io.theseus.upgrade.UpgradeView;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -94,6 +100,54 @@ final class UpgradeNodeTest {
       assertThat(nodes).allMatch(node -> node.switchboard().isPaused());
       act(nodes.get(1), new Act.Resume());
       assertThat(nodes).noneMatch(node -> node.switchboard().isPaused());
+    }
+  }
+
+  @Test
+  void shouldTellClientsOfAPauseAndLetNewOnesWait() throws Exception {
+    try (TestCluster cluster = TestCluster.of(1, directory)) {
+      Node node = cluster.start(1, "session.most-waiting=1");
+      Files.write(node.settings().store().root().resolve("in"), new byte[1_000]);
+      InetSocketAddress address = address(node);
+      try (PacketSocket before = new PacketSocket(address);
+          PacketSocket waiting = new PacketSocket(address);
+          PacketSocket refused = new PacketSocket(address)) {
+        before.info("GET in\nWindow: 400\nMax-Data: 4096\n");
+        assertThat(before.take("READY").number("Size")).isEqualTo(1_000);
+        assertThat(((PacketSocket.Data) before.take()).offset()).isZero();
+        act(node, new Act.Pause());
+        assertThat(awaitSaid(before, "MODIFYING").number("Offset")).isEqualTo(400);
+
+        waiting.info("GET in\nWindow: 4096\n");
+        var unused = awaitSaid(waiting, "MODIFYING");
+        refused.info("GET in\nWindow: 4096\n");
+        assertThatThrownBy(refused::take)
+            .hasMessageContaining("all transfers are held, and too many wait to begin");
+
+        act(node, new Act.Resume());
+        before.offset(400);
+        unused = awaitSaid(before, "RESUMED");
+        unused = awaitSaid(waiting, "RESUMED");
+        try (PacketSocket after = new PacketSocket(address)) {
+          after.info("GET in\nWindow: 4096\n");
+          unused = after.take("READY");
+        }
+      }
+    }
+  }
+
+  private static InetSocketAddress address(Node node) {
+    String packets = node.packetsAddress().orElseThrow();
+    return new InetSocketAddress(
+        InetAddress.getLoopbackAddress(),
+        Integer.parseInt(packets.substring(packets.lastIndexOf(':') + 1)));
+  }
+
+  private static PacketSocket.Said awaitSaid(PacketSocket socket, String verb) throws IOException {
+    while (true) {
+      if (socket.next() instanceof PacketSocket.Said said && said.verb().equals(verb)) {
+        return said;
+      }
     }
   }
 

@@ -149,10 +149,14 @@ final class ManyUpgradesTest {
     assertThat(trend.grows()).as("%s by upgrade: %s", what, trend).isFalse();
   }
 
-  private NodeProcess start() throws Exception {
+  private NodeProcess start() {
     NodeProcess node = NodeProcess.start(directory, "log.level=warn", "modules.watch=0");
-    CONTENT.writeTo(node.files().resolve("in"));
+    assertThat(put("in").run(node.address())).isEqualTo(RawTransfer.End.COMPLETE);
     return node;
+  }
+
+  private static RawTransfer put(String name) {
+    return new RawPut(name, CONTENT, /* sized= */ true, PACKET, WINDOW);
   }
 
   private void upgrade(NodeProcess node) throws Exception {
@@ -203,9 +207,7 @@ final class ManyUpgradesTest {
       try {
         while (!ending) {
           RawTransfer transfer =
-              number % 2 == 0
-                  ? new RawGet("in", CONTENT, WINDOW, PACKET)
-                  : new RawPut("out-" + number, CONTENT, /* sized= */ true, PACKET, WINDOW);
+              number % 2 == 0 ? new RawGet("in", CONTENT, WINDOW, PACKET) : put("out-" + number);
           RawTransfer.End end = transfer.paced(packets::acquireUninterruptibly).run(node.address());
           if (end != RawTransfer.End.COMPLETE) {
             throw new AssertionError(transfer + ": " + end + ": " + transfer.loss());

@@ -95,7 +95,7 @@ final class UpgradeKillTest {
               "cluster.catch-up=" + (i == 3 ? "60s" : "0"),
               "modules.lab-key=" + labKey);
       NODES.add(node);
-      CONTENT.writeTo(node.files().resolve("in"));
+      assertThat(put("in").run(node.address())).isEqualTo(RawTransfer.End.COMPLETE);
     }
     // from the second on there is something to let go of when one is confirmed
     assertThat(upgraded(NODES.get(0))).isEqualTo(Phase.CONFIRMED);
@@ -202,13 +202,17 @@ final class UpgradeKillTest {
     List<RawTransfer> transfers = new ArrayList<>();
     for (NodeProcess node : nodes) {
       RawTransfer get = new RawGet("in", CONTENT, 8L << 20, PACKET);
-      RawTransfer put = new RawPut("out-" + version, CONTENT, /* sized= */ true, PACKET, 1 << 20);
+      RawTransfer put = put("out-" + version);
       for (RawTransfer each : List.of(get, put)) {
         assertThat(each.run(node.address(), CONTENT.size() / 2)).isEqualTo(RawTransfer.End.LEFT);
         transfers.add(each);
       }
     }
     return transfers;
+  }
+
+  private static RawPut put(String name) {
+    return new RawPut(name, CONTENT, /* sized= */ true, PACKET, 1 << 20);
   }
 
   private static Optional<ActView> upgrade(NodeProcess at) throws Exception {

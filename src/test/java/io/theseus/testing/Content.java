@@ -36,11 +36,6 @@ public final class Content {
     return sha256;
   }
 
-  /** Writes a file with it. */
-  public void writeTo(Path file) throws IOException {
-    Files.write(file, bytes);
-  }
-
   /** The bytes themselves; nobody changes them. */
   byte[] bytes() {
     return bytes;
