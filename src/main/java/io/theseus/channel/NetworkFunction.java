@@ -10,9 +10,10 @@ import java.util.Optional;
  * <p>A class of a module that implements it is public and has a public constructor without
  * parameters. Each session has an object of its own: made, {@link #begin}, perhaps {@link
  * #takeOver}, then {@link #decide} and {@link #passed} for each range and {@link #payload} for the
- * bytes of each packet, in the order of the chain, each in the order of the offsets; a client that
- * goes back is the only reason for a lower one. One thread calls it at a time, never that of an
- * event loop, and no call may take longer than {@code theseus.modules.call-deadline}.
+ * bytes of each packet, in the order of the chain, each in the order of the offsets; a lower one
+ * comes where a client goes back, and where bytes did not get past a later link. One thread calls
+ * it at a time, never that of an event loop, and no call may take longer than {@code
+ * theseus.modules.call-deadline}.
  */
 public interface NetworkFunction {
   /** What it does with the bytes; the same at every call. */
@@ -48,8 +49,9 @@ public interface NetworkFunction {
    * and half of another.
    *
    * @param offset in the transfer of the first byte
-   * @param bytes between position and limit; for TRANSFORM they may be changed in place, for
-   *     INSPECT it is read-only. Not to be kept: the memory is used for something else afterwards
+   * @param bytes between position and limit, some hundred KiB at most; for TRANSFORM they may be
+   *     changed in place, for INSPECT it is read-only. The limit stays: as many leave as came. Not
+   *     to be kept: the memory is used for something else afterwards
    * @return why they may not pass, ERROR {@code denied}; empty where they may
    */
   default Optional<String> payload(long offset, ByteBuffer bytes) {

@@ -4,7 +4,7 @@ package io.theseus.channel;
 public enum PayloadUse {
   /** Never looks at them: they go from file to socket without being read. */
   NONE,
-  /** Reads them. */
+  /** Reads them: they are copied, to be shown before they move. */
   INSPECT,
   /** Reads and changes them in place; as many leave as came. */
   TRANSFORM

@@ -49,6 +49,11 @@ public final class ModuleThreads implements AutoCloseable {
         answer.completeExceptionally(CodeException.thrown(component, what, e));
       }
     }
+
+    /** What it returns from now on is not heard. */
+    void refuse(String reason) {
+      answer.completeExceptionally(new CodeException(reason));
+    }
   }
 
   /** One of the threads and what waits for it. */
@@ -76,7 +81,11 @@ public final class ModuleThreads implements AutoCloseable {
         asked = null;
         since = nanoTime.getAsLong();
         current = call;
-        call.make();
+        if (over) {
+          call.refuse(revision + ": " + why);
+        } else {
+          call.make();
+        }
         current = null;
       }
       refuse(this);
@@ -201,8 +210,7 @@ public final class ModuleThreads implements AutoCloseable {
                 + " did not return within "
                 + deadline.toMillis()
                 + " ms";
-        end(hung);
-        call.answer.completeExceptionally(new CodeException(hung));
+        end(hung, call);
         return hung;
       }
     }
@@ -227,9 +235,22 @@ public final class ModuleThreads implements AutoCloseable {
         || taken > STARVED * deadline.toNanos();
   }
 
-  private void end(String reason) {
+  /**
+   * Makes no further call, and hears no answer of those that are being made: code that was told to
+   * stop in the middle of something may return whatever it has.
+   */
+  private void end(String reason, @Nullable Call<?> hung) {
     why = reason;
     over = true;
+    if (hung != null) {
+      hung.refuse(reason);
+    }
+    for (Line line : lines) {
+      Call<?> call = line.current;
+      if (call != null) {
+        call.refuse(revision + ": " + reason);
+      }
+    }
     for (Line line : lines) {
       if (line.thread != Thread.currentThread()) { // which looks when its call has returned
         line.thread.interrupt();
@@ -241,7 +262,7 @@ public final class ModuleThreads implements AutoCloseable {
   private void refuse(Line line) {
     Call<?> call;
     while ((call = line.calls.poll()) != null) {
-      call.answer.completeExceptionally(new CodeException(revision + ": " + why));
+      call.refuse(revision + ": " + why);
     }
   }
 
@@ -254,7 +275,7 @@ public final class ModuleThreads implements AutoCloseable {
   @Override
   public void close() {
     if (!over) {
-      end("its threads have ended");
+      end("its threads have ended", null);
     }
   }
 }

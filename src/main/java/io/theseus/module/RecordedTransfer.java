@@ -5,6 +5,7 @@ import io.theseus.channel.SessionInfo;
 import io.theseus.wire.Texts;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -28,15 +29,21 @@ import java.util.UUID;
  * </pre>
  *
  * <p>{@code size unknown} is a live source, or a PUT whose end isn't known before it comes. A
- * packet below the one before is a client that went back. What a component is expected to make of
- * it: {@code complete}, {@code denied}, or {@code redirected NAME}.
+ * packet below the one before is a client that went back. The bytes are made up, but for those of
+ * lines {@code bytes OFFSET HEX}. What a component is expected to make of it: {@code complete},
+ * {@code denied}, or {@code redirected NAME}.
  *
  * @param name for messages
  * @param packets each beginning where one before it ended, or below
+ * @param contents bytes at places that matter
  * @param expected outcomes by component; those of others are not looked at
  */
 public record RecordedTransfer(
-    String name, SessionInfo session, List<Packet> packets, Map<String, String> expected) {
+    String name,
+    SessionInfo session,
+    List<Packet> packets,
+    List<Content> contents,
+    Map<String, String> expected) {
   /** What all that let it pass is called. */
   static final String COMPLETE = "complete";
 
@@ -58,8 +65,17 @@ public record RecordedTransfer(
     }
   }
 
+  /** Bytes from an offset on. */
+  @SuppressWarnings("ArrayRecordComponent") // read, never compared
+  public record Content(long offset, byte[] bytes) {
+    long end() {
+      return offset + bytes.length;
+    }
+  }
+
   public RecordedTransfer {
     packets = List.copyOf(packets);
+    contents = List.copyOf(contents);
     expected = Map.copyOf(expected);
     if (packets.isEmpty() || packets.size() > MOST_PACKETS) {
       throw new IllegalArgumentException(
@@ -77,6 +93,18 @@ public record RecordedTransfer(
       }
       reached = Math.max(reached, each.end());
     }
+    for (Content each : contents) {
+      if (each.offset < 0 || each.bytes.length == 0 || each.end() > reached) {
+        throw new IllegalArgumentException(
+            "bytes: "
+                + each.offset
+                + " to "
+                + each.end()
+                + " (expected: some within 0 to "
+                + reached
+                + ", what the packets have)");
+      }
+    }
     long size = session.size().orElse(reached);
     if (size != reached || reached > MOST_SIZE) {
       throw new IllegalArgumentException(
@@ -93,6 +121,28 @@ public record RecordedTransfer(
   /** Bytes of the whole transfer. */
   long size() {
     return packets.stream().mapToLong(Packet::end).max().orElseThrow();
+  }
+
+  /** The bytes of a packet, or of a part of it. */
+  byte[] content(long offset, int length) {
+    byte[] bytes = new byte[length];
+    for (int i = 0; i < length; i++) {
+      long at = offset + i;
+      bytes[i] = (byte) (at * 31 + (at >>> 8));
+    }
+    for (Content each : contents) {
+      long from = Math.max(offset, each.offset);
+      long to = Math.min(offset + length, each.end());
+      if (from < to) {
+        System.arraycopy(
+            each.bytes,
+            (int) (from - each.offset),
+            bytes,
+            (int) (from - offset),
+            (int) (to - from));
+      }
+    }
+    return bytes;
   }
 
   /** Transfers that every component can be tried on. */
@@ -124,6 +174,7 @@ public record RecordedTransfer(
             sized ? OptionalLong.of(size) : OptionalLong.empty(),
             "127.0.0.1"),
         packets,
+        List.of(),
         Map.of());
   }
 
@@ -168,6 +219,7 @@ public record RecordedTransfer(
     private String client = "127.0.0.1";
     private OptionalLong size = OptionalLong.empty();
     private final List<Packet> packets = new ArrayList<>();
+    private final List<Content> contents = new ArrayList<>();
     private final Map<String, String> expected = new TreeMap<>();
 
     void line(String line) {
@@ -194,12 +246,25 @@ public record RecordedTransfer(
               new Packet(
                   Long.parseLong(numbers[0]), Integer.parseInt(numbers[numbers.length - 1])));
         }
+        case "bytes" -> bytes(rest);
         case "expect" -> expect(rest);
         default ->
             throw new IllegalArgumentException(
                 Texts.quote(line)
-                    + " (expected: GET, PUT, client, size, packet, expect, or # for a comment)");
+                    + " (expected: GET, PUT, client, size, packet, bytes, expect, or # for a comment)");
       }
+    }
+
+    private void bytes(String rest) {
+      String[] parts = rest.split(" +", 2);
+      byte[] bytes;
+      try {
+        bytes = HexFormat.of().parseHex(parts[parts.length - 1]);
+      } catch (IllegalArgumentException e) {
+        throw new IllegalArgumentException(
+            "bytes " + Texts.quote(rest) + " (expected: an offset, then pairs of hex digits)", e);
+      }
+      contents.add(new Content(Long.parseLong(parts[0]), bytes));
     }
 
     private void expect(String rest) {
@@ -220,7 +285,8 @@ public record RecordedTransfer(
       Direction way =
           direction.orElseThrow(
               () -> new IllegalArgumentException("no line GET or PUT (expected: one)"));
-      return new RecordedTransfer(name, session(way, file, size, client), packets, expected);
+      return new RecordedTransfer(
+          name, session(way, file, size, client), packets, contents, expected);
     }
   }
 }

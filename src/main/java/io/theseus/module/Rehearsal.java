@@ -87,10 +87,10 @@ public final class Rehearsal {
   /**
    * What came of a run.
    *
-   * @param output the bytes behind a function that changes them
+   * @param output the bytes behind a function, as far as they got
    */
   @SuppressWarnings("ArrayRecordComponent") // compared by hand
-  private record Run(String outcome, byte @Nullable [] output) {}
+  private record Run(String outcome, byte[] output) {}
 
   private final ModuleLoader loader;
   private final Set<Violation> violations = new LinkedHashSet<>();
@@ -182,37 +182,34 @@ public final class Rehearsal {
             + " (expected: "
             + plain.outcome
             + ", as without)");
+    int both =
+        Math.min(plain.output.length, other.output.length); // denied, it may have got less far
     require(
-        Arrays.equals(other.output, plain.output),
+        Arrays.equals(plain.output, 0, both, other.output, 0, both),
         "bytes "
             + when
             + ": others from offset "
-            + firstDifference(plain.output, other.output)
+            + Arrays.mismatch(plain.output, other.output)
             + " (expected: the same, as their client may have a part of them)");
-  }
-
-  private static int firstDifference(byte @Nullable [] one, byte @Nullable [] other) {
-    return one == null || other == null ? 0 : Arrays.mismatch(one, other);
   }
 
   private Run once(Component component, RecordedTransfer transfer, int handOverAt, int parts)
       throws BrokenRule {
-    byte[] output = null;
+    @Nullable FunctionRun function = null;
     String outcome = RecordedTransfer.COMPLETE;
     try {
       switch (component.kind()) {
         case CHANNEL -> new ChannelRun(component.name(), transfer).run(handOverAt);
         case FUNCTION -> {
-          FunctionRun run = new FunctionRun(component.name(), transfer, parts);
-          output = run.output;
-          run.run(handOverAt);
+          function = new FunctionRun(component.name(), transfer, parts);
+          function.run(handOverAt);
         }
         default -> admit(component.name(), transfer);
       }
     } catch (Ended e) {
       outcome = String.valueOf(e.getMessage());
     }
-    return new Run(outcome, output);
+    return new Run(outcome, function == null ? new byte[0] : function.output());
   }
 
   // ---- calls of module code
@@ -380,6 +377,10 @@ public final class Rehearsal {
       }
     }
 
+    byte[] output() {
+      return Arrays.copyOf(output, (int) reached);
+    }
+
     private void begin(NetworkFunction made) throws BrokenRule, Ended {
       use = call("payloadUse", made::payloadUse);
       follow(call("begin", () -> made.begin(transfer.session())));
@@ -449,13 +450,10 @@ public final class Rehearsal {
     }
 
     private void pass(long offset, int length) throws BrokenRule, Ended {
-      ByteBuffer memory = ByteBuffer.allocateDirect(length);
-      for (int i = 0; i < length; i++) {
-        memory.put(i, content(offset + i));
-      }
+      byte[] bytes = transfer.content(offset, length);
       if (use != PayloadUse.NONE) {
-        ByteBuffer view =
-            use == PayloadUse.TRANSFORM ? memory.slice() : memory.asReadOnlyBuffer().slice();
+        ByteBuffer memory = ByteBuffer.wrap(bytes);
+        ByteBuffer view = use == PayloadUse.TRANSFORM ? memory : memory.asReadOnlyBuffer();
         PayloadUse again = call("payloadUse", () -> function.payloadUse());
         require(again == use, "payloadUse: " + again + " (expected: " + use + ", as before)");
         Optional<String> refusal =
@@ -468,8 +466,6 @@ public final class Rehearsal {
           throw new Ended(RecordedTransfer.DENIED);
         }
       }
-      byte[] bytes = new byte[length];
-      memory.get(0, bytes);
       int begin = (int) offset;
       int known = (int) Math.max(0, Math.min(reached - offset, length));
       require(
@@ -477,10 +473,6 @@ public final class Rehearsal {
           "bytes: others than the first time (expected: the same, for a client that went back)");
       System.arraycopy(bytes, 0, output, begin, length);
       reached = Math.max(reached, offset + length);
-    }
-
-    private byte content(long offset) {
-      return (byte) (offset * 31 + (offset >>> 8));
     }
   }
 

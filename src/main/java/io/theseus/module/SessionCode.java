@@ -9,6 +9,7 @@ import io.theseus.channel.PayloadUse;
 import io.theseus.channel.Progress;
 import io.theseus.channel.Range;
 import io.theseus.channel.SessionInfo;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -34,12 +35,28 @@ import org.jspecify.annotations.Nullable;
  */
 public final class SessionCode {
   private static final Duration LONGEST_DELAY = Duration.ofMinutes(1);
+  private static final int PRACTICE_BYTES = 1024;
 
   /** Code that is ready to decide, and whether its session may be. */
   public record Begun(SessionCode code, Admission admission) {}
 
   /** An object of a component. */
   private record Part<T>(Revision.Component<T> component, T object) {}
+
+  /** A function that looks at bytes. */
+  private record Looking(Part<NetworkFunction> function, PayloadUse use) {}
+
+  /** What became of bytes that were to pass. */
+  public sealed interface Verdict {
+    /** They may go. */
+    record Passed() implements Verdict {}
+
+    /** They may not. */
+    record Denied(String reason) implements Verdict {}
+
+    /** They are its successor's, to which it has handed over; or nobody's any more. */
+    record Left() implements Verdict {}
+  }
 
   /** What a predecessor leaves, by the key of the component: its objects, or their state. */
   private record Legacy(Map<String, Part<?>> objects, Map<String, HandOver> states) {
@@ -56,6 +73,12 @@ public final class SessionCode {
   // of the line's thread alone
   private @Nullable Part<DataChannel> channel;
   private List<Part<NetworkFunction>> functions = List.of();
+  private List<Looking> looking = List.of();
+
+  /** Whether its objects are another's, or nobody's. */
+  private boolean left;
+
+  private volatile PayloadUse payloadUse = PayloadUse.NONE;
 
   /** What the predecessor handed over, for a successor in case that this code fails. */
   private volatile Map<String, HandOver> inherited = Map.of();
@@ -152,7 +175,7 @@ public final class SessionCode {
             }
           }
           functions = List.copyOf(chain);
-          requireNoPayload();
+          looking = looking();
           return new Begun(this, admission);
         });
   }
@@ -168,18 +191,23 @@ public final class SessionCode {
     return new Part<>(component, component.make(line));
   }
 
-  /** The bytes go from file to socket, and from socket to file, past the functions. */
-  private void requireNoPayload() throws CodeException {
+  private List<Looking> looking() throws CodeException {
+    List<Looking> all = new ArrayList<>();
     for (Part<NetworkFunction> function : functions) {
       PayloadUse use = ask(function, "payloadUse", () -> function.object().payloadUse());
       if (use != PayloadUse.NONE) {
-        throw new CodeException(
-            function.component().name()
-                + ": payloadUse "
-                + use
-                + " (expected: NONE, all that this version of the server does)");
+        all.add(new Looking(function, use));
+      }
+      if (use.compareTo(payloadUse) > 0) {
+        payloadUse = use;
       }
     }
+    return List.copyOf(all);
+  }
+
+  /** The most that any of its functions does with the bytes; known once it has begun. */
+  public PayloadUse payloadUse() {
+    return payloadUse;
   }
 
   // ---- handing over
@@ -203,6 +231,7 @@ public final class SessionCode {
     for (Part<NetworkFunction> function : functions) {
       leave(function, function.object()::handOver, contents, objects, states);
     }
+    left = true;
     return new Legacy(objects, states);
   }
 
@@ -252,6 +281,7 @@ public final class SessionCode {
           do {
             List<Range> ranges =
                 decisions(new Progress(session.direction(), at, end), at + 1).ranges();
+            verdict(at, new byte[PRACTICE_BYTES]);
             at = ranges.isEmpty() ? at : ranges.get(ranges.size() - 1).end() % end;
             calls++;
           } while (goOn.getAsBoolean());
@@ -337,6 +367,46 @@ public final class SessionCode {
     return time;
   }
 
+  // ---- looking at bytes
+
+  /**
+   * Lets bytes pass the functions that look at them, or change them in place; fails with a {@link
+   * CodeException}.
+   *
+   * @param offset in the transfer of the first byte
+   * @param bytes memory of its own, to be used for nothing else where this fails: code that hangs
+   *     may still write into it
+   */
+  public CompletionStage<Verdict> pass(long offset, byte[] bytes) {
+    return line.call(revision.id(), "payload", () -> verdict(offset, bytes));
+  }
+
+  private Verdict verdict(long offset, byte[] bytes) throws CodeException {
+    if (left) {
+      return new Verdict.Left();
+    }
+    for (Looking each : looking) {
+      ByteBuffer memory = ByteBuffer.wrap(bytes);
+      ByteBuffer view = each.use() == PayloadUse.TRANSFORM ? memory : memory.asReadOnlyBuffer();
+      NetworkFunction function = each.function().object();
+      Optional<String> denial =
+          ask(each.function(), "payload", () -> function.payload(offset, view));
+      if (view.limit() != bytes.length) {
+        throw new CodeException(
+            each.function().component().name()
+                + ": limit of the bytes: "
+                + view.limit()
+                + " (expected: "
+                + bytes.length
+                + ", as many as came)");
+      }
+      if (denial.isPresent()) {
+        return new Verdict.Denied(denial.get());
+      }
+    }
+    return new Verdict.Passed();
+  }
+
   // ---- the end
 
   /** Lets go of the objects; the revision may go with them. */
@@ -348,6 +418,8 @@ public final class SessionCode {
               () -> {
                 channel = null;
                 functions = List.of();
+                looking = List.of();
+                left = true;
                 return true;
               })
           .whenComplete((done, failure) -> revision.leave());

@@ -7,6 +7,7 @@ import io.theseus.channel.Progress;
 import io.theseus.channel.Range;
 import io.theseus.session.Counters;
 import io.theseus.session.Grant;
+import io.theseus.session.PayloadPath;
 import io.theseus.session.Ready;
 import io.theseus.session.Report;
 import io.theseus.store.LiveStream;
@@ -29,7 +30,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A GET on its connection: sends what is granted, zero-copy from the file, read from it where TLS
- * encrypts, or copied from a stream.
+ * encrypts, or copied from a stream; past the functions that look at the bytes, where there are any
+ * ({@link Passing}).
  *
  * <p>At most {@value #QUEUED} packets wait in the channel, so that a hold, a switch or an ERROR
  * takes effect soon; their size follows the rate at which the client takes them, which the
@@ -75,6 +77,13 @@ final class GetLink extends Link {
   private final AtomicBoolean waking = new AtomicBoolean();
   private boolean endSent;
   private boolean holdTold;
+
+  /** The packet that functions look at; nothing else leaves meanwhile. */
+  private @Nullable Passing passing;
+
+  /** Whether the client has, or may have, other bytes than the file's. */
+  private boolean altered;
+
   private boolean changed;
   private boolean finished;
   private long reportedEpoch;
@@ -94,6 +103,7 @@ final class GetLink extends Link {
     file = accepted.file();
     live = accepted.live();
     identity = accepted.identity();
+    altered = accepted.altered();
     connection.door().counters().add(Counters.Count.DOWNLOADS_BEGUN);
     NetSettings settings = connection.settings();
     maxData = (int) Math.min(settings.maxData(), get.maxData().orElse(settings.maxData()));
@@ -167,9 +177,11 @@ final class GetLink extends Link {
           }
           // what is still read of the old file must not follow
           reads.drop();
+          passing = null;
           closeLater(file);
           file = reopened;
           identity = reopened.identity();
+          altered = false; // the client begins anew
           changed = false;
           pump().restart(reopened.size(), workerGeneration);
           connection.sendInfo(Replies.restart(identity, OptionalLong.of(reopened.size())));
@@ -182,7 +194,7 @@ final class GetLink extends Link {
     StoredFile opened = file;
     LiveStream stream = live;
     Range range = grant.range();
-    pump().grant(grant.workerGeneration(), grant.seekEpoch(), range);
+    pump().grant(grant.workerGeneration(), grant.seekEpoch(), range, grant.payload());
     if (opened != null && range.length() >= READ_AHEAD) {
       // what is there already is not asked for: walking its pages again costs a thread's wake-up
       // and several times as much
@@ -198,11 +210,18 @@ final class GetLink extends Link {
   @Override
   protected void onHold() {
     pump().hold();
-    if (!holdTold) {
-      holdTold = true;
-      connection.sendInfo(Replies.modifying(pump().position()));
+    tellHold();
+  }
+
+  /** What functions look at is sent before it stands still. */
+  private void tellHold() {
+    if (pump().held() && passing == null) {
+      if (!holdTold) {
+        holdTold = true;
+        connection.sendInfo(Replies.modifying(pump().position()));
+      }
+      report();
     }
-    report();
   }
 
   @Override
@@ -230,7 +249,7 @@ final class GetLink extends Link {
       return;
     }
     lookAtSwitch();
-    while (queued < QUEUED && !changed) {
+    while (queued < QUEUED && passing == null && !changed) {
       int length = begun.next(Math.min(connection.packetSize(), longest()));
       if (length <= 0 || !send(begun, length)) {
         break;
@@ -250,6 +269,9 @@ final class GetLink extends Link {
   }
 
   private int longest() {
+    if (pump().payload() != null) {
+      return Passing.LONGEST;
+    }
     return live != null || connection.encrypted() ? LONGEST_COPY : Packets.MAX_MAX_DATA;
   }
 
@@ -294,6 +316,10 @@ final class GetLink extends Link {
   private boolean send(GetPump begun, int length) {
     StoredFile opened = file;
     LiveStream stream = live;
+    PayloadPath path = begun.payload();
+    if (path != null) {
+      return pass(begun, length, path);
+    }
     if (opened != null && opened.channel().isPresent()) {
       FileChannel channel = opened.channel().get();
       if (connection.encrypted()) {
@@ -304,23 +330,86 @@ final class GetLink extends Link {
       }
       return true;
     }
-    if (opened != null) {
-      return sendCopy(begun, length, opened::read);
-    }
-    long there = stream == null ? 0 : stream.end() - begun.position();
-    return stream != null
-        && there > 0
-        && sendCopy(begun, (int) Math.min(length, there), (into, from) -> stream.read(from, into));
+    long there = stream == null ? length : Math.min(length, stream.end() - begun.position());
+    return there > 0 && sendCopy(begun, (int) there, this::read);
   }
 
-  /** Copies content from an offset; -1 where there is none. */
-  @FunctionalInterface
-  private interface Content {
-    int read(ByteBuffer into, long from) throws IOException;
+  /** Begins to let a packet pass; false where nothing of it is there. */
+  private boolean pass(GetPump begun, int length, PayloadPath path) {
+    StoredFile opened = file;
+    if (opened != null && opened.channel().isPresent()) {
+      regions++;
+      passing(begun, length, path).readAndPass(opened::read);
+      return true;
+    }
+    LiveStream stream = live;
+    long there = stream == null ? length : Math.min(length, stream.end() - begun.position());
+    if (there <= 0) {
+      return false;
+    }
+    Passing packet = passing(begun, (int) there, path);
+    if (packet.read(this::read)) {
+      packet.pass();
+      return true;
+    }
+    passing = null;
+    lookAgain();
+    return false;
+  }
+
+  /** A stream that others read, too, went on without this reader, or failed. */
+  private void lookAgain() {
+    LiveStream stream = live;
+    if (stream != null && stream.isRewindable()) {
+      wake();
+    }
+  }
+
+  /** Reads what never waits for the disk. */
+  private int read(ByteBuffer into, long from) throws IOException {
+    StoredFile opened = file;
+    LiveStream stream = live;
+    if (opened != null) {
+      return opened.read(into, from);
+    }
+    return stream == null ? -1 : stream.read(from, into);
+  }
+
+  private Passing passing(GetPump begun, int length, PayloadPath path) {
+    Passing begins =
+        new Passing(connection, this::passed, path, begun.position(), length, begun.epoch());
+    passing = begins;
+    return begins;
+  }
+
+  /** A packet has passed, or not: then it is granted anew, and read again. */
+  private void passed(Passing packet, boolean through) {
+    if (packet.ofFile()) {
+      fileFreed();
+    }
+    if (packet != passing) {
+      return; // given up meanwhile
+    }
+    passing = null;
+    GetPump begun = pump();
+    IOException failure = packet.failure();
+    if (failure != null) {
+      refuseUnread(failure);
+      return;
+    } else if (packet.missing() > 0) {
+      changed();
+    } else if (!through) {
+      begun.refused(packet.path());
+    } else if (packet.seekEpoch() == begun.epoch()) {
+      altered |= packet.path().transforms();
+      sendCopy(begun, packet.length(), packet::copy);
+    }
+    tellHold();
+    progress();
   }
 
   /** Sends a packet of what is in memory; false where that was closed. */
-  private boolean sendCopy(GetPump begun, int length, Content content) {
+  private boolean sendCopy(GetPump begun, int length, Passing.Content content) {
     int size = Packets.DATA_HEADER + length;
     boolean small = size <= Outbox.SMALL;
     ByteBuf packet =
@@ -342,10 +431,7 @@ final class GetLink extends Link {
       if (!small) {
         packet.release();
       }
-      LiveStream stream = live;
-      if (stream != null && stream.isRewindable()) {
-        wake(); // it went on without this reader, or failed: looked at from the beginning
-      }
+      lookAgain();
     }
     return read == length;
   }
@@ -400,15 +486,19 @@ final class GetLink extends Link {
   /** A packet for TLS was read; where bytes were missing it is padded already. */
   private void onRead(int missing, @Nullable IOException failure) {
     if (failure != null && !over()) {
-      connection.refuse(
-          new ProtocolException(
-              ErrorCode.INTERNAL,
-              "reading " + get.name() + " failed (expected: no failure): " + failure.getMessage()),
-          /* endsSession= */ false);
+      refuseUnread(failure);
     } else if (missing > 0) {
       changed();
     }
     fileFreed();
+  }
+
+  private void refuseUnread(IOException failure) {
+    connection.refuse(
+        new ProtocolException(
+            ErrorCode.INTERNAL,
+            "reading " + get.name() + " failed (expected: no failure): " + failure.getMessage()),
+        /* endsSession= */ false);
   }
 
   private void fileFreed() {
@@ -444,7 +534,7 @@ final class GetLink extends Link {
     finished = true;
     connection.sendInfo(
         Replies.complete(
-            begun.end(), identity, opened == null ? Optional.empty() : opened.sha256()));
+            begun.end(), identity, opened == null || altered ? Optional.empty() : opened.sha256()));
     connection.door().counters().add(Counters.Count.DOWNLOADS_COMPLETED);
     connection.door().steps().at("get.complete-sent");
     end();
@@ -455,6 +545,7 @@ final class GetLink extends Link {
   @Override
   protected void onOver() {
     reads.drop();
+    passing = null;
     if (regions == 0) {
       closeLater(file);
       file = null;
@@ -485,7 +576,7 @@ final class GetLink extends Link {
         0,
         finished,
         Optional.empty(),
-        begun.held(),
+        begun.held() && passing == null,
         changed,
         closure());
   }

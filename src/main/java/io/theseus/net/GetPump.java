@@ -2,10 +2,12 @@ package io.theseus.net;
 
 import io.theseus.channel.Progress;
 import io.theseus.channel.Range;
+import io.theseus.session.PayloadPath;
 import io.theseus.wire.ErrorCode;
 import io.theseus.wire.ProtocolException;
 import java.util.ArrayDeque;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Decides which DATA of a GET goes out next: a pure state machine, without a socket or a clock.
@@ -98,9 +100,9 @@ final class GetPump extends Pump {
   }
 
   /** Takes a grant of the current worker for the current place; drops others. */
-  void grant(long workerGeneration, long seekEpoch, Range range) {
+  void grant(long workerGeneration, long seekEpoch, Range range, @Nullable PayloadPath path) {
     if (seekEpoch == epoch && !restarting) {
-      grant(workerGeneration, range);
+      grant(workerGeneration, range, path);
     }
   }
 
@@ -221,6 +223,7 @@ final class GetPump extends Pump {
   /** The DATA that {@link #next} spoke of is on its way. */
   void sent(int length) {
     position += length;
+    moved(position);
     demands.poll();
   }
 }

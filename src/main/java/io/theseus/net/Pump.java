@@ -1,6 +1,8 @@
 package io.theseus.net;
 
 import io.theseus.channel.Range;
+import io.theseus.session.PayloadPath;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What workers have granted of a transfer, one generation after another: the same for both
@@ -10,6 +12,12 @@ abstract class Pump {
   private long generation;
   private long granted;
   private boolean held;
+
+  /** What all that is granted passes on its way; null where nobody looks at it. */
+  private @Nullable PayloadPath payload;
+
+  /** Whether bytes that came don't get through before another grant. */
+  private boolean stranded;
 
   /** Whether what is granted is an older worker's word, which the next one's first replaces. */
   private boolean inherited;
@@ -41,17 +49,47 @@ abstract class Pump {
     return granted - position();
   }
 
-  /** Takes a grant of the current worker; drops others. */
-  void grant(long workerGeneration, Range range) {
+  /** What the next bytes pass on their way; null where nobody looks at them. */
+  final @Nullable PayloadPath payload() {
+    return payload;
+  }
+
+  /**
+   * Takes a grant of the current worker; drops others.
+   *
+   * @param path the same with all grants of a worker
+   */
+  final void grant(long workerGeneration, Range range, @Nullable PayloadPath path) {
     if (workerGeneration != generation || range.offset() > granted) {
       return;
     }
+    stranded &= range.end() <= granted;
     if (inherited && range.offset() <= position() && range.end() > position()) {
       inherited = false;
       granted = range.end();
+      payload = path;
     } else if (range.end() > granted) {
       granted = range.end();
+      payload = inherited ? payload : path;
     }
+  }
+
+  /** Bytes did not get through, nor would further ones: what was granted with it is forgotten. */
+  final void refused(PayloadPath path) {
+    if (path == payload) {
+      forget();
+      stranded = true;
+    }
+  }
+
+  /** Whether nothing moves before another grant, as bytes did not get through. */
+  final boolean stranded() {
+    return stranded;
+  }
+
+  /** Bytes that were on their way already have moved, whatever was forgotten meanwhile. */
+  final void moved(long offset) {
+    granted = Math.max(granted, offset);
   }
 
   /** Stands still at the next packet boundary. */
@@ -95,5 +133,6 @@ abstract class Pump {
   final void forget() {
     granted = position();
     inherited = false;
+    payload = null;
   }
 }

@@ -4,6 +4,7 @@ import io.netty.buffer.ByteBuf;
 import io.theseus.channel.Progress;
 import io.theseus.session.Counters;
 import io.theseus.session.Grant;
+import io.theseus.session.PayloadPath;
 import io.theseus.session.Ready;
 import io.theseus.session.Report;
 import io.theseus.store.Completed;
@@ -11,6 +12,7 @@ import io.theseus.store.Upload;
 import io.theseus.wire.ClientMessage;
 import io.theseus.wire.ErrorCode;
 import io.theseus.wire.ProtocolException;
+import java.util.ArrayDeque;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -21,7 +23,9 @@ import org.jspecify.annotations.Nullable;
  * A PUT on its connection: hands what comes to the upload, and acknowledges what became durable.
  *
  * <p>Input is taken only where it is granted and the disk keeps up; otherwise it stays with the
- * kernel and the client.
+ * kernel and the client. Where functions look at the bytes, pieces of packets pass them first, one
+ * at a time, in order; a piece that doesn't get through stays here, and goes what way the next
+ * grant says.
  */
 // as in Connection
 @SuppressWarnings("FutureReturnValueIgnored")
@@ -42,6 +46,12 @@ final class PutLink extends Link {
 
   /** Bytes of this PUT that wait for the disk; disk threads take off what they are done with. */
   private final AtomicLong backlog = new AtomicLong();
+
+  /** What was received and is not handed on, because functions look at it first. */
+  private final ArrayDeque<ByteBuf> pieces = new ArrayDeque<>();
+
+  /** Whether they look at the first of these now. */
+  private boolean passing;
 
   private long lastOffset = -1;
   private boolean holdTold;
@@ -88,7 +98,8 @@ final class PutLink extends Link {
 
   @Override
   protected void onGrant(Grant grant) {
-    pump().grant(grant.workerGeneration(), grant.range());
+    pump().grant(grant.workerGeneration(), grant.range(), grant.payload());
+    passOn();
   }
 
   @Override
@@ -126,6 +137,7 @@ final class PutLink extends Link {
   @Override
   protected void progress() {
     // input that waits is taken by the connection behind every task
+    passOn();
   }
 
   @Override
@@ -161,6 +173,10 @@ final class PutLink extends Link {
   @Override
   protected void onOver() {
     writer = null;
+    ByteBuf piece;
+    while ((piece = pieces.poll()) != null) {
+      free(piece, piece.readableBytes());
+    }
   }
 
   @Override
@@ -190,7 +206,7 @@ final class PutLink extends Link {
     if (begun == null) {
       return false;
     }
-    if (begun.finished()) {
+    if (begun.whole()) {
       return true; // late END, ALIVE, one command
     }
     long most =
@@ -200,19 +216,19 @@ final class PutLink extends Link {
 
   @Override
   boolean takesNextCommand() {
-    return pump().finished();
+    return pump().whole();
   }
 
   @Override
   boolean outlivesInput() {
     PutPump begun = pump;
-    return begun != null && begun.finished();
+    return begun != null && begun.whole();
   }
 
   @Override
   boolean owes() {
     PutPump begun = pump;
-    return begun != null && begun.requested() > begun.acked();
+    return begun != null && (begun.requested() > begun.acked() || begun.passing());
   }
 
   @Override
@@ -225,27 +241,109 @@ final class PutLink extends Link {
   void onData(long offset, int length) throws ProtocolException {
     lookAtSwitch();
     pump().data(offset, length);
+    if (pump().starved()) {
+      report(); // the packet waits for a grant, which waits for a report
+    }
   }
 
   @Override
   void onPayload(ByteBuf input, int index, int length) {
-    Upload.Writer target = writer;
-    if (target == null) {
+    if (writer == null) {
       return;
     }
     ByteBuf piece = input.retainedSlice(index, length);
     backlog.addAndGet(length);
     receivedBytes.add(length);
     connection.door().backlog().addAndGet(length);
-    target.write(piece.nioBuffer(), () -> written(piece, length));
     PutPump begun = pump();
     begun.received(length);
+    if (pieces.isEmpty() && begun.payload() == null) {
+      handOn(piece);
+    } else {
+      pieces.add(piece);
+      passOn();
+    }
+  }
+
+  /** Lets the next piece pass, where it is granted and none is on the way. */
+  private void passOn() {
+    PutPump begun = pump;
+    ByteBuf piece;
+    while (begun != null && !passing && (piece = pieces.peek()) != null) {
+      int length = piece.readableBytes();
+      if (begun.grantedAhead() < length) {
+        return;
+      }
+      PayloadPath path = begun.payload();
+      if (path == null) {
+        pieces.remove();
+        handOn(piece);
+      } else {
+        passing = true;
+        byte[] bytes = new byte[length]; // dropped where code hangs, as it may still write there
+        piece.getBytes(piece.readerIndex(), bytes);
+        path.pass(begun.position(), bytes)
+            .thenAccept(through -> connection.execute(() -> passed(path, bytes, through)));
+      }
+    }
+  }
+
+  private void passed(PayloadPath path, byte[] bytes, boolean through) {
+    passing = false;
+    if (over()) {
+      return;
+    }
+    if (through) {
+      ByteBuf piece = pieces.remove();
+      if (path.transforms()) {
+        ByteBuf stored = connection.channel().alloc().directBuffer(bytes.length, bytes.length);
+        stored.writeBytes(bytes);
+        handOn(piece, stored);
+      } else {
+        handOn(piece);
+      }
+    } else {
+      pump().refused(path);
+    }
+    tellHold();
+    passOn();
+  }
+
+  /** Hands bytes to the upload as they came. */
+  private void handOn(ByteBuf piece) {
+    Upload.Writer target = writer;
+    if (target != null) {
+      int length = piece.readableBytes();
+      target.write(piece.nioBuffer(), () -> written(piece, length));
+      handedOn(length);
+    }
+  }
+
+  /** Hands other bytes to the upload than came. */
+  private void handOn(ByteBuf piece, ByteBuf changed) {
+    Upload.Writer target = writer;
+    if (target != null) {
+      int length = piece.readableBytes();
+      target.write(
+          changed.nioBuffer(),
+          piece.nioBuffer(),
+          () -> {
+            changed.release();
+            written(piece, length);
+          });
+      handedOn(length);
+    }
+  }
+
+  private void handedOn(int length) {
+    PutPump begun = pump();
+    begun.handedOn(length);
     if (begun.finished()) {
       finished();
       return;
     }
     boolean due = begun.checkpoint(/* quiet= */ false);
-    if (due || begun.position() - reportedPosition >= REPORT_BYTES) {
+    if (due || begun.position() - reportedPosition >= REPORT_BYTES || begun.starved()) {
       report();
     }
     tellHold();
@@ -254,11 +352,16 @@ final class PutLink extends Link {
 
   /** Called by a disk thread. */
   private void written(ByteBuf piece, int length) {
-    piece.release();
-    connection.door().backlog().addAndGet(-length);
-    if (backlog.getAndAdd(-length) >= BACKLOG_LEAST) {
+    if (free(piece, length) >= BACKLOG_LEAST) {
       connection.execute(() -> {}); // input may wait for it
     }
+  }
+
+  /** Returns what waited so far. */
+  private long free(ByteBuf piece, int length) {
+    piece.release();
+    connection.door().backlog().addAndGet(-length);
+    return backlog.getAndAdd(-length);
   }
 
   private void finished() {
@@ -318,7 +421,9 @@ final class PutLink extends Link {
     if (end.sha256().isPresent()) {
       sha256 = end.sha256();
     }
-    finished();
+    if (pump().finished()) {
+      finished();
+    }
   }
 
   @Override

@@ -10,13 +10,22 @@ import io.theseus.wire.ProtocolException;
  * packet at hand may be taken ({@link #mayTake}), what is to become durable ({@link #checkpoint}),
  * which OFFSET goes out ({@link #durable}).
  *
- * <p>Two numbers are kept apart: {@code position} (received, in order) and {@code acked} (the last
- * OFFSET: durable).
+ * <p>Three numbers are kept apart: {@code received} (in order), {@code position} (handed to the
+ * upload, past the functions that look at the bytes: a successor goes on there) and {@code acked}
+ * (the last OFFSET: durable).
  */
 final class PutPump extends Pump {
   private final long window;
+  private long received;
   private long position;
   private long packetEnd;
+
+  /** The end of a packet that was not handed on yet, or of the last that was. */
+  private long nextBoundary;
+
+  /** The end of the last packet that was handed on, as far as it is known. */
+  private long boundary;
+
   private long acked;
   private long requested;
   private long end;
@@ -31,8 +40,11 @@ final class PutPump extends Pump {
    */
   PutPump(long offset, long end, long window, long generation) {
     super(generation, offset);
+    this.received = offset;
     this.position = offset;
     this.packetEnd = offset;
+    this.nextBoundary = offset;
+    this.boundary = offset;
     this.acked = offset;
     this.requested = offset;
     this.end = end;
@@ -41,10 +53,15 @@ final class PutPump extends Pump {
     this.window = window;
   }
 
-  /** Received, in order. */
+  /** Handed to the upload. */
   @Override
   long position() {
     return position;
+  }
+
+  /** Whether bytes wait for functions to look at them. */
+  boolean passing() {
+    return position < received;
   }
 
   /** The last OFFSET that went out. */
@@ -63,12 +80,22 @@ final class PutPump extends Pump {
 
   /** Whether a DATA was begun and is not whole yet. */
   boolean midPacket() {
-    return packetEnd > position;
+    return packetEnd > received;
   }
 
   /** Whether all bytes, and END where it was due, have come. */
+  boolean whole() {
+    return ended && received == end;
+  }
+
+  /** Whether they have all been handed to the upload, too. */
   boolean finished() {
     return ended && position == end;
+  }
+
+  /** Whether the packet at hand waits for a grant. */
+  boolean starved() {
+    return midPacket() && packetEnd > granted();
   }
 
   /** Whether input may be taken: a packet only when the whole of it is granted. */
@@ -85,10 +112,10 @@ final class PutPump extends Pump {
       throw new ProtocolException(
           ErrorCode.BAD_PACKET, "DATA at " + offset + " behind the end (expected: none)");
     }
-    if (offset != position) {
+    if (offset != received) {
       throw new ProtocolException(
           ErrorCode.BAD_OFFSET,
-          "DATA at " + offset + " (expected: at " + position + ", where the last one ended)");
+          "DATA at " + offset + " (expected: at " + received + ", where the last one ended)");
     }
     long dataEnd = offset + length;
     if (dataEnd > end) {
@@ -112,13 +139,28 @@ final class PutPump extends Pump {
 
   /** Takes payload of the DATA at hand. */
   void received(int length) {
+    received += length;
+    ended = ended || (sized && received == end);
+    if (!midPacket() && nextBoundary <= position) {
+      nextBoundary = received;
+    }
+  }
+
+  /** What was received next is with the upload. */
+  void handedOn(int length) {
     position += length;
-    ended = ended || (sized && position == end);
+    moved(position);
+    if (position == received && !midPacket()) {
+      nextBoundary = received;
+    }
+    if (position >= nextBoundary) {
+      boundary = nextBoundary;
+    }
   }
 
   /** Takes END. One that repeats the size of a PUT that is whole already changes nothing. */
   void end(long size) throws ProtocolException {
-    boolean fits = size == position && (!sized || size == end);
+    boolean fits = size == received && (!sized || size == end);
     if (!fits) {
       throw new ProtocolException(
           ErrorCode.BAD_OFFSET,
@@ -127,7 +169,7 @@ final class PutPump extends Pump {
               + " (expected: "
               + (sized
                   ? end + ", the Size of the PUT, behind its last byte"
-                  : position + ", the offset reached")
+                  : received + ", the offset reached")
               + ")");
     }
     end = size;
@@ -136,7 +178,7 @@ final class PutPump extends Pump {
 
   /** Whether the hold has taken effect. */
   boolean standsStill() {
-    return held() && !midPacket();
+    return held() && (stranded() || (!midPacket() && !passing()));
   }
 
   /**
@@ -147,11 +189,11 @@ final class PutPump extends Pump {
    * @return whether {@link #requested} rose
    */
   boolean checkpoint(boolean quiet) {
-    if (finished() || midPacket() || position == requested) {
+    if (finished() || midPacket() || boundary == requested) {
       return false; // the commit makes the rest durable
     }
-    if (quiet || position - requested >= window / 2) {
-      requested = position;
+    if (quiet || boundary - requested >= window / 2) {
+      requested = boundary;
       return true;
     }
     return false;

@@ -90,7 +90,7 @@ final class Replies {
   }
 
   static String complete(Completed completed) {
-    return complete(completed.size(), completed.identity(), Optional.of(completed.sha256()));
+    return complete(completed.size(), completed.identity(), completed.sha256());
   }
 
   static String stat(FileStat stat) {

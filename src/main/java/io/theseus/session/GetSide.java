@@ -99,7 +99,8 @@ final class GetSide {
             identity,
             file,
             live,
-            changed));
+            changed,
+            transfer.altered));
     environment.steps().at("get.ready");
     if (session.isHeld()) {
       link.hold();

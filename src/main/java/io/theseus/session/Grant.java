@@ -1,6 +1,7 @@
 package io.theseus.session;
 
 import io.theseus.channel.Range;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Leave to move a range, given by a worker to the connection.
@@ -10,6 +11,12 @@ import io.theseus.channel.Range;
  * @param seekEpoch of the position that the worker saw; dropped likewise
  * @param worker name of the worker
  * @param module {@code name@version} of the code that decided
+ * @param payload what its bytes pass on their way; null where nobody looks at them
  */
 public record Grant(
-    Range range, long workerGeneration, long seekEpoch, String worker, String module) {}
+    Range range,
+    long workerGeneration,
+    long seekEpoch,
+    String worker,
+    String module,
+    @Nullable PayloadPath payload) {}

@@ -73,7 +73,7 @@ final class Granting {
       Range range = channel.next(new Progress(direction, granted, end));
       check(range, end);
       steps.at("worker.decided");
-      link.grant(new Grant(range, generation, seekEpoch, worker, module));
+      link.grant(new Grant(range, generation, seekEpoch, worker, module, /* payload= */ null));
       granted = range.end();
       steps.at("worker.granted");
     }

@@ -7,6 +7,7 @@ import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.Receive;
 import io.theseus.channel.Direction;
+import io.theseus.channel.PayloadUse;
 import io.theseus.channel.Progress;
 import io.theseus.channel.Range;
 import io.theseus.module.Decisions;
@@ -41,6 +42,7 @@ final class ModuleWorker extends AbstractBehavior<ModuleWorker.Command> {
   private final String module;
   private final long generation;
   private final Steps steps;
+  private final @Nullable PayloadPath payload;
   private DataChannelWorker.Advance last;
   private long granted;
   private boolean asking;
@@ -82,6 +84,8 @@ final class ModuleWorker extends AbstractBehavior<ModuleWorker.Command> {
     this.module = module;
     this.generation = generation;
     this.steps = steps;
+    this.payload =
+        code.payloadUse() == PayloadUse.NONE ? null : new PayloadPath(code, generation, session);
     this.last = begin;
     this.granted = begin.position();
     steps.at("worker.started");
@@ -147,7 +151,8 @@ final class ModuleWorker extends AbstractBehavior<ModuleWorker.Command> {
 
   private void grant(Decisions decisions) {
     for (Range range : decisions.ranges()) {
-      link.grant(new Grant(range, generation, last.seekEpoch(), "worker-" + generation, module));
+      link.grant(
+          new Grant(range, generation, last.seekEpoch(), "worker-" + generation, module, payload));
       granted = range.end();
       steps.at("worker.granted");
     }

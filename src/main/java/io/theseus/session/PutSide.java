@@ -90,7 +90,8 @@ final class PutSide {
       disk.open(() -> begin(put));
     } else {
       long durable = transfer.durable;
-      disk.open(() -> reopen(known, known.size(), durable, put.offset()));
+      boolean altered = transfer.altered;
+      disk.open(() -> reopen(known, known.size(), durable, altered, put.offset()));
     }
   }
 
@@ -99,7 +100,8 @@ final class PutSide {
     Facts known = transfer.facts();
     long durable = transfer.durable;
     // nothing more is to be written: no room is asked for, as there may be none
-    disk.open(() -> reopen(known, OptionalLong.empty(), durable, /* offset= */ 0));
+    disk.open(
+        () -> reopen(known, OptionalLong.empty(), durable, /* altered= */ false, /* offset= */ 0));
   }
 
   private Command begin(ClientMessage.Put put) throws Exception {
@@ -126,7 +128,7 @@ final class PutSide {
                     put.modified())));
   }
 
-  private Command reopen(Facts facts, OptionalLong size, long durable, long offset)
+  private Command reopen(Facts facts, OptionalLong size, long durable, boolean altered, long offset)
       throws Exception {
     FileName name = transfer.place(FileName.parse(facts.name()));
     Optional<Completed> completed = environment.store().completed(transfer.id, name);
@@ -150,7 +152,8 @@ final class PutSide {
             .reopen(
                 new UploadRequest(
                     transfer.id, name, size, facts.ifIdentity(), facts.sha256(), facts.modified()),
-                durable));
+                durable,
+                altered));
   }
 
   Next onOpened(SessionActor.UploadOpened opened) {

@@ -25,6 +25,7 @@ public sealed interface Ready {
    * A GET. Exactly one of {@code file} and {@code live} is there.
    *
    * @param restart whether RESTART follows READY, because the file is not the one that was begun
+   * @param altered whether code that changes bytes serves the session, or has
    */
   record ReadyGet(
       UUID session,
@@ -34,7 +35,8 @@ public sealed interface Ready {
       String identity,
       @Nullable StoredFile file,
       @Nullable LiveStream live,
-      boolean restart)
+      boolean restart,
+      boolean altered)
       implements Ready {}
 
   /**

@@ -480,19 +480,26 @@ public final class SessionActor {
 
   /**
    * The events that say how far the session has come; the first ones say what it is, too, and the
-   * next ones behind a switch under what it runs. A switch alone writes nothing.
+   * next ones behind a switch under what it runs, and whether that may change bytes. A switch alone
+   * writes nothing.
    */
   List<SessionEvent> marks(long offset) {
     String module = workers.module();
-    String known = transfer.markedModule;
-    transfer.markedModule = module;
-    if (!transfer.marked) {
-      return List.of(new SessionEvent.Begun(transfer.facts(), module, offset));
+    List<SessionEvent> marks = new ArrayList<>();
+    if (transfer.altered && !transfer.markedAltered) {
+      transfer.markedAltered = true;
+      marks.add(new SessionEvent.Altered());
     }
-    SessionEvent mark = new SessionEvent.Checkpointed(offset);
-    return known.equals(module)
-        ? List.of(mark)
-        : List.of(new SessionEvent.RevisionChanged(module), mark);
+    if (!transfer.marked) {
+      marks.add(0, new SessionEvent.Begun(transfer.facts(), module, offset));
+    } else {
+      if (!transfer.markedModule.equals(module)) {
+        marks.add(new SessionEvent.RevisionChanged(module));
+      }
+      marks.add(new SessionEvent.Checkpointed(offset));
+    }
+    transfer.markedModule = module;
+    return List.copyOf(marks);
   }
 
   private void onWorkerFailed(ChildFailed failed) {
@@ -795,6 +802,8 @@ public final class SessionActor {
       if (!adopted) {
         return; // the first mark is on its way
       }
+      transfer.altered |= state.altered();
+      transfer.markedAltered = state.altered();
       Facts recovered = state.facts();
       if (recovered == null) {
         transfer.marked = false; // it was never persisted

@@ -17,6 +17,9 @@ public sealed interface SessionEvent {
   /** Goes on under another module. */
   record RevisionChanged(String module) implements SessionEvent {}
 
+  /** Functions changed bytes of it, or may have, up to some mark that follows. */
+  record Altered() implements SessionEvent {}
+
   /** Over; nothing of it is kept. */
   record Ended(String outcome) implements SessionEvent, FinalEvent {}
 }

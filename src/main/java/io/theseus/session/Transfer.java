@@ -70,6 +70,12 @@ public final class Transfer {
   /** The objects of its revision; null where that is built in, and without a connection. */
   @Nullable SessionCode code;
 
+  /** Whether code that changes bytes has served it: those of the file may be others. */
+  boolean altered;
+
+  /** Whether the journal knows that. */
+  boolean markedAltered;
+
   /** Code that is being begun; the next incarnation waits for the same. */
   @Nullable CompletionStage<SessionActor.Command> switching;
 

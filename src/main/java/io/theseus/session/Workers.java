@@ -5,6 +5,7 @@ import akka.actor.typed.ChildFailed;
 import akka.actor.typed.DispatcherSelector;
 import akka.actor.typed.javadsl.ActorContext;
 import io.theseus.channel.Direction;
+import io.theseus.channel.PayloadUse;
 import io.theseus.module.Revision;
 import io.theseus.module.SessionCode;
 import io.theseus.steps.Steps;
@@ -52,6 +53,7 @@ final class Workers {
   void revise(Revision next, @Nullable SessionCode code) {
     transfer.revision = next;
     transfer.code = code;
+    transfer.altered |= code != null && code.payloadUse() == PayloadUse.TRANSFORM;
   }
 
   /** A connection that is being accepted obeys the next generation. */

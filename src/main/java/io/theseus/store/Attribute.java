@@ -7,22 +7,33 @@ import java.util.UUID;
 /**
  * What travels with a committed file in its attribute {@code user.theseus}, one line of text:
  * {@code 1 session size seconds.nanos sha256 committedMillis version}. The first number is that of
- * this format; version is {@code -} until nodes give one.
+ * this format; version is {@code -} until nodes give one. Where functions changed the bytes, there
+ * follows the SHA-256 of what was received, or {@code -}.
  *
  * @param size and modified: of the file as it was committed; where they differ from the file's, it
  *     was changed since by somebody else
+ * @param sha256 of the file
+ * @param received SHA-256 of what its client sent; empty where that isn't known
  */
 record Attribute(
     UUID session,
     long size,
     Instant modified,
     String sha256,
+    Optional<String> received,
     Instant committed,
     Optional<String> version) {
   private static final String FORMAT = "1";
   private static final int FIELDS = 7;
+  private static final String NONE = "-";
+  private static final String SHA256 = "[0-9a-f]{64}";
 
   String text() {
+    String text = asReceived();
+    return received.equals(Optional.of(sha256)) ? text : text + " " + received.orElse(NONE);
+  }
+
+  private String asReceived() {
     return String.join(
         " ",
         FORMAT,
@@ -31,7 +42,7 @@ record Attribute(
         time(modified),
         sha256,
         Long.toString(committed.toEpochMilli()),
-        version.orElse("-"));
+        version.orElse(NONE));
   }
 
   /** Reads the text; empty where it is damaged or of a later format. */
@@ -42,7 +53,10 @@ record Attribute(
     }
     try {
       String[] time = fields[3].split("\\.", -1);
-      if (!fields[4].matches("[0-9a-f]{64}") || time.length != 2) {
+      String received = fields.length > FIELDS ? fields[FIELDS] : fields[4];
+      if (!fields[4].matches(SHA256)
+          || !received.matches(SHA256 + "|" + NONE)
+          || time.length != 2) {
         return Optional.empty();
       }
       return Optional.of(
@@ -51,11 +65,16 @@ record Attribute(
               Long.parseLong(fields[2]),
               Instant.ofEpochSecond(Long.parseLong(time[0]), Long.parseLong(time[1])),
               fields[4],
+              optional(received),
               Instant.ofEpochMilli(Long.parseLong(fields[5])),
-              fields[6].equals("-") ? Optional.empty() : Optional.of(fields[6])));
+              optional(fields[6])));
     } catch (IllegalArgumentException e) {
       return Optional.empty();
     }
+  }
+
+  private static Optional<String> optional(String field) {
+    return field.equals(NONE) ? Optional.empty() : Optional.of(field);
   }
 
   /** The identity of a committed file. */

@@ -199,15 +199,23 @@ final class Commits {
    * Gives a whole and checked part its name.
    *
    * @param channel the part, which is written to the end
+   * @param sha of the part
+   * @param received of what the client sent, where that is known
    */
-  Completed commit(UploadRequest request, PartFile part, FileChannel channel, long size, String sha)
+  Completed commit(
+      UploadRequest request,
+      PartFile part,
+      FileChannel channel,
+      long size,
+      String sha,
+      Optional<String> received)
       throws ProtocolException {
     FileName name = request.name();
     store.requireHealthy();
     store.steps().at("commit.decided");
     Completed completed;
     try {
-      completed = seal(request, part, channel, size, sha);
+      completed = seal(request, part, channel, size, sha, received);
     } catch (IOException e) {
       throw Refusals.io(name, "commit", e);
     }
@@ -225,7 +233,12 @@ final class Commits {
 
   /** Time, attribute, fsync; where there is no attribute, the record that stands for it. */
   private Completed seal(
-      UploadRequest request, PartFile part, FileChannel channel, long size, String sha)
+      UploadRequest request,
+      PartFile part,
+      FileChannel channel,
+      long size,
+      String sha,
+      Optional<String> received)
       throws IOException, ProtocolException {
     String component = part.component();
     if (request.modified().isPresent()) {
@@ -244,7 +257,7 @@ final class Commits {
     Instant modified = FileStore.modified(file);
     Instant now = clock.instant();
     Attribute attribute =
-        new Attribute(request.session(), size, modified, sha, now, Optional.empty());
+        new Attribute(request.session(), size, modified, sha, received, now, Optional.empty());
     boolean travels =
         attributes && Native.setAttribute(stagingPath.resolve(component), attribute.text());
     store.steps().at("commit.attributes");
@@ -256,7 +269,7 @@ final class Commits {
             request.name(),
             size,
             travels ? attribute.identity() : Attribute.identity(size, modified),
-            sha);
+            received);
     if (!travels) {
       // staging is synced first, or a power cut could leave the record of a part that never was
       force(request.name(), this::forceStaging);
@@ -484,7 +497,7 @@ final class Commits {
       return Facts.of(found, tree.path(name.value()))
           .attribute()
           .filter(a -> a.session().equals(session))
-          .map(a -> new Completed(session, name, a.size(), a.identity(), a.sha256()));
+          .map(a -> new Completed(session, name, a.size(), a.identity(), a.received()));
     } catch (NoSuchFileException | NotDirectoryException e) {
       return Optional.empty();
     } catch (IOException e) {
@@ -506,7 +519,7 @@ final class Commits {
               Records.State.DONE,
               until,
               new Completed(
-                  known.session(), name, known.size(), known.identity(), known.sha256())));
+                  known.session(), name, known.size(), known.identity(), known.received())));
     }
   }
 

@@ -7,16 +7,39 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import org.jspecify.annotations.Nullable;
 
-/** The SHA-256 of a growing file, and the sums of its blocks. One thread at a time. */
+/**
+ * The SHA-256 of a growing file, the sums of its blocks, and the SHA-256 of what was received for
+ * it, which costs something only where that is something else. One thread at a time.
+ */
 final class ContentSums {
   private static final int READ_BACK_BYTES = 256 << 10;
 
   private final MessageDigest sha256 = newSha256();
   private final BlockSums blocks = new BlockSums();
+
+  /** Of what was received, from the first byte on that is not what is stored. */
+  private @Nullable MessageDigest received;
+
   private @Nullable ByteBuffer readBack;
 
   /** Takes what is between position and limit. */
   void update(ByteBuffer data) {
+    update(data, null);
+  }
+
+  /**
+   * Takes what is between position and limit.
+   *
+   * @param instead what was received instead; null where that is the same
+   */
+  void update(ByteBuffer data, @Nullable ByteBuffer instead) {
+    if (instead != null && received == null) {
+      received = copy(sha256); // up to here it was the same
+    }
+    MessageDigest digest = received;
+    if (digest != null) {
+      digest.update(instead == null ? data.duplicate() : instead);
+    }
     blocks.update(data);
     sha256.update(data);
   }
@@ -42,9 +65,26 @@ final class ContentSums {
     readBack = null;
   }
 
-  /** In lower case hex; the last call on this. */
+  /** Of what is stored, in lower case hex. */
   String sha256() {
-    return HexFormat.of().formatHex(sha256.digest());
+    return hex(sha256);
+  }
+
+  /** Of what was received, in lower case hex. */
+  String received() {
+    return hex(received == null ? sha256 : received);
+  }
+
+  private static String hex(MessageDigest digest) {
+    return HexFormat.of().formatHex(copy(digest).digest());
+  }
+
+  private static MessageDigest copy(MessageDigest digest) {
+    try {
+      return (MessageDigest) digest.clone();
+    } catch (CloneNotSupportedException e) {
+      throw new IllegalStateException("SHA-256 has no copy (expected: any Java's has)", e);
+    }
   }
 
   int[] blocks() {

@@ -428,7 +428,13 @@ public final class FileStore implements Closeable {
           }
           steps.at("put.part-created");
           return new Upload(
-              this, request, new PartFile(staging, part, channel), reservation, claim, 0);
+              this,
+              request,
+              new PartFile(staging, part, channel),
+              reservation,
+              claim,
+              /* durable= */ 0,
+              /* altered= */ false);
         });
   }
 
@@ -437,9 +443,12 @@ public final class FileStore implements Closeable {
    * one of this process that failed and may go on (after {@code no-space}, say). What is behind
    * those bytes is cut off; they are read again, for the hash, while the transfer goes on.
    *
+   * @param altered whether they may be others than were received: then nobody knows the hash of
+   *     these any more
    * @throws ProtocolException {@code internal}, naming the loss, where there is less than that
    */
-  public Upload reopen(UploadRequest request, long durable) throws ProtocolException {
+  public Upload reopen(UploadRequest request, long durable, boolean altered)
+      throws ProtocolException {
     FileName name = request.name();
     requireWritable(name);
     Upload earlier = uploads.get(request.session());
@@ -478,7 +487,13 @@ public final class FileStore implements Closeable {
               staging.file(part, StandardOpenOption.READ, StandardOpenOption.WRITE);
           channel.truncate(durable);
           return new Upload(
-              this, request, new PartFile(staging, part, channel), reservation, claim, durable);
+              this,
+              request,
+              new PartFile(staging, part, channel),
+              reservation,
+              claim,
+              durable,
+              altered);
         });
   }
 

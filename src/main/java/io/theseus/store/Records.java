@@ -54,6 +54,7 @@ final class Records implements Closeable {
   private static final String FILE = "completed";
   private static final String FORMAT = "1";
   private static final int FIELDS = 9;
+  private static final String UNKNOWN = "-";
   private static final long LEAST_REWRITE_BYTES = 1 << 20;
 
   private final Path directory;
@@ -235,7 +236,7 @@ final class Records implements Closeable {
             completed.session().toString(),
             Long.toString(completed.size()),
             completed.identity(),
-            completed.sha256(),
+            completed.sha256().orElse(UNKNOWN),
             completed.name().value());
     return checksum(text) + " " + text + "\n";
   }
@@ -256,7 +257,7 @@ final class Records implements Closeable {
                   FileName.parse(fields[8]),
                   Long.parseLong(fields[5]),
                   fields[6],
-                  fields[7])));
+                  fields[7].equals(UNKNOWN) ? Optional.empty() : Optional.of(fields[7]))));
     } catch (IllegalArgumentException | ProtocolException e) {
       return Optional.empty();
     }

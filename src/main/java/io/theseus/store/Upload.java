@@ -51,6 +51,10 @@ public final class Upload {
    * is written by then: so one fdatasync answers all who asked meanwhile. A failed one is the end
    * of the upload, since the kernel may have forgotten the pages that it could not write.
    *
+   * What a client is told is the hash of what was received, which is hashed beside what is stored
+   * from the first chunk on where it differs. What is read back is what is stored: so chunks that
+   * were changed before, or come while the lane reads, leave that hash unknown.
+   *
    * Commit begins when all is written and hashed; no chunk is accepted from then on.
    */
 
@@ -78,7 +82,16 @@ public final class Upload {
      *     the bytes are dropped, and released already
      */
     public boolean write(ByteBuffer data, Runnable release) {
-      return upload.append(this, data, release);
+      return upload.append(this, data, null, release);
+    }
+
+    /**
+     * Appends other bytes than were received, as many; otherwise the same.
+     *
+     * @param received what the client is told the SHA-256 of; left alone until {@code release}
+     */
+    public boolean write(ByteBuffer data, ByteBuffer received, Runnable release) {
+      return upload.append(this, data, received, release);
     }
 
     /** Whether a newer writer has taken over. */
@@ -117,6 +130,7 @@ public final class Upload {
   private long written;
   private long hashed;
   private boolean readingBack;
+  private boolean receivedIsKnown;
   private @Nullable ProtocolException failure;
   private @Nullable Wish wish;
   private boolean committing;
@@ -129,6 +143,8 @@ public final class Upload {
   /**
    * An upload whose first {@code durable} bytes are in the part and safe. The store calls {@link
    * #start} once it is known.
+   *
+   * @param altered whether these may be others than were received
    */
   Upload(
       FileStore store,
@@ -136,7 +152,8 @@ public final class Upload {
       PartFile part,
       Space.Reservation reservation,
       Quota.Claim claim,
-      long durable) {
+      long durable,
+      boolean altered) {
     this.store = store;
     this.request = request;
     this.part = part;
@@ -147,6 +164,7 @@ public final class Upload {
     this.durable = durable;
     this.nameIsDurable = durable > 0;
     this.readingBack = durable > 0;
+    this.receivedIsKnown = durable == 0 || !altered;
     this.writing = new Lane(store.disk(), this::writeSome, () -> onRejected(this::dropUnwritten));
     this.hashing = new Lane(store.disk(), this::hashSome, () -> onRejected(this::dropUnhashed));
     this.syncing = new Lane(store.disk(), this::syncAll, () -> onRejected(this::refuseWaiting));
@@ -194,7 +212,8 @@ public final class Upload {
 
   // ---- writing
 
-  private boolean append(Writer by, ByteBuffer data, Runnable release) {
+  private boolean append(
+      Writer by, ByteBuffer data, @Nullable ByteBuffer received, Runnable release) {
     if (!data.isDirect()) {
       throw new IllegalArgumentException("buffer: on the heap (expected: a direct one)");
     }
@@ -204,7 +223,8 @@ public final class Upload {
     synchronized (this) {
       if (by == writer && failure == null && wish == null && discarded == null) {
         hash = !readingBack;
-        chunk = new Chunk(data, release, hash ? 2 : 1);
+        chunk = new Chunk(data, received, release, hash ? 2 : 1);
+        receivedIsKnown &= received == null || hash;
         unwritten.add(chunk);
         if (hash) {
           unhashed.add(chunk);
@@ -348,7 +368,7 @@ public final class Upload {
         return false;
       }
       int size = chunk.toHash.remaining();
-      sums.update(chunk.toHash);
+      sums.update(chunk.toHash, chunk.received);
       synchronized (this) {
         unhashed.remove();
         hashed += size;
@@ -541,13 +561,14 @@ public final class Upload {
 
   private void commitNow(Wish due) {
     try {
-      String sha = sums.sha256();
-      requireSha(request.expectedSha256(), sha);
-      requireSha(due.sha256, sha);
+      Optional<String> received = receivedSha256();
+      requireSha(request.expectedSha256(), received);
+      requireSha(due.sha256, received);
       Completed completed;
       FileChannel channel = part.acquire();
       try {
-        completed = store.commits().commit(request, part, channel, due.size, sha);
+        completed =
+            store.commits().commit(request, part, channel, due.size, sums.sha256(), received);
       } finally {
         part.release();
       }
@@ -586,8 +607,16 @@ public final class Upload {
     }
   }
 
-  private static void requireSha(Optional<String> given, String computed) throws ProtocolException {
-    if (given.isPresent() && !given.get().toLowerCase(Locale.ROOT).equals(computed)) {
+  private synchronized Optional<String> receivedSha256() {
+    return receivedIsKnown ? Optional.of(sums.received()) : Optional.empty();
+  }
+
+  private static void requireSha(Optional<String> given, Optional<String> received)
+      throws ProtocolException {
+    String computed = received.orElse("");
+    if (given.isPresent()
+        && received.isPresent()
+        && !given.get().toLowerCase(Locale.ROOT).equals(computed)) {
       throw new ProtocolException(
           ErrorCode.BAD_FIELD,
           "SHA-256: "

@@ -218,6 +218,9 @@ final class FakeLink implements SessionLink {
 
   @Override
   public synchronized void grant(Grant grant) {
+    if (grant.payload() != null) {
+      throw new IllegalStateException("this client has no way past functions");
+    }
     grants.add(grant);
     if (over) {
       return;

@@ -7,7 +7,6 @@ import io.theseus.channel.Admission;
 import io.theseus.channel.HandOver;
 import io.theseus.channel.NetworkFunction;
 import io.theseus.channel.Passage;
-import io.theseus.channel.PayloadUse;
 import io.theseus.channel.Range;
 import io.theseus.channel.SessionInfo;
 import io.theseus.module.Revision;
@@ -189,15 +188,6 @@ final class SwitchTest {
     }
   }
 
-  private static NetworkFunction inspecting() {
-    return new NetworkFunction() {
-      @Override
-      public PayloadUse payloadUse() {
-        return PayloadUse.INSPECT;
-      }
-    };
-  }
-
   /** What code that isn't checked as ours is may return. */
   @SuppressWarnings("NullAway")
   private static Range nothing() {
@@ -213,8 +203,7 @@ final class SwitchTest {
     "GET, returns too much",
     "GET, hangs",
     "PUT, hangs",
-    "GET, can't be made",
-    "GET, looks at bytes"
+    "GET, can't be made"
   })
   void shouldGoBackToTheStableRevisionWhereCodeFails(String verb, String how) throws Exception {
     CountDownLatch never = new CountDownLatch(1);
@@ -247,7 +236,7 @@ final class SwitchTest {
                 };
               };
             },
-            how.equals("looks at bytes") ? List.of(SwitchTest::inspecting) : List.of(),
+            List.of(),
             how.equals("hangs") ? Duration.ofSeconds(1) : Duration.ofMinutes(5));
     try (TestNode node = node()) {
       byte[] content = node.write("in", SIZE);
@@ -274,8 +263,6 @@ final class SwitchTest {
                 case "returns a wrong offset" -> "bad@2.0.0: range at ";
                 case "returns too much" -> "bad@2.0.0: range of 8388609 bytes (expected: 1 to ";
                 case "hangs" -> "bad@2.0.0: next did not return within 1000 ms";
-                case "looks at bytes" ->
-                    "function-1@2.0.0: payloadUse INSPECT (expected: NONE, all that this version";
                 case "can't be made" -> "its constructor threw java.lang.IllegalStateException: no";
                 default -> "bad@2.0.0: next returned null (expected: an answer)";
               });

@@ -170,9 +170,11 @@ class RevisionsTest {
         "DataChannel | public Range next(Progress p) { throw new StackOverflowError(); } |"
             + " tried@1.2: a download that went back: next at 0: threw"
             + " java.lang.StackOverflowError (expected: a result)",
-        "NetworkFunction | public PayloadUse payloadUse() { return PayloadUse.INSPECT; } |"
-            + " tried@1.2: payloadUse INSPECT (expected: NONE, all that this version of the server"
-            + " does)",
+        "NetworkFunction | public PayloadUse payloadUse() { return PayloadUse.INSPECT; } public"
+            + " Optional<String> payload(long o, java.nio.ByteBuffer b) { b.put(0, (byte) 0); return"
+            + " Optional.empty(); } |"
+            + " tried@1.2: a download that went back: payload at 0: threw"
+            + " java.nio.ReadOnlyBufferException (expected: a result)",
         "NetworkFunction | private long n; public void passed(Range r) { if (++n > 0)"
             + " throw new IllegalStateException(\"late\"); } |"
             + " tried@1.2: a download that went back: passed at 0: threw"

@@ -315,7 +315,7 @@ class GetPumpTest {
         // the youngest first, mostly; old ones linger, as from workers that are gone
         int which = Math.max(0, decisions.size() - 1 - deliver.which());
         Decided decided = decisions.get(which);
-        pump.grant(decided.generation(), decided.epoch(), decided.range());
+        pump.grant(decided.generation(), decided.epoch(), decided.range(), null);
         model.deliver(decided);
       } else if (input instanceof Offset offset) {
         if (!offset(pump, model, offset)) {
@@ -456,7 +456,7 @@ class GetPumpTest {
               pump.generation(),
               pump.epoch(),
               new Range(pump.position(), Math.max(1, model.size - (int) pump.position())));
-      pump.grant(all.generation(), all.epoch(), all.range());
+      pump.grant(all.generation(), all.epoch(), all.range(), null);
       model.deliver(all);
       long before = pump.position();
       long epoch = pump.epoch();
@@ -475,7 +475,7 @@ class GetPumpTest {
 
   private static GetPump windowed(long size) {
     GetPump pump = new GetPump(0, size, /* rewindable= */ true, OptionalLong.of(10), 4, 1);
-    pump.grant(1, 0, new Range(0, (int) size));
+    pump.grant(1, 0, new Range(0, (int) size), null);
     return pump;
   }
 
@@ -507,23 +507,23 @@ class GetPumpTest {
     pump.offset(6);
     assertThat(pump.epoch()).isEqualTo(1);
     assertThat(pump.next(100)).as("nothing without a grant for the new place").isZero();
-    pump.grant(1, 0, new Range(6, 50));
+    pump.grant(1, 0, new Range(6, 50), null);
     assertThat(pump.next(100)).as("a stale grant moves nothing").isZero();
-    pump.grant(1, 1, new Range(6, 50));
+    pump.grant(1, 1, new Range(6, 50), null);
     assertThat(starts(pump)).startsWith(6L);
   }
 
   @Test
   void shouldAnswerEachOffsetByOneDataWithoutAWindow() throws ProtocolException {
     GetPump pump = new GetPump(0, 100, /* rewindable= */ true, OptionalLong.empty(), 4, 1);
-    pump.grant(1, 0, new Range(0, 100));
+    pump.grant(1, 0, new Range(0, 100), null);
     assertThat(starts(pump)).containsExactly(0L);
     pump.offset(4);
     pump.offset(8);
     assertThat(starts(pump)).containsExactly(4L, 8L);
     pump.offset(8);
     assertThat(pump.next(100)).isZero();
-    pump.grant(1, pump.epoch(), new Range(8, 8));
+    pump.grant(1, pump.epoch(), new Range(8, 8), null);
     assertThat(starts(pump)).containsExactly(8L);
   }
 
@@ -535,10 +535,10 @@ class GetPumpTest {
     pump.offset(99);
     pump.offset(7);
     assertThat(pump.restarting()).isTrue();
-    pump.grant(2, 0, new Range(0, 50));
+    pump.grant(2, 0, new Range(0, 50), null);
     assertThat(pump.next(100)).isZero();
     pump.offset(0);
-    pump.grant(2, pump.epoch(), new Range(0, 50));
+    pump.grant(2, pump.epoch(), new Range(0, 50), null);
     assertThat(starts(pump)).startsWith(0L);
   }
 

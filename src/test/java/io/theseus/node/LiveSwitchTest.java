@@ -10,6 +10,7 @@ import io.theseus.channel.DataChannel;
 import io.theseus.channel.HandOver;
 import io.theseus.channel.NetworkFunction;
 import io.theseus.channel.Passage;
+import io.theseus.channel.PayloadUse;
 import io.theseus.channel.Range;
 import io.theseus.channel.SessionInfo;
 import io.theseus.control.ControlActor;
@@ -68,6 +69,7 @@ final class LiveSwitchTest {
   private final List<Revision> revisions = new CopyOnWriteArrayList<>();
   private final AtomicInteger released = new AtomicInteger();
   private final AtomicInteger denials = new AtomicInteger();
+  private final List<String> gaps = new CopyOnWriteArrayList<>();
   private Path directory;
   private Node node;
   private InetSocketAddress address;
@@ -127,6 +129,7 @@ final class LiveSwitchTest {
     } finally {
       clients.shutdownNow();
     }
+    assertThat(gaps).as("bytes that functions did not see").isEmpty();
     put(Revision.builtIn(), Optional.empty(), Revision.builtIn());
     await()
         .atMost(PATIENCE)
@@ -228,8 +231,13 @@ final class LiveSwitchTest {
 
   private Revision good(Random random) {
     int most = 50_000 + random.nextInt(3_000_000);
-    return switch (random.nextInt(3)) {
+    return switch (random.nextInt(5)) {
       case 0 -> revision(() -> granting(most), List.of());
+      case 2 -> revision(() -> granting(most), List.of(Counter::new, InOrder::new));
+      case 3 ->
+          revision(
+              () -> granting(most),
+              List.of(Turning::new, Counter::new, Turning::new, InOrder::new));
       case 1 -> revision(() -> granting(most), List.of(Counter::new));
       default ->
           revision(
@@ -244,7 +252,7 @@ final class LiveSwitchTest {
     int least = random.nextInt(4);
     int place = random.nextInt(LARGEST);
     long nanos = 1_000_000L * (1 + random.nextInt(8));
-    return switch (random.nextInt(12)) {
+    return switch (random.nextInt(17)) {
       case 0 -> revision(() -> failing(least, "throws"), List.of(Counter::new));
       case 1 -> revision(() -> failing(least, "is wrong"), List.of());
       case 2 -> revision(() -> failing(least, "hangs"), List.of());
@@ -291,8 +299,81 @@ final class LiveSwitchTest {
                           session -> {
                             throw new IllegalStateException("begins nothing");
                           })));
+      case 9 ->
+          revision(() -> granting(500_000), List.of(Turning::new, () -> broken(place, "throws")));
+      case 10 ->
+          revision(() -> granting(500_000), List.of(Turning::new, () -> broken(place, "cuts")));
+      case 11 ->
+          revision(() -> granting(500_000), List.of(Turning::new, () -> broken(place, "hangs")));
+      case 12 ->
+          revision(() -> granting(500_000), List.of(Turning::new, () -> broken(place, "denies")));
       default -> good(random);
     };
+  }
+
+  /** Turns bits that a second one turns back: bytes that pass one of two are others. */
+  private static class Turning implements NetworkFunction {
+    @Override
+    public PayloadUse payloadUse() {
+      return PayloadUse.TRANSFORM;
+    }
+
+    @Override
+    public Optional<String> payload(long offset, ByteBuffer bytes) {
+      for (int i = bytes.position(); i < bytes.limit(); i++) {
+        bytes.put(i, (byte) (bytes.get(i) ^ (offset + i) * 31 ^ 0x5a));
+      }
+      return Optional.empty();
+    }
+  }
+
+  /** Turned bits, and something else from a place on. */
+  private static NetworkFunction broken(long place, String how) {
+    return new Turning() {
+      @Override
+      public Optional<String> payload(long offset, ByteBuffer bytes) {
+        Optional<String> turned = super.payload(offset, bytes);
+        if (offset + bytes.remaining() <= place) {
+          return turned;
+        }
+        return switch (how) {
+          case "throws" -> throw new IllegalStateException("broken");
+          case "cuts" -> {
+            bytes.limit(bytes.limit() - 1);
+            yield turned;
+          }
+          case "hangs" -> {
+            try {
+              new CountDownLatch(1).await(); // until it is interrupted
+            } catch (InterruptedException e) {
+              Thread.currentThread().interrupt();
+            }
+            super.payload(offset, bytes);
+            yield turned;
+          }
+          default -> Optional.of("bytes");
+        };
+      }
+    };
+  }
+
+  /** Sees the bytes one behind the other, but where a client goes back or a session is resumed. */
+  private final class InOrder implements NetworkFunction {
+    private long next = -1;
+
+    @Override
+    public PayloadUse payloadUse() {
+      return PayloadUse.INSPECT;
+    }
+
+    @Override
+    public Optional<String> payload(long offset, ByteBuffer bytes) {
+      if (next >= 0 && offset > next) {
+        gaps.add(next + " to " + offset);
+      }
+      next = offset + bytes.remaining();
+      return Optional.empty();
+    }
   }
 
   private static DataChannel failing(int after, String how) {
@@ -457,7 +538,7 @@ final class LiveSwitchTest {
         }
       }
     }
-    assertThat(Arrays.equals(read, Arrays.copyOf(content, size))).as("bytes read").isTrue();
+    assertThat(differences(read, size)).as("bytes read").isEmpty();
   }
 
   private static final class Sending {
@@ -538,9 +619,20 @@ final class LiveSwitchTest {
         requireExpected(e);
       }
     }
-    assertThat(Arrays.equals(Files.readAllBytes(file(name)), Arrays.copyOf(content, size)))
-        .as("bytes of " + name)
-        .isTrue();
+    assertThat(differences(Files.readAllBytes(file(name)), size)).as("bytes of " + name).isEmpty();
+  }
+
+  /** Where bytes begin and end to be others than the content's. */
+  private List<Integer> differences(byte[] bytes, int size) {
+    assertThat(bytes).hasSize(size);
+    List<Integer> differences = new ArrayList<>();
+    for (int i = 0; i < size; i++) {
+      if ((bytes[i] == content[i]) == (differences.size() % 2 == 0)) {
+        continue;
+      }
+      differences.add(i);
+    }
+    return differences;
   }
 
   /** Who fails to write reads what is there before it reports. */

@@ -70,10 +70,11 @@ final class SessionActorTest {
         new Checkpointed(Long.MAX_VALUE),
         new Paused(17),
         new RevisionChanged("other@2.0.0"),
+        new SessionEvent.Altered(),
         new Ended("complete"),
         SessionState.NONE,
-        new SessionState(PUT, "standard@1.0.0", 5, /* paused= */ true),
-        new SessionState(GET, "standard@1.0.0", 0, /* paused= */ false));
+        new SessionState(PUT, "standard@1.0.0", 5, /* paused= */ true, /* altered= */ true),
+        new SessionState(GET, "standard@1.0.0", 0, /* paused= */ false, /* altered= */ false));
   }
 
   @ParameterizedTest
@@ -131,12 +132,17 @@ final class SessionActorTest {
             new Begun(PUT, "standard@1.0.0", 1),
             new Checkpointed(2),
             new Paused(3),
+            new SessionEvent.Altered(),
             new Checkpointed(3))) {
       state = state.on(event);
     }
-    assertThat(state).isEqualTo(new SessionState(PUT, "standard@1.0.0", 3, /* paused= */ true));
+    assertThat(state)
+        .isEqualTo(
+            new SessionState(PUT, "standard@1.0.0", 3, /* paused= */ true, /* altered= */ true));
     state = state.on(new RevisionChanged("other@2.0.0"));
-    assertThat(state).isEqualTo(new SessionState(PUT, "other@2.0.0", 3, /* paused= */ false));
+    assertThat(state)
+        .isEqualTo(
+            new SessionState(PUT, "other@2.0.0", 3, /* paused= */ false, /* altered= */ true));
     assertThat(state.on(new Ended("complete"))).isEqualTo(SessionState.NONE);
   }
 }

@@ -65,7 +65,7 @@ class QuotaTest {
 
       // what is staged stays, and counts, until the client goes on or gives up
       assertUse(fixture, 8, 1);
-      Upload again = fixture.store.reopen(request, 8);
+      Upload again = fixture.store.reopen(request, 8, /* altered= */ false);
       write(again.takeOver(), "9a");
       await(again.commit(10, Optional.empty()));
       assertUse(fixture, 10, 1);
@@ -106,7 +106,7 @@ class QuotaTest {
       assertThat(fixture.names()).containsExactly("b");
 
       fixture.store.delete(name("b"), Optional.empty());
-      Upload again = fixture.store.reopen(request, 10);
+      Upload again = fixture.store.reopen(request, 10, /* altered= */ false);
       await(again.commit(10, Optional.empty()));
       assertThat(fixture.read("a")).isEqualTo("1234567890");
       assertUse(fixture, 10, 1);
@@ -185,7 +185,7 @@ class QuotaTest {
       fixture.restart(request.session());
       assertUse(fixture, 16, 2);
       // the removal of what nobody resumed gives its room back
-      await(fixture.store.reopen(request, 6).discard());
+      await(fixture.store.reopen(request, 6, /* altered= */ false).discard());
       assertUse(fixture, 10, 1);
     }
   }

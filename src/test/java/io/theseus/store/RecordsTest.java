@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.BeforeEach;
@@ -38,7 +39,11 @@ class RecordsTest {
         Records.State.DONE,
         clock.instant().plus(Duration.ofHours(1)),
         new Completed(
-            new UUID(0, i), new FileName("a name/of " + i + " ü"), i, "id-" + i, "0".repeat(64)));
+            new UUID(0, i),
+            new FileName("a name/of " + i + " ü"),
+            i,
+            "id-" + i,
+            i % 2 == 0 ? Optional.empty() : Optional.of("0".repeat(64))));
   }
 
   @Test

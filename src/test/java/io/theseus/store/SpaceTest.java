@@ -135,7 +135,7 @@ class SpaceTest {
       assertThat(fixture.store.failure()).isEmpty();
 
       Files.delete(other);
-      Upload again = fixture.store.reopen(request, 12);
+      Upload again = fixture.store.reopen(request, 12, /* altered= */ false);
       write(again.takeOver(), ", and on");
       await(again.commit(20, Optional.empty()));
       assertThat(fixture.read("old")).isEqualTo("acknowledged, and on");

@@ -1,0 +1,53 @@
+package io.theseus.module;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.time.Duration;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+
+/** Calls that don't return in time. */
+class ModuleThreadsTest {
+  private final AtomicLong now = new AtomicLong();
+  private final CountDownLatch there = new CountDownLatch(2);
+
+  /** What it returns when it is told to stop is half of something. */
+  private String hang() {
+    there.countDown();
+    try {
+      new CountDownLatch(1).await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    return "half";
+  }
+
+  @Test
+  void shouldNotHearWhatCodeReturnsWhenItIsToldToStop() throws Exception {
+    Duration deadline = Duration.ofSeconds(1);
+    try (ModuleThreads threads = new ModuleThreads("one", 2, deadline, now::get)) {
+      CompletionStage<String> first = threads.line().call("a@1", "next", this::hang);
+      CompletionStage<String> second = threads.line().call("b@1", "payload", this::hang);
+      there.await();
+      assertThat(threads.check()).isNull();
+      now.set(deadline.toNanos() + 1);
+      assertThat(threads.check()).isEqualTo("a@1: next did not return within 1000 ms");
+      assertThat(threads.isOver()).isTrue();
+      assertFailed(first, "a@1: next did not return within 1000 ms");
+      assertFailed(second, "one: a@1: next did not return within 1000 ms");
+      assertFailed(
+          threads.line().call("c@1", "next", () -> "late"),
+          "one: a@1: next did not return within 1000 ms");
+    }
+  }
+
+  private static void assertFailed(CompletionStage<String> call, String reason) {
+    assertThatThrownBy(call.toCompletableFuture()::join)
+        .cause()
+        .isInstanceOf(CodeException.class)
+        .hasMessage(reason);
+  }
+}
