@@ -1,5 +1,7 @@
 package io.theseus.module;
 
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,6 +22,11 @@ import org.jspecify.annotations.Nullable;
  * made.
  */
 public final class ModuleThreads implements AutoCloseable {
+  private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
+
+  /** How many times the deadline a call has that could not go on. */
+  private static final int STARVED = 10;
+
   /** A call that waits, or is being made. */
   private static final class Call<T> {
     private final String component;
@@ -51,6 +58,7 @@ public final class ModuleThreads implements AutoCloseable {
     private volatile @Nullable Call<?> current;
     private volatile @Nullable Asked asked;
     private volatile long since;
+    private @Nullable Suspicion suspicion;
 
     private Line(String name) {
       thread = new Thread(this::run, name);
@@ -125,6 +133,14 @@ public final class ModuleThreads implements AutoCloseable {
     }
   }
 
+  /**
+   * A call that has taken longer than the deadline.
+   *
+   * @param since when it began
+   * @param cpuNanos of its thread, when that was seen first
+   */
+  private record Suspicion(long since, long cpuNanos) {}
+
   /** What code is being called within a call. */
   private record Asked(String component, String what) {
     @Override
@@ -166,16 +182,19 @@ public final class ModuleThreads implements AutoCloseable {
   }
 
   /**
-   * Looks for a call that takes too long, and abandons the threads where there is one; to be called
-   * several times within a deadline.
+   * Looks for a call that hangs, and abandons the threads where there is one; to be called several
+   * times within a deadline.
+   *
+   * <p>A call hangs when it has taken longer than the deadline by its own doing: it waits, or it
+   * has had a processor for long. One that a busy machine, or a pause of the JVM, keeps from going
+   * on has {@value #STARVED} times as long.
    *
    * @return what hangs, once
    */
-  public @Nullable String check() {
-    long now = nanoTime.getAsLong();
+  public synchronized @Nullable String check() {
     for (Line line : lines) {
       Call<?> call = line.current;
-      if (!over && call != null && now - line.since > deadline.toNanos() && call == line.current) {
+      if (!over && call != null && hangs(line) && call == line.current) {
         Asked asked = line.asked;
         String hung =
             (asked == null ? new Asked(call.component, call.what) : asked)
@@ -188,6 +207,24 @@ public final class ModuleThreads implements AutoCloseable {
       }
     }
     return null;
+  }
+
+  private boolean hangs(Line line) {
+    long since = line.since;
+    long taken = nanoTime.getAsLong() - since;
+    if (taken <= deadline.toNanos()) {
+      line.suspicion = null;
+      return false;
+    }
+    long cpuNanos = THREADS.getThreadCpuTime(line.thread.getId());
+    Suspicion known = line.suspicion;
+    if (known == null || known.since() != since) {
+      line.suspicion = new Suspicion(since, cpuNanos);
+      return false;
+    }
+    return line.thread.getState() != Thread.State.RUNNABLE
+        || cpuNanos - known.cpuNanos() > deadline.toNanos() / 4
+        || taken > STARVED * deadline.toNanos();
   }
 
   private void end(String reason) {
