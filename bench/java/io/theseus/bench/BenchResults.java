@@ -69,13 +69,15 @@ public final class BenchResults {
     replace(directory.resolve(name + ".md"), markdown());
   }
 
-  private static void replace(Path file, String text) throws IOException {
+  /** Writes a file at once or not at all. */
+  public static void replace(Path file, String text) throws IOException {
     Path fresh = file.resolveSibling("." + file.getFileName() + ".new");
     Files.write(fresh, text.getBytes(StandardCharsets.UTF_8));
     Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
   }
 
-  String json() throws IOException {
+  /** What stands in NAME.json. */
+  public String json() throws IOException {
     List<Map<String, Object>> rows = new ArrayList<>();
     for (Measurement each : measurements) {
       Map<String, Object> row = new LinkedHashMap<>();
@@ -170,7 +172,7 @@ public final class BenchResults {
   }
 
   /** As people write it: three digits that say something, or all of a large one. */
-  static String number(double value) {
+  public static String number(double value) {
     double size = Math.abs(value);
     if (size >= 1000) {
       return String.format(Locale.ROOT, "%,.0f", value);

@@ -7,11 +7,11 @@ import java.util.List;
 import java.util.Locale;
 
 /** What a measurement was made on. */
-final class Machine {
+public final class Machine {
   private Machine() {}
 
   /** A line each, without names of machines or people. */
-  static List<String> facts() {
+  public static List<String> facts() {
     return List.of(
         "processors: " + Runtime.getRuntime().availableProcessors() + " × " + valueOf("model name"),
         "memory: " + memory(),

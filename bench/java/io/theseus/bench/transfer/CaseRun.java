@@ -1,6 +1,7 @@
 package io.theseus.bench.transfer;
 
 import io.theseus.bench.BenchResults;
+import io.theseus.bench.Lab;
 import io.theseus.bench.Measurement;
 import io.theseus.bench.Measurement.Better;
 import io.theseus.bench.transfer.TransferCase.Way;

@@ -1,5 +1,6 @@
 package io.theseus.bench.transfer;
 
+import io.theseus.bench.Lab;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;

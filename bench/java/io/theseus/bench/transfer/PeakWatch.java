@@ -1,5 +1,6 @@
 package io.theseus.bench.transfer;
 
+import io.theseus.bench.Usage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 

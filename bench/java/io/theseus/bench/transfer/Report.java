@@ -1,6 +1,7 @@
 package io.theseus.bench.transfer;
 
 import io.theseus.bench.BenchResults;
+import io.theseus.bench.Lab;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

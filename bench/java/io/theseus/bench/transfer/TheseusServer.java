@@ -1,6 +1,7 @@
 package io.theseus.bench.transfer;
 
 import io.theseus.admin.jmx.RunFile;
+import io.theseus.bench.Lab;
 import io.theseus.client.ClientSettings;
 import io.theseus.client.ClientTls;
 import io.theseus.client.Consumer;

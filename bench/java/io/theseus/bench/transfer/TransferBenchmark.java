@@ -1,6 +1,7 @@
 package io.theseus.bench.transfer;
 
 import io.theseus.bench.BenchResults;
+import io.theseus.bench.Lab;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -109,7 +110,7 @@ public final class TransferBenchmark implements Callable<Integer> {
     try (Lab lab = Lab.open(OTHERS, quick)) {
       BenchResults measured = new BenchResults(NAME, "Transfers beside nginx, rsync and plain C");
       Report report = new Report(lab, measured, into.resolve(NAME), quick);
-      lab.compile(Path.of("bench/native"));
+      lab.compile(List.of("load_get", "load_put", "raw_send", "raw_receive"));
       lab.certify();
       if (!lab.pinnedApart()) {
         progress.println("one processor: server and load client share it");

@@ -1,4 +1,4 @@
-package io.theseus.bench.transfer;
+package io.theseus.bench;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -35,8 +35,9 @@ import javax.net.ssl.TrustManagerFactory;
  * load clients, and the processes that were started. All of it is gone at the end, also when the
  * benchmark is interrupted.
  */
-final class Lab implements AutoCloseable {
+public final class Lab implements AutoCloseable {
   private static final String PREFIX = "theseus-bench-";
+  private static final Path NATIVE = Path.of("bench/native");
   private static final Path SHARED_MEMORY = Path.of("/dev/shm");
   private static final Duration PATIENCE = Duration.ofMinutes(2);
   private static final long MORE_MEMORY = 1L << 30;
@@ -72,7 +73,7 @@ final class Lab implements AutoCloseable {
    *
    * @param quick whether figures say nothing, so that nobody waits for the disk to be idle
    */
-  static Lab open(Path parent, boolean quick) throws IOException {
+  public static Lab open(Path parent, boolean quick) throws IOException {
     Files.createDirectories(parent);
     removeLeft(parent);
     removeLeft(SHARED_MEMORY);
@@ -114,35 +115,47 @@ final class Lab implements AutoCloseable {
   }
 
   /** Whether servers and load clients have a processor each. */
-  boolean pinnedApart() {
+  public boolean pinnedApart() {
     return serverProcessor != loadProcessor;
+  }
+
+  /** Moves this process to the load clients' processor, out of the servers' way. */
+  public void stayWithClients() throws IOException {
+    runAnywhere(
+        List.of(
+            "taskset",
+            "-a",
+            "-c",
+            "-p",
+            Integer.toString(loadProcessor),
+            Long.toString(ProcessHandle.current().pid())));
   }
 
   // ---- places
 
-  Path directory() {
+  public Path directory() {
     return directory;
   }
 
   /** The directory that all servers serve. */
-  Path site() {
+  public Path site() {
     return directory.resolve("site");
   }
 
   /** A directory in memory, for the client of a peer. */
-  Path memory() {
+  public Path memory() {
     return memory;
   }
 
   /** A program of {@code bench/native}. */
-  String tool(String name) {
+  public String tool(String name) {
     return directory.resolve("bin").resolve(name).toString();
   }
 
-  /** Compiles what is in {@code bench/native}. */
-  void compile(Path sources) throws IOException {
+  /** Compiles programs of {@code bench/native}. */
+  public void compile(List<String> names) throws IOException {
     Files.createDirectories(directory.resolve("bin"));
-    for (String name : List.of("load_get", "load_put", "raw_send", "raw_receive")) {
+    for (String name : names) {
       runAnywhere(
           List.of(
               "gcc",
@@ -153,24 +166,24 @@ final class Lab implements AutoCloseable {
               "-pthread",
               "-o",
               tool(name),
-              sources.resolve(name + ".c").toString(),
+              NATIVE.resolve(name + ".c").toString(),
               "-lssl",
               "-lcrypto"));
     }
   }
 
   /** A certificate for localhost, signed by itself. */
-  Path certificate() {
+  public Path certificate() {
     return directory.resolve("tls.pem");
   }
 
   /** Its private key. */
-  Path key() {
+  public Path key() {
     return directory.resolve("tls.key");
   }
 
   /** Makes the certificate: of the curve that handshakes are cheapest with. */
-  void certify() throws IOException {
+  public void certify() throws IOException {
     runAnywhere(
         List.of(
             "openssl",
@@ -194,7 +207,7 @@ final class Lab implements AutoCloseable {
   }
 
   /** TLS with who has that certificate, and with nobody else. */
-  SSLContext trust() throws IOException {
+  public SSLContext trust() throws IOException {
     try (InputStream in = Files.newInputStream(certificate())) {
       KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
       store.load(null, null);
@@ -214,7 +227,7 @@ final class Lab implements AutoCloseable {
   // ---- processes
 
   /** Starts a server on its processor; it ends with this program, whatever happens to that. */
-  Process serve(String name, ProcessBuilder builder) throws IOException {
+  public Process serve(String name, ProcessBuilder builder) throws IOException {
     List<String> command = new ArrayList<>(pinned(serverProcessor));
     command.addAll(builder.command());
     Process process =
@@ -228,7 +241,7 @@ final class Lab implements AutoCloseable {
   }
 
   /** Waits until a condition holds for a server. */
-  void await(String name, Process server, BooleanSupplier condition) throws IOException {
+  public void await(String name, Process server, BooleanSupplier condition) throws IOException {
     long deadline = System.nanoTime() + PATIENCE.toNanos();
     while (!condition.getAsBoolean()) {
       if (!server.isAlive() || System.nanoTime() > deadline) {
@@ -239,7 +252,7 @@ final class Lab implements AutoCloseable {
   }
 
   /** Ends a server in order, and after some time in any case. */
-  void end(Process process) {
+  public void end(Process process) {
     List<ProcessHandle> children = process.descendants().toList();
     process.destroy();
     try {
@@ -254,8 +267,18 @@ final class Lab implements AutoCloseable {
     running.remove(process);
   }
 
+  /** Starts a load client on its processor, for who talks with it; it ends as servers do. */
+  public Process startLoad(List<String> command) throws IOException {
+    List<String> whole = new ArrayList<>(pinned(loadProcessor));
+    whole.addAll(command);
+    Process process =
+        new ProcessBuilder(whole).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    running.add(process);
+    return process;
+  }
+
   /** Runs a load client on its processor; what it says on standard output. */
-  String load(List<String> command) throws IOException {
+  public String load(List<String> command) throws IOException {
     List<String> whole = new ArrayList<>(pinned(loadProcessor));
     whole.addAll(command);
     return runAnywhere(whole);
@@ -287,17 +310,17 @@ final class Lab implements AutoCloseable {
   /**
    * A text as it is told to people: without where the checkout and the benchmark's directory are.
    */
-  String shown(String text) {
+  public String shown(String text) {
     return text.replace(directory + "/", "").replace(Path.of("").toAbsolutePath() + "/", "");
   }
 
   /** The command line of a server, for people. */
-  String shownServer(List<String> command) {
+  public String shownServer(List<String> command) {
     return shown("taskset -c " + serverProcessor + " " + String.join(" ", command));
   }
 
   /** The command line of a load client, for people. */
-  String shownLoad(List<String> command) {
+  public String shownLoad(List<String> command) {
     return shown("taskset -c " + loadProcessor + " " + String.join(" ", command));
   }
 
@@ -305,19 +328,20 @@ final class Lab implements AutoCloseable {
     return List.of("setpriv", "--pdeathsig", "TERM", "taskset", "-c", Integer.toString(processor));
   }
 
-  private Path log(String name) {
+  /** What a server has said. */
+  public Path log(String name) {
     return directory.resolve(name + ".log");
   }
 
   /** A port that was free a moment ago. */
-  static int freePort() throws IOException {
+  public static int freePort() throws IOException {
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       return socket.getLocalPort();
     }
   }
 
   /** Whether a server takes connections. */
-  static boolean accepts(int port) {
+  public static boolean accepts(int port) {
     try (Socket socket = new Socket()) {
       socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
       return true;
@@ -326,7 +350,7 @@ final class Lab implements AutoCloseable {
     }
   }
 
-  static void pause() {
+  public static void pause() {
     try {
       TimeUnit.MILLISECONDS.sleep(10);
     } catch (InterruptedException e) {
@@ -341,13 +365,13 @@ final class Lab implements AutoCloseable {
    * Moves a small file away, to be deleted at the end: for half a minute ext4 without a journal
    * looks at all inodes that were freed before it takes one for a new file.
    */
-  void putAside(Path file) throws IOException {
+  public void putAside(Path file) throws IOException {
     Files.createDirectories(aside());
     Files.move(file, aside().resolve(Integer.toString(filesAside++)));
   }
 
   /** Deletes what was put aside. */
-  void clearAside() throws IOException {
+  public void clearAside() throws IOException {
     remove(aside());
   }
 
@@ -359,7 +383,7 @@ final class Lab implements AutoCloseable {
    * Takes so much memory, and some more, and gives it back. Where the host backs a guest's memory
    * at its first use, that costs seconds for each GiB, and whoever runs next would pay for it.
    */
-  void touchMemory(long bytes) throws IOException {
+  public void touchMemory(long bytes) throws IOException {
     if (quick) {
       return;
     }
@@ -378,7 +402,7 @@ final class Lab implements AutoCloseable {
   // ---- the end
 
   /** Everything that was written is on disk, so that no server pays for what another one left. */
-  void settle() throws IOException {
+  public void settle() throws IOException {
     if (!quick) {
       runAnywhere(List.of("sync", "--file-system", directory.toString()));
     }
@@ -405,7 +429,7 @@ final class Lab implements AutoCloseable {
   }
 
   /** Removes a directory with all that is in it. */
-  static void remove(Path directory) throws IOException {
+  public static void remove(Path directory) throws IOException {
     if (!Files.exists(directory)) {
       return;
     }

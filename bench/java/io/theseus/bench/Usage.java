@@ -1,4 +1,4 @@
-package io.theseus.bench.transfer;
+package io.theseus.bench;
 
 import com.sun.jna.LastErrorException;
 import com.sun.jna.Library;
@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /** What a server's processes have used, as the kernel counts it. */
-final class Usage {
+public final class Usage {
   /** The C library's function, named as its manual page is. */
   @SuppressWarnings("MethodName") // clock_gettime is its name
   interface C extends Library {
@@ -34,7 +34,7 @@ final class Usage {
   private Usage() {}
 
   /** CPU time of a process, its children, and children of it that have ended. */
-  static double cpuSeconds(ProcessHandle root) throws IOException {
+  public static double cpuSeconds(ProcessHandle root) throws IOException {
     double waited = 0;
     String[] stat =
         Files.readString(proc(root, "stat")).replaceAll("(?s).*\\) ", "").split(" ", -1);
@@ -51,14 +51,14 @@ final class Usage {
   }
 
   /** The peak begins anew at what is resident now. */
-  static void resetPeak(ProcessHandle root) throws IOException {
+  public static void resetPeak(ProcessHandle root) throws IOException {
     for (ProcessHandle each : tree(root).toList()) {
       Files.writeString(proc(each, "clear_refs"), "5");
     }
   }
 
   /** The most that was resident at once, of each process; summed up. */
-  static double peakMib(ProcessHandle root) {
+  public static double peakMib(ProcessHandle root) {
     return tree(root).mapToLong(Usage::peakKib).sum() / 1024.0;
   }
 

@@ -1,4 +1,4 @@
-package io.theseus.bench.transfer;
+package io.theseus.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,0 +1,174 @@
+package io.theseus.bench.upgrade;
+
+import io.theseus.bench.Lab;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * What a switch costs a node for each session: CPU, the event loops' of it, and the journal.
+ *
+ * <p>The code is made ready beforehand, by the act for nobody, so that what follows is the switch
+ * alone. The sessions do nothing, so that all that they cost is the switch. From what the switch of
+ * all costs goes what the same time costs without an act, and what the act costs in a node without
+ * sessions.
+ */
+final class Costs {
+  /** All sessions have followed by then. */
+  private static final long PERIOD_NANOS = 3_000_000_000L;
+
+  /**
+   * What was used in a period.
+   *
+   * @param process CPU seconds
+   * @param loops of the event loops
+   */
+  private record Used(double process, double loops) {
+    Used minus(Used other) {
+      return new Used(process - other.process, loops - other.loops);
+    }
+  }
+
+  private final Lab lab;
+  private final int sessions;
+  private final int rounds;
+  private final PrintStream progress;
+
+  /** Microseconds for each session, by round. */
+  private final List<Double> cpuMicros = new ArrayList<>();
+
+  private final List<Double> loopMicros = new ArrayList<>();
+
+  /** How long the switch of all took, in seconds. */
+  private final List<Double> allFollowed = new ArrayList<>();
+
+  private long journalWrites;
+
+  Costs(Lab lab, int sessions, int rounds, PrintStream progress) {
+    this.lab = lab;
+    this.sessions = sessions;
+    this.rounds = rounds;
+    this.progress = progress;
+  }
+
+  void run() throws IOException {
+    try (UpgradedNode node = new UpgradedNode(lab)) {
+      node.awaitEnd(node.upgrade(node.nextModule()));
+      // compiled before it is counted, as in a node that has run for a day
+      try (LoadCrowd crowd = crowd(node)) {
+        for (int i = 0; i < Math.min(rounds, 3); i++) {
+          switched(node, crowd);
+        }
+      }
+      List<Used> act = new ArrayList<>();
+      for (int i = 0; i < rounds; i++) {
+        Used idle = idle(node);
+        act.add(switched(node, /* crowd= */ null).minus(idle));
+      }
+      try (LoadCrowd crowd = crowd(node)) {
+        for (int i = 0; i < rounds; i++) {
+          Used idle = idle(node);
+          Used each = switched(node, crowd).minus(idle).minus(act.get(i));
+          cpuMicros.add(Math.max(0, each.process() * 1e6 / sessions));
+          loopMicros.add(Math.max(0, each.loops() * 1e6 / sessions));
+          progress.printf(
+              Locale.ROOT,
+              "costs %d of %d: %.1f µs of CPU a session, %.1f µs of it on the event loop; all %,d"
+                  + " followed within %.3f s%n",
+              i + 1,
+              rounds,
+              cpuMicros.get(i),
+              loopMicros.get(i),
+              sessions,
+              allFollowed.get(allFollowed.size() - 1));
+        }
+      }
+    }
+  }
+
+  private LoadCrowd crowd(UpgradedNode node) throws IOException {
+    return new LoadCrowd(lab, Cell.idle(sessions), node.port(), CellRun.FILE, /* seed= */ 1);
+  }
+
+  private Used idle(UpgradedNode node) throws IOException {
+    node.collect();
+    Used before = used(node);
+    sleepUntil(System.nanoTime() + PERIOD_NANOS);
+    return used(node).minus(before);
+  }
+
+  private Used switched(UpgradedNode node, @org.jspecify.annotations.Nullable LoadCrowd crowd)
+      throws IOException {
+    node.awaitEnd(node.upgradeNobody(node.nextModule()));
+    node.collect();
+    if (crowd != null) {
+      crowd.begin();
+    }
+    long writes = writes(node);
+    Used before = used(node);
+    long end = System.nanoTime() + PERIOD_NANOS;
+    UpgradedNode.Ordered act = node.promote();
+    sleepUntil(end);
+    Used after = used(node).minus(before);
+    journalWrites += writes(node) - writes;
+    node.awaitEnd(act);
+    if (crowd != null) {
+      if (crowd.count().resumed() != sessions) {
+        throw new IOException(
+            "sessions that followed: %,d (expected: %,d)"
+                .formatted(crowd.count().resumed(), sessions));
+      }
+      allFollowed.add(lastFollowed(node, crowd, act));
+    }
+    return after;
+  }
+
+  /** From the switch to the last RESUMED. */
+  private double lastFollowed(UpgradedNode node, LoadCrowd crowd, UpgradedNode.Ordered act)
+      throws IOException {
+    java.nio.file.Path file = lab.directory().resolve("trace");
+    crowd.dump(act.ordered(), UpgradedNode.now(), file);
+    Map<Integer, Long> resumed = Trace.read(file, UpgradedNode.now()).resumed(act.ordered());
+    long first = Math.min(node.awaitSwitch(act), java.util.Collections.min(resumed.values()));
+    return (java.util.Collections.max(resumed.values()) - first) / 1e9;
+  }
+
+  /** What the journal has written: marks, and syncs of anything. */
+  private static long writes(UpgradedNode node) throws IOException {
+    Map<String, Long> counters = node.status().counters();
+    return counters.getOrDefault("marks", 0L) + counters.getOrDefault("journal-syncs", 0L);
+  }
+
+  private static Used used(UpgradedNode node) throws IOException {
+    return new Used(node.cpuSeconds(), node.loopSeconds());
+  }
+
+  private static void sleepUntil(long end) {
+    while (System.nanoTime() - end < 0) {
+      Lab.pause();
+    }
+  }
+
+  int sessions() {
+    return sessions;
+  }
+
+  List<Double> cpuMicros() {
+    return List.copyOf(cpuMicros);
+  }
+
+  List<Double> loopMicros() {
+    return List.copyOf(loopMicros);
+  }
+
+  List<Double> allFollowed() {
+    return List.copyOf(allFollowed);
+  }
+
+  long journalWrites() {
+    return journalWrites;
+  }
+}
