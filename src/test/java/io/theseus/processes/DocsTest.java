@@ -66,9 +66,7 @@ class DocsTest {
   private static final Map<String, String> PLACES =
       Map.of("/opt/", "opt/", "/etc/", "etc/", "/var/lib/", "var/lib/", "/usr/bin/java", "java");
 
-  /**
-   * A quarter of what the demonstration moves by default, as slowly: it takes half a minute.
-   */
+  /** A quarter of what the demonstration moves by default, as slowly: it takes half a minute. */
   private static final Pattern DEMO = Pattern.compile("theseus demo$");
 
   private static final Pattern SUDO = Pattern.compile("\\bsudo (-u \\S+ )?");
