@@ -2,6 +2,7 @@ package io.theseus.session;
 
 import akka.actor.typed.ActorRef;
 import io.theseus.channel.Direction;
+import io.theseus.channel.SessionInfo;
 import io.theseus.module.Revision;
 import io.theseus.module.SessionCode;
 import io.theseus.store.LiveStream;
@@ -14,6 +15,7 @@ import io.theseus.wire.ProtocolException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.Queue;
 import java.util.Set;
 import java.util.UUID;
@@ -73,6 +75,9 @@ public final class Transfer {
 
   /** Whether the journal knows that. */
   boolean markedAltered;
+
+  /** Its place among the sessions that share a limited bandwidth; 0 where none is shared. */
+  long order;
 
   /** Code that is being begun; the next incarnation waits for the same. */
   @Nullable CompletionStage<SessionActor.Command> switching;
@@ -140,6 +145,21 @@ public final class Transfer {
   /** The oldest command that nobody has looked at; null if there is none. */
   public SessionActor.@Nullable Attach nextArrival() {
     return arrivals.poll();
+  }
+
+  /** What the session is, as code of modules sees it. */
+  SessionInfo info() {
+    ClientMessage.Command asked = command;
+    Facts known = facts;
+    String client = connected().remote().replaceFirst(":\\d+$", "");
+    if (asked instanceof ClientMessage.Put put) {
+      OptionalLong size = known == null ? put.size() : known.size();
+      return new SessionInfo(id, Direction.PUT, put.name().value(), size, client);
+    } else if (asked instanceof ClientMessage.Get get) {
+      OptionalLong size = known == null ? OptionalLong.empty() : known.size();
+      return new SessionInfo(id, Direction.GET, get.name().value(), size, client);
+    }
+    throw new IllegalStateException("session " + id + " without a command");
   }
 
   SessionLink connected() {

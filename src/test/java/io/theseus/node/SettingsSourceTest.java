@@ -54,7 +54,9 @@ class SettingsSourceTest {
         .isEqualTo(new NodeSettings.Access(Optional.empty(), NodeSettings.Access.Anonymous.AUTO));
     assertThat(settings.modules()).isEqualTo(new NodeSettings.Modules(List.of(), true));
     assertThat(settings.session())
-        .isEqualTo(new NodeSettings.Session(Duration.ofHours(24), 64 * MIB, Duration.ofSeconds(5)));
+        .isEqualTo(
+            new NodeSettings.Session(
+                Duration.ofHours(24), 64 * MIB, Duration.ofSeconds(5), /* bandwidth= */ 0));
     assertThat(settings.live()).isEmpty();
     assertThat(settings.threads())
         .isEqualTo(new NodeSettings.Threads(Runtime.getRuntime().availableProcessors(), 16));
@@ -178,6 +180,7 @@ class SettingsSourceTest {
           packets.idle=9s             | theseus.packets.idle: "9s" (expected: 10s to 1h) [--set]
           packets.checkpoint-delay=2s | theseus.packets.checkpoint-delay: "2s" (expected: 0 to 1s) [--set]
           session.keep=0s             | theseus.session.keep: "0s" (expected: 1s to 365d) [--set]
+          session.bandwidth=63 KiB    | theseus.session.bandwidth: "63 KiB" (expected: 0, or at least 64 KiB) [--set]
           store.rest-bytes=-1         | theseus.store.rest-bytes: "-1" (expected: at least 0) [--set]
           store.max-bytes=-1          | theseus.store.max-bytes: "-1" (expected: at least 0) [--set]
           store.max-files=many        | theseus.store.max-files: "many" (expected: at least 0) [--set]
