@@ -42,6 +42,7 @@ import org.junit.jupiter.api.io.TempDir;
  * violation of the page, and a failure must end with the right exit code and name its reason.
  */
 @Tag("processes")
+@Tag("once") // says nothing of a version of Java
 final class ScriptedPeerTest {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Path SERVER = Path.of("src/test/python/scripted_server.py");

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -26,6 +27,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Control, sessions and workers: what they survive, and what they leave behind. */
+@Tag("once") // says nothing of a version of Java
 final class ControlActorTest {
   private static final int MIB = 1 << 20;
   private static final UUID SESSION = UUID.fromString("6b7e0f3a-1111-4222-8333-123456789abc");

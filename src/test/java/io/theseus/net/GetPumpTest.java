@@ -21,9 +21,11 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Random conversations: {@link GetPump} against a slow model that is the page, byte by byte. */
+@Tag("once") // says nothing of a version of Java
 class GetPumpTest {
   private static final int MOST_SIZE = 48;
   private static final int UNKNOWN = -1;

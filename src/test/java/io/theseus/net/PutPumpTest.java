@@ -18,9 +18,11 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import net.jqwik.api.Tuple;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Random conversations: {@link PutPump} against a slow model that is the page, byte by byte. */
+@Tag("once") // says nothing of a version of Java
 class PutPumpTest {
   private static final int MOST_SIZE = 60;
   private static final int UNKNOWN = -1;

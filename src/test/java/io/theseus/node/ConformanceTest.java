@@ -27,6 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
  * page alone; and that client against a server with known bugs, which it has to notice.
  */
 @Tag("processes")
+@Tag("once") // says nothing of a version of Java
 final class ConformanceTest {
   private static final Path SCRIPTS = Path.of("src/test/python");
   private static final Pattern CLIENTS = Pattern.compile("^ +clients +(\\S+):(\\d+)$");

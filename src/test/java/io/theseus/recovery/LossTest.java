@@ -33,6 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
  * then, nothing begins anew in silence, and both sides say what is lost.
  */
 @Tag("processes")
+@Tag("once") // says nothing of a version of Java
 final class LossTest {
   private static final int PACKET = 256 << 10;
   private static final Content CONTENT = Content.random(10, 4 << 20);
