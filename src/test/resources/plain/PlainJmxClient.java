@@ -1,6 +1,8 @@
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import javax.management.MBeanException;
 import javax.management.MBeanServerConnection;
 import javax.management.ObjectName;
@@ -30,13 +32,14 @@ public final class PlainJmxClient {
       verb("sessions");
       verb("preview", path);
       verb("preview", jar);
-      verb("upgrade", path, "plain");
-      verb("upgrade", jar, "", "", "1", "plain");
-      verb("promote", "plain");
-      verb("rollback", "standard", "plain");
-      verb("undo", "plain");
-      verb("pause", "plain");
-      verb("resume", "plain");
+      act("pause", "plain");
+      act("resume", "plain");
+      act("upgrade", path, "plain");
+      act("undo", "", "0", "plain");
+      act("upgrade", jar, "5%", "", "0", "plain");
+      act("promote", "", "0", "plain");
+      act("rollback", "standard", "", "0", "plain");
+      verb("rollback", "nothing", "plain");
       verb("act", "unknown");
       verb("history");
       verb("revisions");
@@ -46,17 +49,30 @@ public final class PlainJmxClient {
     }
   }
 
+  /** Begins an act, and asks for it until it is over. */
+  private static void act(String verb, Object... arguments) throws Exception {
+    String act = ask(verb, arguments);
+    Matcher id = Pattern.compile("\"id\":\"([^\"]+)\"").matcher(act);
+    while (id.find() && Pattern.compile("\"phase\":\"(staging|switching)\"").matcher(act).find()) {
+      act = ask("act", id.group(1));
+      id.reset();
+    }
+    System.out.println(verb + " " + act);
+  }
+
   private static void verb(String verb, Object... arguments) throws Exception {
+    System.out.println(verb + " " + ask(verb, arguments));
+  }
+
+  private static String ask(String verb, Object... arguments) throws Exception {
     String[] signature = new String[arguments.length];
     for (int i = 0; i < arguments.length; i++) {
       signature[i] = arguments[i].getClass().getName();
     }
-    String answer;
     try {
-      answer = (String) node.invoke(name, verb, arguments, signature);
+      return (String) node.invoke(name, verb, arguments, signature);
     } catch (MBeanException | RuntimeMBeanException e) {
-      answer = e.getCause().toString();
+      return e.getCause().toString();
     }
-    System.out.println(verb + " " + answer);
   }
 }

@@ -4,7 +4,12 @@ import java.util.List;
 
 /**
  * Divides the bandwidth of a node ({@code theseus.session.bandwidth}) among the sessions that want
- * to move bytes. A node policy: one object for each node, and one thread calls it at a time.
+ * to move bytes. A node policy: one object for each node, and one thread calls it at a time, ten
+ * times a second at most, and only while somebody wants something.
+ *
+ * <p>Where there is none, or it fails or has not answered when the next interval begins, it is
+ * first come, first served: who has waited longest gets all that it wants, or all that there is,
+ * and waits behind the others for more.
  */
 public interface FairnessPolicy {
   /**

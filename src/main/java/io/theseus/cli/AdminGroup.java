@@ -19,7 +19,7 @@ import picocli.CommandLine.Spec;
       "",
       "Examples:",
       "  theseus admin upgrade MyChannel.java --dry-run      what would it change?",
-      "  theseus admin upgrade MyChannel.java                compile, sign, stage, switch",
+      "  theseus admin upgrade MyChannel.java                compile, sign, switch",
       "  theseus admin history                               what was done, by whom",
       "  theseus admin undo                                  take back the last act",
       "  theseus admin sessions --follow                     who transfers what, now",

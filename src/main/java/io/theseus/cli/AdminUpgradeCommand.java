@@ -39,10 +39,10 @@ import picocli.CommandLine.Parameters;
     sortOptions = false,
     footerHeading = "%nExamples:%n",
     footer = {
-      "  theseus admin upgrade MyChannel.java --dry-run        what would it change?",
-      "  theseus admin upgrade MyChannel.java                  compile, sign, stage, switch",
-      "  theseus admin upgrade my-channel.jar --canary 5%      for one session in twenty",
-      "  theseus admin upgrade my-channel.jar --without node3  though that one is down",
+      "  theseus admin upgrade MyChannel.java --dry-run        what would it do?",
+      "  theseus admin upgrade MyChannel.java                  compile, sign, switch",
+      "  theseus admin upgrade my-channel.jar --canary 5%%      one session in 20",
+      "  theseus admin upgrade my-channel.jar --without node3  that one is down",
       "  theseus admin upgrade my-channel.jar --watch 5m --detach",
     })
 final class AdminUpgradeCommand extends ActCommand {
@@ -64,7 +64,7 @@ final class AdminUpgradeCommand extends ActCommand {
       names = "--canary",
       paramLabel = "WHO",
       description = {
-        "Only for one session, by its id, or for a share of all, like 5%%;",
+        "Only for one session, by its id, or for a share, like 5%%;",
         "`theseus admin promote` gives it to the others."
       })
   private Optional<String> canary = Optional.empty();
@@ -79,8 +79,8 @@ final class AdminUpgradeCommand extends ActCommand {
       names = "--key",
       paramLabel = "FILE",
       description = {
-        "Sign it with this private key. Default, for a source: the lab key",
-        "in the data directory of the node."
+        "Sign it with this private key. Default, for a source:",
+        "the node's lab key."
       })
   private Optional<Path> keyFile = Optional.empty();
 

@@ -41,7 +41,7 @@ final class DemoCommand implements Callable<Integer> {
       names = "--rate",
       paramLabel = "SIZE",
       converter = Sizes.class,
-      defaultValue = "40M",
+      defaultValue = "20M",
       description = "Bytes a second of each transfer, slow enough to watch. ${DEFAULT-VALUE}.")
   long rateBytes;
 

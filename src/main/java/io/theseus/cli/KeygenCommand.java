@@ -16,7 +16,7 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  theseus keygen lab lab                          for one node on this host",
       "  theseus keygen lab keys --host a.example --host b.example --host c.example",
-      "  theseus keygen token alice >> tokens            and alice's token into alice.token",
+      "  theseus keygen token alice >> tokens      and alice's token into alice.token",
     })
 final class KeygenCommand implements Runnable {
   @Spec

@@ -21,7 +21,7 @@ import picocli.CommandLine.Parameters;
     footerHeading = "%nExamples:%n",
     footer = {
       "  theseus rm photos/a.jpg",
-      "  theseus rm a.conf --if-identity ID       only while it is the file that `stat` showed",
+      "  theseus rm a.conf --if-identity ID       only what `stat` showed",
     })
 final class RemoveCommand extends ClientCommand {
   @Parameters(paramLabel = "NAME", description = "The name on the node.")

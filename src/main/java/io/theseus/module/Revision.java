@@ -200,6 +200,52 @@ public final class Revision {
     return Math.max(0, users.get() - (retired ? 0 : 1));
   }
 
+  /**
+   * How its policy divides a bandwidth; only where it has {@link #fairness}. Fails with a {@link
+   * CodeException}.
+   *
+   * @return bytes for each demand, checked
+   */
+  public CompletionStage<long[]> share(long budget, List<FairnessPolicy.Demand> demands) {
+    NodePolicy<FairnessPolicy> policy = fairness.orElseThrow();
+    return policy
+        .<long[]>ask(
+            "share",
+            asked -> {
+              long[] shares = asked.share(budget, demands);
+              return shares == null ? null : shares.clone();
+            })
+        .thenCompose(shares -> checked(policy.component().name(), budget, demands, shares));
+  }
+
+  private static CompletionStage<long[]> checked(
+      String name, long budget, List<FairnessPolicy.Demand> demands, long[] shares) {
+    if (shares.length != demands.size()) {
+      return broken(
+          name
+              + ": shares: "
+              + shares.length
+              + " (expected: "
+              + demands.size()
+              + ", one for each)");
+    }
+    long sum = 0;
+    for (int i = 0; i < shares.length; i++) {
+      long wanted = demands.get(i).wanted();
+      if (shares[i] < 0 || shares[i] > wanted) {
+        return broken(name + ": share: " + shares[i] + " (expected: 0 to " + wanted + ")");
+      }
+      sum += shares[i];
+    }
+    return sum > budget
+        ? broken(name + ": together: " + sum + " (expected: at most " + budget + ")")
+        : CompletableFuture.completedFuture(shares);
+  }
+
+  private static CompletionStage<long[]> broken(String message) {
+    return CompletableFuture.failedFuture(new CodeException(message));
+  }
+
   /** Whether it was let go of. */
   public boolean isReleased() {
     return users.get() == 0;

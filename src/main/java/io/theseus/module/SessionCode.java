@@ -262,9 +262,10 @@ public final class SessionCode {
    *
    * @param progress where grants end; the first range begins there
    * @param reach no range begins at or behind it
+   * @param most no range ends behind it
    */
-  public CompletionStage<Decisions> decide(Progress progress, long reach) {
-    return line.call(revision.id(), "next", () -> decisions(progress, reach));
+  public CompletionStage<Decisions> decide(Progress progress, long reach, long most) {
+    return line.call(revision.id(), "next", () -> decisions(progress, reach, most));
   }
 
   /**
@@ -280,7 +281,7 @@ public final class SessionCode {
           long at = 0;
           do {
             List<Range> ranges =
-                decisions(new Progress(session.direction(), at, end), at + 1).ranges();
+                decisions(new Progress(session.direction(), at, end), at + 1, end).ranges();
             verdict(at, new byte[PRACTICE_BYTES]);
             at = ranges.isEmpty() ? at : ranges.get(ranges.size() - 1).end() % end;
             calls++;
@@ -289,11 +290,11 @@ public final class SessionCode {
         });
   }
 
-  private Decisions decisions(Progress progress, long reach) throws CodeException {
+  private Decisions decisions(Progress progress, long reach, long most) throws CodeException {
     List<Range> ranges = new ArrayList<>();
     long at = progress.position();
     long end = progress.end();
-    while (at < end && at < reach) {
+    while (at < end && at < Math.min(reach, most)) {
       Range range = next(new Progress(progress.direction(), at, end));
       for (Part<NetworkFunction> function : functions) {
         Range asked = range;
@@ -309,7 +310,7 @@ public final class SessionCode {
           range = new Range(at, checked(function, limit.length(), range.length()));
         }
       }
-      Range granted = range;
+      Range granted = new Range(at, (int) Math.min(range.length(), most - at));
       for (Part<NetworkFunction> function : functions) {
         call(function, "passed", () -> function.object().passed(granted));
       }

@@ -60,6 +60,10 @@ public record NodeSettings(
   private static final Pattern HOST = Pattern.compile("[^\\s,/\\[\\]]{1,253}");
   private static final Set<String> WILDCARDS = Set.of("0.0.0.0", "::", "0:0:0:0:0:0:0:0", "*");
   private static final int KIB = 1 << 10;
+
+  /** Less would be nothing in an interval for more than a few sessions. */
+  private static final long LEAST_BANDWIDTH = 64 * KIB;
+
   private static final long LEAST_SPOOL = 512 * KIB;
   private static final int MIB = 1 << 20;
   private static final int GIB = 1 << 30;
@@ -158,17 +162,19 @@ public record NodeSettings(
       int mostMisbehavingPercent) {}
 
   /**
-   * How long sessions are kept, and how often a download leaves a mark.
+   * How long sessions are kept, how often a download leaves a mark, and what they may move.
    *
    * @param longestPause after which held transfers go on by themselves
    * @param mostWaiting sessions that may begin while all are held
+   * @param bandwidth bytes a second of all together; 0 for any number
    */
   public record Session(
       Duration keep,
       long markBytes,
       Duration markInterval,
       Duration longestPause,
-      int mostWaiting) {}
+      int mostWaiting,
+      long bandwidth) {}
 
   /** A stream with a name. */
   public sealed interface LiveSource {
@@ -275,7 +281,8 @@ public record NodeSettings(
                 "theseus.session.mark-interval", Duration.ofMillis(100), Duration.ofHours(1)),
             reader.duration(
                 "theseus.session.longest-pause", Duration.ofSeconds(1), Duration.ofHours(24)),
-            reader.integer("theseus.session.most-waiting", 0, 1_000_000)),
+            reader.integer("theseus.session.most-waiting", 0, 1_000_000),
+            bandwidth(reader)),
         live(reader),
         threads(reader),
         path(reader, "theseus.journal.dir"),
@@ -404,6 +411,15 @@ public record NodeSettings(
               + " theseus.access.anonymous = read or all");
     }
     return new Access(tokens, anonymous);
+  }
+
+  private static long bandwidth(ConfigReader reader) {
+    String key = "theseus.session.bandwidth";
+    long bytesPerSecond = reader.bytes(key, 0, Long.MAX_VALUE);
+    if (bytesPerSecond > 0 && bytesPerSecond < LEAST_BANDWIDTH) {
+      throw reader.refuse(key, "0, or at least 64 KiB");
+    }
+    return bytesPerSecond;
   }
 
   private static Modules modules(ConfigReader reader, Packets packets, Cluster cluster) {

@@ -31,6 +31,7 @@ import io.theseus.net.Loops;
 import io.theseus.net.NetSettings;
 import io.theseus.net.ServerTls;
 import io.theseus.net.TlsSettings;
+import io.theseus.session.Bandwidth;
 import io.theseus.session.Counters;
 import io.theseus.session.SessionActor;
 import io.theseus.session.SessionEnvironment;
@@ -335,6 +336,7 @@ final class Services implements AutoCloseable {
             disk,
             switchboard,
             revisions::heard,
+            bandwidth(settings.session().bandwidth()),
             transfers::live,
             new SessionSettings(
                 settings.session().keep(),
@@ -343,6 +345,19 @@ final class Services implements AutoCloseable {
                 settings.session().markInterval()),
             counters,
             steps);
+  }
+
+  private @Nullable Bandwidth bandwidth(long bytesPerSecond) {
+    return bytesPerSecond == 0
+        ? null
+        : new Bandwidth(
+            bytesPerSecond,
+            switchboard,
+            revisions::heard,
+            (time, task) -> {
+              var unused = watching.schedule(task, time.toNanos(), TimeUnit.NANOSECONDS);
+            },
+            System::nanoTime);
   }
 
   private static LiveSources live(NodeSettings settings) throws IOException {

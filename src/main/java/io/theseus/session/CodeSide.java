@@ -2,17 +2,13 @@ package io.theseus.session;
 
 import akka.actor.typed.javadsl.ActorContext;
 import io.theseus.channel.Admission;
-import io.theseus.channel.Direction;
-import io.theseus.channel.SessionInfo;
 import io.theseus.module.Revision;
 import io.theseus.module.SessionCode;
 import io.theseus.module.Switchboard;
 import io.theseus.session.SessionActor.Command;
-import io.theseus.wire.ClientMessage;
 import io.theseus.wire.ErrorCode;
 import io.theseus.wire.FileName;
 import io.theseus.wire.ProtocolException;
-import java.util.OptionalLong;
 import java.util.concurrent.CompletionStage;
 import java.util.stream.Stream;
 
@@ -94,7 +90,7 @@ final class CodeSide {
     transfer.code = null;
     long attempt = ++transfer.attempts;
     transfer.switching =
-        SessionCode.begin(revision, info(), predecessor, environment.running().getAsInt())
+        SessionCode.begin(revision, transfer.info(), predecessor, environment.running().getAsInt())
             .handle(
                 (begun, failure) ->
                     begun == null
@@ -114,20 +110,6 @@ final class CodeSide {
                 ? new SessionActor.CodeFailed(
                     transfer.attempts, workers.revision(), String.valueOf(failure))
                 : begun);
-  }
-
-  private SessionInfo info() {
-    ClientMessage.Command command = transfer.command;
-    Facts facts = transfer.facts;
-    String client = transfer.connected().remote().replaceFirst(":\\d+$", "");
-    if (command instanceof ClientMessage.Put put) {
-      OptionalLong size = facts == null ? put.size() : facts.size();
-      return new SessionInfo(transfer.id, Direction.PUT, put.name().value(), size, client);
-    } else if (command instanceof ClientMessage.Get get) {
-      OptionalLong size = facts == null ? OptionalLong.empty() : facts.size();
-      return new SessionInfo(transfer.id, Direction.GET, get.name().value(), size, client);
-    }
-    throw new IllegalStateException("session " + transfer.id + " without a command");
   }
 
   // ---- what comes back

@@ -1,6 +1,7 @@
 package io.theseus.session;
 
 import akka.actor.typed.Behavior;
+import akka.actor.typed.PostStop;
 import akka.actor.typed.javadsl.AbstractBehavior;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
@@ -10,6 +11,7 @@ import io.theseus.channel.Direction;
 import io.theseus.channel.Progress;
 import io.theseus.module.Revision;
 import io.theseus.steps.Steps;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The worker that moves a session's bytes by granting ranges; what an upgrade stops and respawns.
@@ -21,7 +23,7 @@ import io.theseus.steps.Steps;
  * channel throws, or returns a range that does not begin where it must, the worker fails and its
  * session decides.
  */
-public final class DataChannelWorker extends AbstractBehavior<DataChannelWorker.Advance> {
+public final class DataChannelWorker extends AbstractBehavior<ModuleWorker.Command> {
   /**
    * Tells where the transfer stands.
    *
@@ -32,6 +34,8 @@ public final class DataChannelWorker extends AbstractBehavior<DataChannelWorker.
   public record Advance(long seekEpoch, long position, long end) implements ModuleWorker.Command {}
 
   private final Granting granting;
+  private final Bandwidth.@Nullable Portion portion;
+  private @Nullable Advance last;
 
   /** A worker of the given generation that begins at an offset. */
   public static Behavior<Advance> create(
@@ -41,33 +45,60 @@ public final class DataChannelWorker extends AbstractBehavior<DataChannelWorker.
       long generation,
       long seekEpoch,
       long position,
+      Bandwidth.@Nullable Portion portion,
       Steps steps) {
-    return Behaviors.setup(
-        context ->
-            new DataChannelWorker(
-                context,
-                new Granting(
-                    link,
-                    direction,
-                    revision,
-                    generation,
-                    seekEpoch,
-                    position,
-                    context.getSelf().path().name(),
-                    steps)));
+    return Behaviors.<ModuleWorker.Command>setup(
+            context ->
+                new DataChannelWorker(
+                    context,
+                    portion,
+                    new Granting(
+                        link,
+                        direction,
+                        revision,
+                        generation,
+                        seekEpoch,
+                        position,
+                        context.getSelf().path().name(),
+                        portion,
+                        steps)))
+        .narrow();
   }
 
-  private DataChannelWorker(ActorContext<Advance> context, Granting granting) {
+  private DataChannelWorker(
+      ActorContext<ModuleWorker.Command> context,
+      Bandwidth.@Nullable Portion portion,
+      Granting granting) {
     super(context);
     this.granting = granting;
+    this.portion = portion;
+    if (portion != null) {
+      portion.onGiven(() -> context.getSelf().tell(ModuleWorker.Given.SOME));
+    }
   }
 
   @Override
-  public Receive<Advance> createReceive() {
-    return newReceiveBuilder().onMessage(Advance.class, this::onAdvance).build();
+  public Receive<ModuleWorker.Command> createReceive() {
+    return newReceiveBuilder()
+        .onMessage(Advance.class, this::onAdvance)
+        .onMessage(ModuleWorker.Given.class, given -> onGiven())
+        .onSignal(PostStop.class, stopped -> onStopped())
+        .build();
   }
 
-  private Behavior<Advance> onAdvance(Advance advance) {
+  private Behavior<ModuleWorker.Command> onStopped() {
+    if (portion != null) {
+      portion.close();
+    }
+    return this;
+  }
+
+  private Behavior<ModuleWorker.Command> onGiven() {
+    return last == null ? this : onAdvance(last);
+  }
+
+  private Behavior<ModuleWorker.Command> onAdvance(Advance advance) {
+    last = advance;
     granting.advance(advance.seekEpoch(), advance.position(), advance.end());
     return this;
   }

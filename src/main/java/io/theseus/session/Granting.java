@@ -6,6 +6,7 @@ import io.theseus.channel.Progress;
 import io.theseus.channel.Range;
 import io.theseus.module.Revision;
 import io.theseus.steps.Steps;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Asks a {@link DataChannel} for ranges and grants them to a connection, as far ahead of what is
@@ -25,6 +26,7 @@ final class Granting {
   private final String module;
   private final String worker;
   private final Steps steps;
+  private final Bandwidth.@Nullable Portion portion;
   private long seekEpoch;
   private long granted;
 
@@ -32,6 +34,7 @@ final class Granting {
    * Begins at an offset.
    *
    * @param worker name of the worker that grants
+   * @param portion of the bandwidth; null where that is not limited
    */
   Granting(
       SessionLink link,
@@ -41,6 +44,7 @@ final class Granting {
       long seekEpoch,
       long position,
       String worker,
+      Bandwidth.@Nullable Portion portion,
       Steps steps) {
     this.link = link;
     this.direction = direction;
@@ -48,6 +52,7 @@ final class Granting {
     this.generation = generation;
     this.module = revision.module();
     this.worker = worker;
+    this.portion = portion;
     this.steps = steps;
     this.seekEpoch = seekEpoch;
     this.granted = position;
@@ -69,9 +74,15 @@ final class Granting {
       seekEpoch = epoch;
       granted = position;
     }
-    while (granted < end && granted - position < AHEAD) {
+    long most = Math.min(end, position + AHEAD) - granted;
+    long left = portion == null || most <= 0 ? Long.MAX_VALUE : portion.take(most);
+    while (granted < end && granted - position < AHEAD && left > 0) {
       Range range = channel.next(new Progress(direction, granted, end));
       check(range, end);
+      if (range.length() > left) {
+        range = new Range(granted, (int) left);
+      }
+      left -= range.length();
       steps.at("worker.decided");
       link.grant(new Grant(range, generation, seekEpoch, worker, module, /* payload= */ null));
       granted = range.end();

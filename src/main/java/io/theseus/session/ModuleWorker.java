@@ -2,6 +2,7 @@ package io.theseus.session;
 
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
+import akka.actor.typed.PostStop;
 import akka.actor.typed.javadsl.AbstractBehavior;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
@@ -28,8 +29,14 @@ final class ModuleWorker extends AbstractBehavior<ModuleWorker.Command> {
   /** What a worker can be told. */
   interface Command {}
 
-  private record Decided(long seekEpoch, @Nullable Decisions decisions, @Nullable String failure)
+  private record Decided(
+      long seekEpoch, long taken, @Nullable Decisions decisions, @Nullable String failure)
       implements Command {}
+
+  /** There is more bandwidth. */
+  enum Given implements Command {
+    SOME
+  }
 
   private enum AskAgain implements Command {
     NOW
@@ -43,6 +50,7 @@ final class ModuleWorker extends AbstractBehavior<ModuleWorker.Command> {
   private final long generation;
   private final Steps steps;
   private final @Nullable PayloadPath payload;
+  private final Bandwidth.@Nullable Portion portion;
   private DataChannelWorker.Advance last;
   private long granted;
   private boolean asking;
@@ -58,11 +66,21 @@ final class ModuleWorker extends AbstractBehavior<ModuleWorker.Command> {
       String module,
       long generation,
       DataChannelWorker.Advance begin,
+      Bandwidth.@Nullable Portion portion,
       Steps steps) {
     return Behaviors.<Command>setup(
             context ->
                 new ModuleWorker(
-                    context, session, link, direction, code, module, generation, begin, steps))
+                    context,
+                    session,
+                    link,
+                    direction,
+                    code,
+                    module,
+                    generation,
+                    begin,
+                    portion,
+                    steps))
         .narrow();
   }
 
@@ -75,6 +93,7 @@ final class ModuleWorker extends AbstractBehavior<ModuleWorker.Command> {
       String module,
       long generation,
       DataChannelWorker.Advance begin,
+      Bandwidth.@Nullable Portion portion,
       Steps steps) {
     super(context);
     this.session = session;
@@ -86,6 +105,10 @@ final class ModuleWorker extends AbstractBehavior<ModuleWorker.Command> {
     this.steps = steps;
     this.payload =
         code.payloadUse() == PayloadUse.NONE ? null : new PayloadPath(code, generation, session);
+    this.portion = portion;
+    if (portion != null) {
+      portion.onGiven(() -> context.getSelf().tell(Given.SOME));
+    }
     this.last = begin;
     this.granted = begin.position();
     steps.at("worker.started");
@@ -97,6 +120,8 @@ final class ModuleWorker extends AbstractBehavior<ModuleWorker.Command> {
         .onMessage(DataChannelWorker.Advance.class, this::onAdvance)
         .onMessage(Decided.class, this::onDecided)
         .onMessage(AskAgain.class, again -> onAskAgain())
+        .onMessage(Given.class, given -> onGiven())
+        .onSignal(PostStop.class, stopped -> onStopped())
         .build();
   }
 
@@ -118,19 +143,36 @@ final class ModuleWorker extends AbstractBehavior<ModuleWorker.Command> {
     return this;
   }
 
+  private Behavior<Command> onGiven() {
+    ask();
+    return this;
+  }
+
+  private Behavior<Command> onStopped() {
+    if (portion != null) {
+      portion.close();
+    }
+    return this;
+  }
+
   private void ask() {
     long reach = last.position() + Granting.AHEAD;
     if (over || asking || delayed || granted >= last.end() || granted >= reach) {
       return;
     }
+    long taken = portion == null ? 0 : portion.take(Math.min(last.end(), reach) - granted);
+    if (portion != null && taken == 0) {
+      return; // told when there is more
+    }
     asking = true;
     long epoch = last.seekEpoch();
+    long limit = portion == null ? last.end() : granted + taken;
     getContext()
         .pipeToSelf(
-            code.decide(new Progress(direction, granted, last.end()), reach),
+            code.decide(new Progress(direction, granted, last.end()), reach, limit),
             (decisions, failure) ->
                 new Decided(
-                    epoch, decisions, failure == null ? null : SessionCode.reason(failure)));
+                    epoch, taken, decisions, failure == null ? null : SessionCode.reason(failure)));
   }
 
   private Behavior<Command> onDecided(Decided decided) {
@@ -142,6 +184,10 @@ final class ModuleWorker extends AbstractBehavior<ModuleWorker.Command> {
       return this;
     }
     steps.at("worker.decided");
+    if (portion != null) {
+      portion.giveBack(
+          decided.taken() - decisions.ranges().stream().mapToLong(Range::length).sum());
+    }
     if (decided.seekEpoch() == last.seekEpoch()) {
       grant(decisions);
     }

@@ -209,7 +209,8 @@ public final class SessionActor {
     this.supervisor = supervisor;
     this.log = new SessionLog(transfer.id);
     this.disk = new DiskTasks(context, transfer, environment.disk());
-    this.workers = new Workers(context, transfer, environment.steps(), log);
+    this.workers =
+        new Workers(context, transfer, environment.bandwidth(), environment.steps(), log);
     this.code = new CodeSide(this, context, environment, transfer, workers, log);
     this.get = new GetSide(this, environment, transfer, workers, disk);
     this.put = new PutSide(this, environment, transfer, workers, disk, log);

@@ -5,6 +5,7 @@ import io.theseus.steps.Steps;
 import io.theseus.store.FileStore;
 import java.util.concurrent.Executor;
 import java.util.function.IntSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What every session of a node works with.
@@ -12,6 +13,7 @@ import java.util.function.IntSupplier;
  * @param elsewhere where to look for a name that is not here
  * @param switchboard which code is in force
  * @param misbehaviours hears of code of modules that failed
+ * @param bandwidth of the node; null where it is not limited
  * @param running how many sessions there are
  * @param disk runs what blocks on files; never an event loop, never an actor's dispatcher
  */
@@ -22,6 +24,7 @@ public record SessionEnvironment(
     Executor disk,
     Switchboard switchboard,
     Misbehaviour.Listener misbehaviours,
+    @Nullable Bandwidth bandwidth,
     IntSupplier running,
     SessionSettings settings,
     Counters counters,
@@ -35,6 +38,7 @@ public record SessionEnvironment(
         other,
         switchboard,
         misbehaviours,
+        bandwidth,
         running,
         settings,
         counters,

@@ -2,6 +2,7 @@ package io.theseus.session;
 
 import akka.actor.typed.ActorRef;
 import io.theseus.channel.Direction;
+import io.theseus.channel.SessionInfo;
 import io.theseus.module.Revision;
 import io.theseus.module.SessionCode;
 import io.theseus.store.LiveStream;
@@ -75,6 +76,9 @@ public final class Transfer {
 
   /** Whether the journal knows that. */
   boolean markedAltered;
+
+  /** Its place among the sessions that share a limited bandwidth; 0 where none is shared. */
+  long order;
 
   /** Code that is being begun; the next incarnation waits for the same. */
   @Nullable CompletionStage<SessionActor.Command> switching;
@@ -180,6 +184,21 @@ public final class Transfer {
             : held ? SessionSummary.State.HELD : SessionSummary.State.LIVE,
         running == null ? "" : running.module(),
         connected == null ? "" : connected.remote());
+  }
+
+  /** What the session is, as code of modules sees it. */
+  SessionInfo info() {
+    ClientMessage.Command asked = command;
+    Facts known = facts;
+    String client = connected().remote().replaceFirst(":\\d+$", "");
+    if (asked instanceof ClientMessage.Put put) {
+      OptionalLong size = known == null ? put.size() : known.size();
+      return new SessionInfo(id, Direction.PUT, put.name().value(), size, client);
+    } else if (asked instanceof ClientMessage.Get get) {
+      OptionalLong size = known == null ? OptionalLong.empty() : known.size();
+      return new SessionInfo(id, Direction.GET, get.name().value(), size, client);
+    }
+    throw new IllegalStateException("session " + id + " without a command");
   }
 
   SessionLink connected() {

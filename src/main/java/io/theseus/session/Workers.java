@@ -22,6 +22,7 @@ final class Workers {
 
   private final ActorContext<SessionActor.Command> context;
   private final Transfer transfer;
+  private final @Nullable Bandwidth bandwidth;
   private final Steps steps;
   private final SessionLog log;
 
@@ -31,9 +32,14 @@ final class Workers {
   private long failedAt = -1;
 
   Workers(
-      ActorContext<SessionActor.Command> context, Transfer transfer, Steps steps, SessionLog log) {
+      ActorContext<SessionActor.Command> context,
+      Transfer transfer,
+      @Nullable Bandwidth bandwidth,
+      Steps steps,
+      SessionLog log) {
     this.context = context;
     this.transfer = transfer;
+    this.bandwidth = bandwidth;
     this.steps = steps;
     this.log = log;
   }
@@ -76,7 +82,7 @@ final class Workers {
    * transfer all of it at once; a worker is spawned where anything comes in between.
    */
   void begin(Direction direction, long position, long end) {
-    if (transfer.code == null && end - position <= SHORT) {
+    if (transfer.code == null && bandwidth == null && end - position <= SHORT) {
       new Granting(
               transfer.connected(),
               direction,
@@ -85,6 +91,7 @@ final class Workers {
               /* seekEpoch= */ 0,
               position,
               name(),
+              /* portion= */ null,
               steps)
           .advance(/* epoch= */ 0, position, end);
     } else {
@@ -109,6 +116,7 @@ final class Workers {
                     transfer.workerGeneration,
                     seekEpoch,
                     position,
+                    portion(),
                     steps)
                 : ModuleWorker.create(
                     context.getSelf(),
@@ -118,6 +126,7 @@ final class Workers {
                     module(),
                     transfer.workerGeneration,
                     begin,
+                    portion(),
                     steps),
             name(),
             DispatcherSelector.sameAsParent());
@@ -125,6 +134,18 @@ final class Workers {
     begun = true;
     worker = spawned;
     spawned.tell(begin);
+  }
+
+  /** Of the bandwidth, for a worker; null where that is not limited. */
+  private Bandwidth.@Nullable Portion portion() {
+    Bandwidth shared = bandwidth;
+    if (shared == null) {
+      return null;
+    }
+    if (transfer.order == 0) {
+      transfer.order = shared.order();
+    }
+    return shared.portion(transfer.order, transfer.info());
   }
 
   /** Tells the worker how far the transfer has come; begins one where there is none. */

@@ -49,6 +49,9 @@ final class HelpTest {
     List<String> lines = ran.lines();
     assertThat(lines.get(0)).startsWith("Usage: theseus " + command);
     assertThat(lines).contains("Examples:");
+    assertThat(lines.subList(lines.indexOf("Examples:") + 1, lines.size()))
+        .as("no example is wrapped")
+        .allMatch(line -> line.startsWith("  "));
     assertThat(lines).filteredOn(line -> line.startsWith("  theseus ")).hasSizeBetween(2, 7);
     assertThat(lines).allSatisfy(line -> assertThat(line).hasSizeLessThanOrEqualTo(100));
     assertThat(ran.out()).doesNotContain("null").doesNotContain("${");

@@ -96,6 +96,7 @@ final class TestNode implements AutoCloseable {
             disk,
             switchboard,
             misbehaviours::add,
+            /* bandwidth= */ null,
             transfers::live,
             settings,
             new Counters(),

@@ -106,7 +106,7 @@ class RevisionsTest {
     assertThat(revision.channel().content())
         .isEqualTo(description.channel().orElseThrow().sha256() + "#burst");
     SessionCode code = get(SessionCode.begin(revision, session("a"), null, 0)).code();
-    Decisions decisions = get(code.decide(new Progress(Direction.GET, 0, 4096), 1001));
+    Decisions decisions = get(code.decide(new Progress(Direction.GET, 0, 4096), 1001, 4096));
     assertThat(decisions.ranges()).containsExactly(new Range(0, 1000), new Range(1000, 1000));
     revision.retire();
     assertThat(revisions.held()).as("a session runs it").isEqualTo(2);
@@ -343,7 +343,7 @@ class RevisionsTest {
     Revisions revisions = modules.revisions();
     Revision revision = revisions.stage(description);
     SessionCode code = get(SessionCode.begin(revision, session("a"), null, 0)).code();
-    get(code.decide(new Progress(Direction.GET, 0, 4096), 4096));
+    get(code.decide(new Progress(Direction.GET, 0, 4096), 4096, 4096));
     WeakReference<ClassLoader> classes = StagedModules.classes(revision);
     System.gc();
     assertThat(classes.get()).as("in use").isNotNull();

@@ -2,6 +2,7 @@ package io.theseus.module;
 
 import io.theseus.channel.DataChannel;
 import io.theseus.channel.Direction;
+import io.theseus.channel.FairnessPolicy;
 import io.theseus.channel.NetworkFunction;
 import io.theseus.channel.SessionInfo;
 import java.time.Duration;
@@ -33,6 +34,21 @@ public final class TestRevisions {
         Optional.empty(),
         Optional.empty(),
         new ModuleThreads(name, 2, DEADLINE),
+        () -> {});
+  }
+
+  /** One of the channel that is built in and a fairness policy, {@code fairness@2.0.0}. */
+  public static Revision fairness(String name, Supplier<FairnessPolicy> policy, Duration deadline) {
+    return Revision.of(
+        name,
+        Revision.standardChannel(),
+        List.of(),
+        Optional.empty(),
+        Optional.of(
+            new NodePolicy<>(
+                new Revision.Component<>("fairness@2.0.0", "fairness", "test " + name, policy::get),
+                deadline)),
+        new ModuleThreads(name, 2, deadline),
         () -> {});
   }
 

@@ -61,7 +61,8 @@ class SettingsSourceTest {
                 64 * MIB,
                 Duration.ofSeconds(5),
                 Duration.ofMinutes(5),
-                10_000));
+                10_000,
+                /* bandwidth= */ 0));
     assertThat(settings.live()).isEmpty();
     assertThat(settings.threads())
         .isEqualTo(new NodeSettings.Threads(Runtime.getRuntime().availableProcessors(), 16));
@@ -190,6 +191,7 @@ class SettingsSourceTest {
           packets.idle=9s             | theseus.packets.idle: "9s" (expected: 10s to 1h) [--set]
           packets.checkpoint-delay=2s | theseus.packets.checkpoint-delay: "2s" (expected: 0 to 1s) [--set]
           session.keep=0s             | theseus.session.keep: "0s" (expected: 1s to 365d) [--set]
+          session.bandwidth=63 KiB    | theseus.session.bandwidth: "63 KiB" (expected: 0, or at least 64 KiB) [--set]
           store.rest-bytes=-1         | theseus.store.rest-bytes: "-1" (expected: at least 0) [--set]
           store.max-bytes=-1          | theseus.store.max-bytes: "-1" (expected: at least 0) [--set]
           store.max-files=many        | theseus.store.max-files: "many" (expected: at least 0) [--set]

@@ -1,16 +1,22 @@
 package io.theseus.processes;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.theseus.admin.jmx.RunFile;
+import io.theseus.module.ModuleKey;
+import io.theseus.module.ModuleVersion;
+import io.theseus.module.SourceCompiler;
 import io.theseus.testing.PacketSocket;
 import java.io.File;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import javax.tools.ToolProvider;
@@ -22,57 +28,70 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("processes")
 final class PlainJmxClientTest {
   private static final UUID SESSION = UUID.fromString("6b7e0f3a-1111-4222-8333-123456789abc");
-  private static final String NOT_YET = "java.lang.IllegalStateException: upgrades are not built";
+  private static final String CHANNEL =
+      """
+      import io.theseus.channel.DataChannel;
+      import io.theseus.channel.Progress;
+      import io.theseus.channel.Range;
+
+      public final class Plain implements DataChannel {
+        @Override
+        public Range next(Progress progress) {
+          long left = progress.end() - progress.position();
+          return new Range(progress.position(), (int) Math.min(left, 1024));
+        }
+      }
+      """;
 
   @Test
   void shouldDoEveryVerb(@TempDir Path work) throws Exception {
-    Path jar = Files.write(work.resolve("no.jar"), new byte[1 << 20]);
     try (TheseusProcess node = TheseusProcess.node(work)) {
       RunFile run = TheseusProcess.runFile(work.resolve("data"));
+      await()
+          .atMost(Duration.ofSeconds(60))
+          .untilAsserted(() -> assertThat(node.out()).contains("joined"));
+      Path jar = Files.write(work.resolve("plain.jar"), module(run));
       try (PacketSocket client = new PacketSocket(address(run))) {
         client.info("PUT out\nSize: 10\nSession: " + SESSION + "\n");
         client.take("READY");
-        List<String> said = runClient(work, run, jar);
-        assertThat(said.get(0)).startsWith("Status {\"node\":\"node1\"");
-        String sessions = said.get(1);
-        assertThat(sessions).startsWith("sessions {");
-        assertThat(
-                new ObjectMapper()
-                    .readTree(sessions.substring(sessions.indexOf('{')))
-                    .at("/sessions/0/session")
-                    .asText())
-            .isEqualTo(SESSION.toString());
-        List<String> upgrades = said.subList(2, said.size() - 3);
-        assertThat(upgrades)
-            .extracting(line -> line.substring(0, line.indexOf(' ')))
-            .containsExactly(
-                "preview",
-                "preview",
-                "upgrade",
-                "upgrade",
-                "promote",
-                "rollback",
-                "undo",
-                "pause",
-                "resume",
-                "act",
-                "history",
-                "revisions");
-        assertThat(upgrades).allSatisfy(line -> assertThat(line).contains(NOT_YET));
-        assertThat(said.subList(said.size() - 3, said.size()))
-            .containsExactly(
-                "stopAccepting {\"nodes\":{\"node1\":\"done\"}}",
-                "accept {\"nodes\":{\"node1\":\"done\"}}",
-                "kill {\"node\":\"node1\"}");
+        Iterator<String> said = runClient(work, run, jar).iterator();
+        see(said, "Status", "{\"node\":\"node1\"");
+        see(said, "sessions", "\"session\":\"" + SESSION + "\"");
+        see(said, "preview", "\"changes\":[\"channel: standard -> plain@1.0\"]");
+        see(said, "preview", "\"changes\":[\"channel: standard -> plain@1.0\"]");
+        for (String act :
+            List.of("pause", "resume", "upgrade", "undo", "upgrade", "promote", "rollback")) {
+          see(said, act, "\"who\":\"plain\"", "\"phase\":\"confirmed\"");
+        }
+        see(said, "rollback", "java.lang.IllegalStateException: revision: \"nothing\" is none");
+        assertThat(said.next()).isEqualTo("act ");
+        see(said, "history", "\"what\":\"rollback to standard");
+        see(said, "revisions", "\"name\":\"plain@1.0\"", "\"state\":\"serving\"");
+        see(said, "stopAccepting", "{\"nodes\":{\"node1\":\"done\"}}");
+        see(said, "accept", "{\"nodes\":{\"node1\":\"done\"}}");
+        see(said, "kill", "{\"node\":\"node1\"}");
+        assertThat(said).isExhausted();
         PacketSocket.Packet last = client.next();
         while (!(last instanceof PacketSocket.Refused)) {
           last = client.next();
         }
-        assertThat(last)
-            .isEqualTo(new PacketSocket.Refused("denied: ended by the operator, plain"));
+        assertThat(last).isEqualTo(new PacketSocket.Refused("denied: ended by plain"));
         assertThat(node.process().isAlive()).isTrue();
       }
     }
+  }
+
+  private static void see(Iterator<String> said, String verb, String... parts) {
+    assertThat(said.next()).startsWith(verb + " ").contains(parts);
+  }
+
+  /** What the node accepts: its lab key signed it. */
+  private static byte[] module(RunFile run) throws Exception {
+    return SourceCompiler.ofThisJava()
+        .compile("Plain.java", CHANNEL, new ModuleVersion("1.0"))
+        .module()
+        .sign(ModuleKey.read(Path.of(run.labKey())), Optional.empty())
+        .bytes();
   }
 
   private static InetSocketAddress address(RunFile run) {

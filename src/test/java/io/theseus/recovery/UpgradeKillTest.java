@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.theseus.admin.NodeStatus;
 import io.theseus.admin.OperationException;
 import io.theseus.admin.Operations;
 import io.theseus.admin.Operations.ActView;
@@ -26,7 +27,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
-import java.util.TreeSet;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -74,6 +75,9 @@ final class UpgradeKillTest {
     }
   }
 
+  /** Deaths whose names match; for work on one of them: {@code -Dkill.only='another.*staged'}. */
+  private static final Pattern ONLY = Pattern.compile(System.getProperty("kill.only", ""));
+
   private static final List<NodeProcess> NODES = new ArrayList<>();
   private static Path labKey;
   private static int version;
@@ -114,7 +118,8 @@ final class UpgradeKillTest {
             coordinating ->
                 Stream.of("staged", "switched", "confirmed")
                     .flatMap(step -> Stream.of(step + ".before", step + ".after"))
-                    .map(step -> new Death(coordinating, "upgrade." + step)));
+                    .map(step -> new Death(coordinating, "upgrade." + step)))
+        .filter(death -> ONLY.matcher(death.toString()).find());
   }
 
   @ParameterizedTest
@@ -176,18 +181,13 @@ final class UpgradeKillTest {
     } else {
       dying.haltAt("");
     }
+    Set<String> agreed = Set.of("at rest, serving " + before, "at rest, serving " + module);
     await("all nodes agree")
         .atMost(PATIENCE)
-        .ignoreExceptions()
         .untilAsserted(
             () -> {
-              Set<String> serve = new TreeSet<>();
-              for (NodeProcess node : NODES) {
-                serve.add(serving(node).orElseThrow());
-                assertThat(node.operations().history()).noneMatch(act -> !act.phase().isOver());
-                assertThat(node.status().cluster().members()).hasSize(3);
-              }
-              assertThat(serve).hasSize(1).isSubsetOf(before, module);
+              List<String> states = NODES.stream().map(UpgradeKillTest::describe).toList();
+              assertThat(states).containsOnly(states.get(0)).isSubsetOf(agreed);
             });
     for (int i = 0; i < transfers.size(); i++) {
       assertThat(transfers.get(i).run(living.get(i / 2).address()))
@@ -195,6 +195,21 @@ final class UpgradeKillTest {
     }
     String now = serving(NODES.get(0)).orElseThrow();
     return (died ? "died" : "not passed") + ", " + (now.equals(module) ? "upgraded" : "as before");
+  }
+
+  /** How a node is, in words that are equal where nodes agree. */
+  private static String describe(NodeProcess node) {
+    try {
+      List<ActView> under =
+          node.operations().history().stream().filter(act -> !act.phase().isOver()).toList();
+      NodeStatus status = node.status();
+      boolean rests = under.isEmpty() && status.isNormal();
+      return (rests ? "at rest" : under + " " + status.parts() + " " + status.code())
+          + ", serving "
+          + serving(node).orElse("nothing");
+    } catch (OperationException e) {
+      return String.valueOf(e.getMessage());
+    }
   }
 
   /** A download and an upload at each node, in the middle. */
