@@ -13,6 +13,7 @@
 //
 // Says "ready" when each connection has got its first DATA. Commands on standard input, a line each:
 //   begin               forgets which sessions were told RESUMED
+//   pace MICROS         another interval, from now on
 //   stall PID MICROS    at the next RESUMED, stops that process for so long (SIGSTOP, SIGCONT)
 //   count               answers "count N STALLED": sessions that were told RESUMED since begin, and
 //                       when (nanoseconds of the wall clock) a stall began; 0 for none
@@ -59,7 +60,9 @@ struct record {
 };
 
 static enum kind kind;
-static uint64_t count, window, interval_micros;
+static uint64_t count, window;
+static uint64_t ticked;
+static int64_t pace_began, step;
 static const char *name;
 static struct connection *all;
 static struct record *kept;
@@ -298,6 +301,15 @@ static void dump(int64_t from, int64_t to, const char *file) {
   printf("dumped %" PRIu64 "\n", written);
 }
 
+static void pace(uint64_t interval_micros) {
+  step = (int64_t)(interval_micros * 1000 / count);
+  if (step == 0) {
+    step = 1;
+  }
+  ticked = 0;
+  pace_began = wall();
+}
+
 static void obey(char *line) {
   int64_t from, to;
   int pid;
@@ -309,6 +321,8 @@ static void obey(char *line) {
     resumed = 0;
     stall_pid = 0;
     stall_began = 0;
+  } else if (sscanf(line, "pace %" SCNd64, &from) == 1) {
+    pace((uint64_t)from);
   } else if (sscanf(line, "stall %d %" SCNd64, &pid, &from) == 2) {
     stall_nanos = from * 1000;
     stall_pid = pid;
@@ -317,7 +331,7 @@ static void obey(char *line) {
   } else if (sscanf(line, "dump %" SCNd64 " %" SCNd64 " %4095[^\n]", &from, &to, file) == 3) {
     dump(from, to, file);
   } else {
-    die("command: %s (expected: begin, stall, count or dump)", line);
+    die("command: %s (expected: begin, pace, stall, count or dump)", line);
   }
   fflush(stdout);
 }
@@ -362,7 +376,7 @@ int main(int argc, char **arguments) {
   uint64_t port = number_option(argc, arguments, "port", 0);
   count = number_option(argc, arguments, "connections", 1);
   window = number_option(argc, arguments, "window", 64);
-  interval_micros = number_option(argc, arguments, "interval", 100000);
+  uint64_t interval_micros = number_option(argc, arguments, "interval", 100000);
   name = text_option(argc, arguments, "name");
   bool ticks = kind == EXCHANGE || kind == PACED;
 
@@ -385,26 +399,22 @@ int main(int argc, char **arguments) {
   epoll_ctl(epoll, EPOLL_CTL_ADD, STDIN_FILENO, &commands);
 
   // GETs are begun a few at a time, then the pace begins
-  uint64_t asked = 0, ticked = 0;
-  int64_t began = 0, step = (int64_t)(interval_micros * 1000 / count);
-  if (step == 0) {
-    step = 1;
-  }
+  uint64_t asked = 0;
   for (;;) {
     while (asked < count && asked < answered + 64) {
       ask(&all[asked++]);
     }
-    if (began == 0 && answered == count) {
-      began = wall();
+    if (pace_began == 0 && answered == count) {
+      pace(interval_micros);
       puts("ready");
       fflush(stdout);
     }
     int64_t now = wall(), next = now + NANOS;
-    if (ticks && began != 0) {
-      while (began + (int64_t)ticked * step <= now) {
+    if (ticks && pace_began != 0) {
+      while (pace_began + (int64_t)ticked * step <= now) {
         tick(&all[order[ticked++ % count]]);
       }
-      next = began + (int64_t)ticked * step;
+      next = pace_began + (int64_t)ticked * step;
     }
     if (stall_end != 0) {
       if (now >= stall_end) {

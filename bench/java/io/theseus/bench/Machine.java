@@ -13,10 +13,21 @@ public final class Machine {
   /** A line each, without names of machines or people. */
   public static List<String> facts() {
     return List.of(
-        "processors: " + Runtime.getRuntime().availableProcessors() + " × " + valueOf("model name"),
+        "processors: " + processors() + " × " + valueOf("model name"),
         "memory: " + memory(),
         "kernel: " + System.getProperty("os.name") + " " + System.getProperty("os.version"),
         "Java: " + System.getProperty("java.vm.name") + " " + Runtime.version());
+  }
+
+  /** Of the machine; this process may be pinned to fewer. */
+  private static long processors() {
+    try {
+      return Files.readAllLines(Path.of("/proc/cpuinfo")).stream()
+          .filter(line -> line.matches("processor\\s*:.*"))
+          .count();
+    } catch (IOException e) {
+      return Runtime.getRuntime().availableProcessors();
+    }
   }
 
   private static String memory() {

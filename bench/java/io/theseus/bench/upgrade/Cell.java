@@ -76,11 +76,16 @@ record Cell(Kind kind, int size, int connections, int window, Duration interval)
     return new Cell(kind, size, connections, window, interval(size));
   }
 
-  /** 4,000 to 10,000 acknowledgements a second: less than 40 % of two processors are busy. */
+  /** At most 4,000 to 10,000 acknowledgements a second; {@link #slower} where that is too much. */
   private static Duration interval(int size) {
     return size <= 100
         ? Duration.ofMillis(25)
         : size <= 1_000 ? Duration.ofMillis(200) : Duration.ofSeconds(1);
+  }
+
+  /** The same with half as many acknowledgements. */
+  Cell slower() {
+    return new Cell(kind, size, connections, window, interval.multipliedBy(2));
   }
 
   /** Sessions that are there and do nothing. */

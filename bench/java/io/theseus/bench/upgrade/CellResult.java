@@ -141,7 +141,7 @@ final class CellResult {
     return of(What.SWITCH).stream().mapToInt(Window::withTraffic).sum();
   }
 
-  /** Sessions that were told nothing within three seconds, of all switches. */
+  /** Sessions that were told nothing, of all switches. */
   int missing() {
     return of(What.SWITCH).stream().mapToInt(Window::missing).sum();
   }

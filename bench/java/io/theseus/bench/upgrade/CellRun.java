@@ -35,6 +35,11 @@ final class CellRun {
 
   private static final Duration WARM_UP = Duration.ofSeconds(5);
   private static final int WARM_UP_ACTS = 4;
+
+  /** Less than the 40 % that are asked for: a window has more to do than this. */
+  private static final double MOST_BUSY = 0.33;
+
+  private static final int SLOWER = 4;
   private static final Duration REST = Duration.ofMillis(300);
 
   /** For a segment that is on its way at the end of a window. */
@@ -43,14 +48,14 @@ final class CellRun {
   /** Waits that began before a window, and end in it. */
   private static final Duration LONGEST = Duration.ofSeconds(1);
 
-  /** In which all sessions have followed, or haven't. */
-  private static final Duration TO_FOLLOW = Duration.ofSeconds(3);
+  /** Who has not followed by then never does; the next window begins when all have. */
+  static final Duration TO_FOLLOW = Duration.ofMinutes(1);
 
   /** A session that acknowledges in here has to be switched within the target's 100 ms. */
   private static final Duration TRAFFIC = Duration.ofMillis(50);
 
   private final Lab lab;
-  private final Cell cell;
+  private Cell cell;
   private final int windows;
   private final boolean quick;
   private final Random random;
@@ -109,6 +114,9 @@ final class CellRun {
         node.awaitEnd(node.upgrade(node.nextModule()));
         sleep(REST);
       }
+      if (!quick && !cell.kind().saturates()) {
+        slowDown(node, crowd);
+      }
       for (What what : order) {
         Window window = window(node, crowd, what);
         measured.add(window);
@@ -116,6 +124,29 @@ final class CellRun {
       }
       return new Result(cell, measured, first);
     }
+  }
+
+  /** The machine is to have most of its time left: a busy one stalls by itself. */
+  private void slowDown(UpgradedNode node, LoadCrowd crowd) throws IOException {
+    double busy = busy(node, crowd);
+    for (int i = 0; i < SLOWER && busy > MOST_BUSY; i++) {
+      cell = cell.slower();
+      crowd.pace(cell.interval());
+      sleep(WARM_UP);
+      progress.printf(
+          Locale.ROOT, "%-17s %.0f %% busy, now %s%n", cell.name(), 100 * busy, cell.load());
+      busy = busy(node, crowd);
+    }
+  }
+
+  /** What node and clients use of all processors, whatever else runs. */
+  private static double busy(UpgradedNode node, LoadCrowd crowd) throws IOException {
+    long began = System.nanoTime();
+    double before = node.cpuSeconds() + crowd.cpuSeconds();
+    sleep(WARM_UP);
+    double used = node.cpuSeconds() + crowd.cpuSeconds() - before;
+    double wall = (System.nanoTime() - began) / 1e9;
+    return used / wall / Processors.count();
   }
 
   private void tell(Window window) {

@@ -17,18 +17,24 @@ import java.util.Map;
  * sessions.
  */
 final class Costs {
-  /** All sessions have followed by then. */
+  /** A period is this long, or as long as all sessions take to follow. */
   private static final long PERIOD_NANOS = 3_000_000_000L;
 
   /**
-   * What was used in a period.
+   * What was used until a time.
    *
    * @param process CPU seconds
    * @param loops of the event loops
    */
-  private record Used(double process, double loops) {
-    Used minus(Used other) {
-      return new Used(process - other.process, loops - other.loops);
+  private record Used(double process, double loops, long nanos) {
+    Used since(Used before) {
+      return new Used(process - before.process, loops - before.loops, nanos - before.nanos);
+    }
+
+    /** Without what an idle node uses in the same time. */
+    Used without(Used idle) {
+      double share = nanos / (double) idle.nanos;
+      return new Used(process - share * idle.process, loops - share * idle.loops, nanos);
     }
   }
 
@@ -63,17 +69,18 @@ final class Costs {
           switched(node, crowd);
         }
       }
+      allFollowed.clear();
       List<Used> act = new ArrayList<>();
       for (int i = 0; i < rounds; i++) {
         Used idle = idle(node);
-        act.add(switched(node, /* crowd= */ null).minus(idle));
+        act.add(switched(node, /* crowd= */ null).without(idle));
       }
       try (LoadCrowd crowd = crowd(node)) {
         for (int i = 0; i < rounds; i++) {
           Used idle = idle(node);
-          Used each = switched(node, crowd).minus(idle).minus(act.get(i));
-          cpuMicros.add(Math.max(0, each.process() * 1e6 / sessions));
-          loopMicros.add(Math.max(0, each.loops() * 1e6 / sessions));
+          Used each = switched(node, crowd).without(idle);
+          cpuMicros.add(micros(each.process() - act.get(i).process()));
+          loopMicros.add(micros(each.loops() - act.get(i).loops()));
           progress.printf(
               Locale.ROOT,
               "costs %d of %d: %.1f µs of CPU a session, %.1f µs of it on the event loop; all %,d"
@@ -89,6 +96,10 @@ final class Costs {
     }
   }
 
+  private double micros(double seconds) {
+    return Math.max(0, seconds * 1e6 / sessions);
+  }
+
   private LoadCrowd crowd(UpgradedNode node) throws IOException {
     return new LoadCrowd(lab, Cell.idle(sessions), node.port(), CellRun.FILE, /* seed= */ 1);
   }
@@ -97,7 +108,7 @@ final class Costs {
     node.collect();
     Used before = used(node);
     sleepUntil(System.nanoTime() + PERIOD_NANOS);
-    return used(node).minus(before);
+    return used(node).since(before);
   }
 
   private Used switched(UpgradedNode node, @org.jspecify.annotations.Nullable LoadCrowd crowd)
@@ -112,18 +123,28 @@ final class Costs {
     long end = System.nanoTime() + PERIOD_NANOS;
     UpgradedNode.Ordered act = node.promote();
     sleepUntil(end);
-    Used after = used(node).minus(before);
+    if (crowd != null) {
+      awaitFollowers(crowd);
+    }
+    Used after = used(node).since(before);
     journalWrites += writes(node) - writes;
     node.awaitEnd(act);
     if (crowd != null) {
-      if (crowd.count().resumed() != sessions) {
+      allFollowed.add(lastFollowed(node, crowd, act));
+    }
+    return after;
+  }
+
+  private void awaitFollowers(LoadCrowd crowd) throws IOException {
+    long end = System.nanoTime() + CellRun.TO_FOLLOW.toNanos();
+    while (crowd.count().resumed() < sessions) {
+      if (System.nanoTime() > end) {
         throw new IOException(
             "sessions that followed: %,d (expected: %,d)"
                 .formatted(crowd.count().resumed(), sessions));
       }
-      allFollowed.add(lastFollowed(node, crowd, act));
+      Lab.pause();
     }
-    return after;
   }
 
   /** From the switch to the last RESUMED. */
@@ -143,7 +164,7 @@ final class Costs {
   }
 
   private static Used used(UpgradedNode node) throws IOException {
-    return new Used(node.cpuSeconds(), node.loopSeconds());
+    return new Used(node.cpuSeconds(), node.loopSeconds(), System.nanoTime());
   }
 
   private static void sleepUntil(long end) {

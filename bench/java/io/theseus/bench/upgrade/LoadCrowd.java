@@ -1,6 +1,7 @@
 package io.theseus.bench.upgrade;
 
 import io.theseus.bench.Lab;
+import io.theseus.bench.Usage;
 import java.io.BufferedReader;
 import java.io.BufferedWriter;
 import java.io.IOException;
@@ -55,6 +56,16 @@ final class LoadCrowd implements AutoCloseable {
   /** Forgets which sessions were told RESUMED. */
   void begin() throws IOException {
     tell("begin");
+  }
+
+  /** Another interval between acknowledgements, from now on. */
+  void pace(Duration interval) throws IOException {
+    tell("pace " + interval.toNanos() / 1000);
+  }
+
+  /** CPU time of the program. */
+  double cpuSeconds() throws IOException {
+    return Usage.cpuSeconds(process.toHandle());
   }
 
   /** At the next RESUMED a process is stopped for so long. */

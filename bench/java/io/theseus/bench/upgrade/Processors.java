@@ -24,6 +24,14 @@ final class Processors {
     return new long[] {all - ticks[IDLE] - ticks[WAITING], all};
   }
 
+  /** How many there are, whichever this process may run on. */
+  static int count() throws IOException {
+    return (int)
+        Files.readAllLines(Path.of("/proc/stat")).stream()
+            .filter(line -> line.matches("cpu\\d.*"))
+            .count();
+  }
+
   /** The share that did something between two readings. */
   static double busy(long[] before, long[] after) {
     return after[1] == before[1] ? 0 : (after[0] - before[0]) / (double) (after[1] - before[1]);
