@@ -2,6 +2,7 @@ package io.theseus.control;
 
 import akka.actor.typed.ActorRef;
 import io.theseus.session.SessionActor;
+import java.time.Duration;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
@@ -12,8 +13,16 @@ import org.jspecify.annotations.Nullable;
  * that neither waits for the other's thread to wake up. Outlives the actors.
  */
 public final class Lane {
+  /** Runs a task in a little while, to the millisecond: Akka's own timer has ten times that. */
+  @FunctionalInterface
+  public interface Later {
+    /** Not before the delay is over, on any thread. */
+    void run(Runnable task, Duration delay);
+  }
+
   private final String dispatcher;
   private final Executor disk;
+  private final Later later;
   private final Queue<SessionActor.Attach> arrivals = new ConcurrentLinkedQueue<>();
   private volatile @Nullable ActorRef<LaneActor.Command> actor;
   private volatile boolean open;
@@ -24,10 +33,16 @@ public final class Lane {
    *
    * @param dispatcher name of the dispatcher, in every actor system, that its sessions run on
    * @param disk runs what its sessions want of the disk
+   * @param later best on the lane's own thread
    */
-  public Lane(String dispatcher, Executor disk) {
+  public Lane(String dispatcher, Executor disk, Later later) {
     this.dispatcher = dispatcher;
     this.disk = disk;
+    this.later = later;
+  }
+
+  Later later() {
+    return later;
   }
 
   String dispatcher() {

@@ -1,5 +1,6 @@
 package io.theseus.module;
 
+import io.theseus.store.Fsync;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -74,10 +75,11 @@ final class OwnFiles {
     force(file.resolveSibling(""));
   }
 
-  /** Makes the names in a directory durable. */
+  /** Makes the names in a directory durable, and whatever was written below it before. */
   static void force(Path directory) throws IOException {
     try (FileChannel names = FileChannel.open(directory, StandardOpenOption.READ)) {
       names.force(true);
     }
+    Fsync.requireStanding(directory); // a sync after a failed one succeeds
   }
 }

@@ -10,6 +10,7 @@ import io.netty.channel.nio.NioIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
 import java.io.Closeable;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
@@ -50,6 +51,11 @@ public final class Loops implements Closeable {
   /** Each runs tasks on one of the threads. */
   public List<Executor> executors() {
     return List.copyOf(all);
+  }
+
+  /** Runs a task on one of the threads, in a while. */
+  public void later(int loop, Runnable task, Duration delay) {
+    all.get(loop).schedule(task, delay.toNanos(), TimeUnit.NANOSECONDS);
   }
 
   /** The disk threads, as each loop uses them. */

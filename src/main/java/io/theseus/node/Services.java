@@ -294,7 +294,12 @@ final class Services implements AutoCloseable {
     this.transfers =
         new Transfers(
             IntStream.range(0, disks.size())
-                .mapToObj(loop -> new Lane(LoopDispatcher.id(loop), disks.get(loop)))
+                .mapToObj(
+                    loop ->
+                        new Lane(
+                            LoopDispatcher.id(loop),
+                            disks.get(loop),
+                            (task, delay) -> loops.later(loop, task, delay)))
                 .toList());
     this.revisions =
         new NodeRevisions(

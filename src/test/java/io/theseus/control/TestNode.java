@@ -39,9 +39,11 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -59,7 +61,7 @@ final class TestNode implements AutoCloseable {
   private final Transfers transfers =
       new Transfers(
           IntStream.range(0, LANES)
-              .mapToObj(lane -> new Lane("akka.actor.default-dispatcher", disk))
+              .mapToObj(lane -> new Lane("akka.actor.default-dispatcher", disk, TestNode::later))
               .toList());
   private final Switchboard switchboard = new Switchboard();
   private final List<Misbehaviour> misbehaviours = new CopyOnWriteArrayList<>();
@@ -68,6 +70,10 @@ final class TestNode implements AutoCloseable {
   private final SessionEnvironment environment;
   private ActorSystem<SpawnProtocol.Command> system;
   private ActorRef<ControlActor.Command> actor;
+
+  private static void later(Runnable task, Duration delay) {
+    CompletableFuture.delayedExecutor(delay.toNanos(), TimeUnit.NANOSECONDS).execute(task);
+  }
 
   TestNode(Path directory, Steps steps, SessionSettings settings) {
     this(directory, steps, settings, Clock.systemUTC());

@@ -40,7 +40,7 @@ class ModuleKeysNodeTest {
     Path open = Files.writeString(directory.resolve("key.pub"), key.openPem());
     try (Services services = Services.open(source.set("modules.keys=" + open).read(), Steps.NONE)) {
       assertThat(services.moduleKeys().ids()).containsExactly(key.id());
-      assertThat(directory.resolve("data/modules")).doesNotExist();
+      assertThat(directory.resolve("data/modules/lab.key")).doesNotExist();
     }
   }
 

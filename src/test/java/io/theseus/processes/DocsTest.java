@@ -47,7 +47,7 @@ class DocsTest {
       Map.of(
           "./theseus test", "runs this test; CI runs it (.ci/run)",
           "./theseus bench transfer", "takes long; its quick form is TransferBenchmarkTest",
-          "./theseus bench sessions", "takes long; its quick form is SessionsBenchTest",
+          "./theseus bench sessions", "takes long",
           "./theseus bench upgrade", "takes long; its quick form is UpgradeBenchmarkTest",
           "sudo useradd --system theseus", "changes the host",
           "sudo systemctl enable --now theseus", "changes the host; its ExecStart is run");
