@@ -27,10 +27,15 @@ public final class CoordinatorActor extends AbstractOnMessageBehavior<Coordinato
   static final String NAME = "upgrade-coordinator";
 
   /** What the actor can be told. */
-  public sealed interface Command permits Remote.Submit, Remote.AskProgress, Heard, Tick {}
+  public sealed interface Command permits Remote.Submit, Remote.AskProgress, Heard, Tick, Stop {}
 
   private enum Tick implements Command {
     TICK
+  }
+
+  /** The node leaves the cluster. */
+  enum Stop implements Command {
+    NOW
   }
 
   /** What an agent says. */
@@ -91,7 +96,9 @@ public final class CoordinatorActor extends AbstractOnMessageBehavior<Coordinato
   @Override
   public Behavior<Command> onMessage(Command command) {
     long now = System.nanoTime();
-    if (command instanceof Tick) {
+    if (command instanceof Stop) {
+      return Behaviors.stopped();
+    } else if (command instanceof Tick) {
       carryOut(coordinator.onTick(now));
       endLongPause(now);
     } else if (command instanceof Heard heard) {

@@ -88,7 +88,8 @@ public final class Upgrades {
                 SingletonActor.of(
                         CoordinatorActor.create(settings, peers, steps, agent),
                         CoordinatorActor.NAME)
-                    .withProps(where));
+                    .withProps(where)
+                    .withStopMessage(CoordinatorActor.Stop.NOW));
     life = new Life(system, peers, coordinator);
   }
 

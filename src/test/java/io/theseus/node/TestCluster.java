@@ -109,7 +109,8 @@ public final class TestCluster implements AutoCloseable {
 
   @Override
   public void close() {
-    running.values().forEach(Node::close);
+    running.values().parallelStream()
+        .forEach(Node::close); // each waits for the others to see it go
     running.clear();
   }
 
