@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.UUID;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
  *
  * <p>A node's whole disk, or its journal's alone, is a file system of a limited size.
  */
+@Tag("once") // says nothing of a version of Java
 final class DiskFaultsTest {
   private static final int MIB = 1 << 20;
   private static final int SIZE = 24 * MIB;

@@ -26,6 +26,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -36,6 +37,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * What hostile and unlucky clients meet, fault by fault, with the message that they get. The node
  * is one for all tests: none of them may hurt the next.
  */
+@Tag("once") // says nothing of a version of Java
 final class FaultsTest {
   private static final int MIB = 1 << 20;
   private static final int SIZE = 24 * MIB;

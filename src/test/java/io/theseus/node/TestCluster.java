@@ -68,8 +68,8 @@ public final class TestCluster implements AutoCloseable {
             .set("cluster.port=" + remotingPorts.get(number - 1))
             .set("cluster.nodes=" + each("node", remotingPorts.size()))
             .set("cluster.seed-nodes=" + seeds())
-            // several lives of one test; a majority answers in less where there is one
-            .set("cluster.catch-up=2s")
+            // who starts first would wait for the others, which start after it
+            .set("cluster.catch-up=0")
             .set("modules.lab-key=" + labKey());
     for (String pair : pairs) {
       source.set(pair);

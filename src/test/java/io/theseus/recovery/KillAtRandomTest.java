@@ -26,6 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
  * KillingRun} for what is checked and when a kill counts.
  */
 @Tag("processes")
+@Tag("once") // says nothing of a version of Java
 final class KillAtRandomTest {
   private static final int KILLS = 20;
   private static final int SOAK_KILLS = 500;

@@ -40,7 +40,7 @@ import org.junit.jupiter.api.io.TempDir;
  * COMPLETE with the same Identity.
  */
 @Tag("processes")
-@Tag("once") // says nothing of a version of Java; KillAtRandomTest runs on both
+@Tag("once") // says nothing of a version of Java
 final class KillAtStepTest {
   private static final int PACKET = 256 << 10;
   private static final int SMALL = 4 << 20;
