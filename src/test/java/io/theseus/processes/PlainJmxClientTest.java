@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.theseus.admin.jmx.RunFile;
+import io.theseus.admin.jmx.RunRegistry;
+import io.theseus.admin.jmx.StatusClient;
 import io.theseus.module.ModuleKey;
 import io.theseus.module.ModuleVersion;
 import io.theseus.module.SourceCompiler;
@@ -47,9 +49,11 @@ final class PlainJmxClientTest {
   void shouldDoEveryVerb(@TempDir Path work) throws Exception {
     try (TheseusProcess node = TheseusProcess.node(work)) {
       RunFile run = TheseusProcess.runFile(work.resolve("data"));
+      StatusClient status =
+          new StatusClient(work, new RunRegistry(work.resolve("none")), Duration.ofSeconds(10));
       await()
           .atMost(Duration.ofSeconds(60))
-          .untilAsserted(() -> assertThat(node.out()).contains("joined"));
+          .until(() -> status.status(run).cluster().waitsFor().isEmpty());
       Path jar = Files.write(work.resolve("plain.jar"), module(run));
       try (PacketSocket client = new PacketSocket(address(run))) {
         client.info("PUT out\nSize: 10\nSession: " + SESSION + "\n");

@@ -23,7 +23,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The benchmark of upgrades runs: every kind of load is switched under, and nginx reloads. */
 @Tag("processes")
-@Tag("once") // says nothing of a version of Java
+@Tag("soak") // a first switch may stall a saturated machine for all of a window
+@Tag("bench-upgrade")
 class UpgradeBenchmarkTest {
   private static final Set<String> CASES =
       Set.of("exchange-100", "paced-100", "saturating-100", "costs-50");
