@@ -91,6 +91,7 @@ public final class Node implements AutoCloseable {
     descriptors.requireEnough();
     Services opened = Services.open(settings, steps);
     services = Optional.of(opened);
+    opened.watch();
     actors = Optional.of(Actors.start(settings, opened, this::onTerminated));
     boolean serves = isPublished(opened, settings.cluster().catchUp().plus(STAGING));
     if (serves) {

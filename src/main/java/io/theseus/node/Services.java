@@ -562,13 +562,17 @@ final class Services implements AutoCloseable {
     return loops.executors();
   }
 
-  /** Listens for clients. */
-  @SuppressWarnings("FutureReturnValueIgnored") // a task that ends with its thread
-  void listen() throws StartException {
+  /** Looks, from now on, for files that were changed and for code that hangs; once. */
+  @SuppressWarnings("FutureReturnValueIgnored") // tasks that end with their thread
+  void watch() {
     watching.scheduleWithFixedDelay(
         this::checkFiles, WATCH_SECONDS, WATCH_SECONDS, TimeUnit.SECONDS);
     long often = Math.max(1, settings.modules().callDeadline().toMillis() / 4);
     watching.scheduleWithFixedDelay(revisions::check, often, often, TimeUnit.MILLISECONDS);
+  }
+
+  /** Listens for clients. */
+  void listen() throws StartException {
     NodeSettings.Packets packets = settings.packets();
     int most = Descriptors.ofProcess().mostConnections(packets.maxConnections());
     try {
