@@ -1,5 +1,6 @@
 package io.theseus.control;
 
+import io.theseus.channel.Range;
 import io.theseus.session.Grant;
 import io.theseus.session.Ready;
 import io.theseus.session.Report;
@@ -14,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -157,6 +159,7 @@ public class SessionsBenchmark {
               end,
               end,
               end,
+              /* granted= */ end,
               /* checkpoint= */ 0,
               /* finished= */ true,
               Optional.empty(),
@@ -178,6 +181,16 @@ public class SessionsBenchmark {
     @Override
     public void swap(long workerGeneration, String module, boolean keep, boolean tell) {
       throw new IllegalStateException("a worker has died");
+    }
+
+    @Override
+    public void succeed(long workerGeneration, String module, long seekEpoch, List<Range> ranges) {
+      throw new IllegalStateException("code was switched");
+    }
+
+    @Override
+    public @Nullable Report stands() {
+      return null;
     }
 
     @Override

@@ -115,46 +115,21 @@ final class Costs {
       throws IOException {
     node.awaitEnd(node.upgradeNobody(node.nextModule()));
     node.collect();
-    if (crowd != null) {
-      crowd.begin();
-    }
     long writes = writes(node);
     Used before = used(node);
     long end = System.nanoTime() + PERIOD_NANOS;
     UpgradedNode.Ordered act = node.promote();
     sleepUntil(end);
     if (crowd != null) {
-      awaitFollowers(crowd);
+      node.awaitFollowed(act);
     }
     Used after = used(node).since(before);
     journalWrites += writes(node) - writes;
     node.awaitEnd(act);
     if (crowd != null) {
-      allFollowed.add(lastFollowed(node, crowd, act));
+      allFollowed.add((node.awaitFollowed(act) - node.awaitSwitch(act)) / 1e9);
     }
     return after;
-  }
-
-  private void awaitFollowers(LoadCrowd crowd) throws IOException {
-    long end = System.nanoTime() + CellRun.TO_FOLLOW.toNanos();
-    while (crowd.count().resumed() < sessions) {
-      if (System.nanoTime() > end) {
-        throw new IOException(
-            "sessions that followed: %,d (expected: %,d)"
-                .formatted(crowd.count().resumed(), sessions));
-      }
-      Lab.pause();
-    }
-  }
-
-  /** From the switch to the last RESUMED. */
-  private double lastFollowed(UpgradedNode node, LoadCrowd crowd, UpgradedNode.Ordered act)
-      throws IOException {
-    java.nio.file.Path file = lab.directory().resolve("trace");
-    crowd.dump(act.ordered(), UpgradedNode.now(), file);
-    Map<Integer, Long> resumed = Trace.read(file, UpgradedNode.now()).resumed(act.ordered());
-    long first = Math.min(node.awaitSwitch(act), java.util.Collections.min(resumed.values()));
-    return (java.util.Collections.max(resumed.values()) - first) / 1e9;
   }
 
   /** What the journal has written: marks, and syncs of anything. */

@@ -41,6 +41,9 @@ final class UpgradedNode implements AutoCloseable {
   /** What the node says right behind each switch. */
   private static final String IN_FORCE = "in force: ";
 
+  /** What it says when the last session has followed, of all that it has on its one loop. */
+  private static final String FOLLOWED = " sessions followed the switch within ";
+
   /** Nobody waits for faults to show: an act is over when all have switched. */
   private static final Order ORDER = new Order("bench", Set.of(), Optional.of(Duration.ZERO));
 
@@ -220,16 +223,25 @@ final class UpgradedNode implements AutoCloseable {
 
   /** Waits until an act has switched: when, in nanoseconds of the wall clock, to a millisecond. */
   long awaitSwitch(Ordered act) throws IOException {
+    return await(act, IN_FORCE);
+  }
+
+  /** Waits until all sessions have followed: when, in nanoseconds of the wall clock. */
+  long awaitFollowed(Ordered act) throws IOException {
+    return await(act, FOLLOWED);
+  }
+
+  private long await(Ordered act, String told) throws IOException {
     long end = System.nanoTime() + PATIENCE_NANOS;
     while (System.nanoTime() < end) {
-      Optional<Long> at = switchIn(logSince(act.logged()));
+      Optional<Long> at = timeOf(told, logSince(act.logged()));
       if (at.isPresent()) {
         return at.get();
       }
       Lab.pause();
     }
     boolean over = isOver(act); // says so where it failed
-    throw new IOException(act.id() + ": has not switched, over: " + over);
+    throw new IOException(act.id() + ": " + told + ": not told, over: " + over);
   }
 
   private String logSince(long position) throws IOException {
@@ -241,11 +253,11 @@ final class UpgradedNode implements AutoCloseable {
     }
   }
 
-  /** The first whole line of a log that tells of a switch: its time. */
-  static Optional<Long> switchIn(String log) {
+  /** The first whole line of a log that tells something: its time. */
+  static Optional<Long> timeOf(String told, String log) {
     return log.substring(0, log.lastIndexOf('\n') + 1)
         .lines()
-        .filter(line -> line.contains(IN_FORCE))
+        .filter(line -> line.contains(told))
         .map(line -> nanos(OffsetDateTime.parse(line.split(" ", 2)[0]).toInstant()))
         .findFirst();
   }

@@ -126,11 +126,17 @@ public record NodeStatus(
    * @param paused whether all transfers are held
    * @param coordinates whether the coordinator of upgrades was put on this node
    * @param standing how much the node knows of what the others agreed on
+   * @param following sessions that still run what was in force before the last switch
    */
   @JsonIgnoreProperties(ignoreUnknown = true)
   public record Code(
-      String serving, String act, boolean paused, boolean coordinates, String standing) {
-    public static final Code NONE = new Code("", "", false, false, "");
+      String serving,
+      String act,
+      boolean paused,
+      boolean coordinates,
+      String standing,
+      int following) {
+    public static final Code NONE = new Code("", "", false, false, "", 0);
   }
 
   /**

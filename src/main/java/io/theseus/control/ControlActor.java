@@ -39,9 +39,6 @@ public final class ControlActor extends AbstractBehavior<ControlActor.Command> {
   /** Code was switched: sessions that nobody uses are to follow, too. */
   public record FollowSwitch() implements Command {}
 
-  /** Asks how many sessions run code of before a switch. */
-  public record CountBehind(long switchGeneration, ActorRef<Integer> replyTo) implements Command {}
-
   /**
    * How many sessions there are.
    *
@@ -99,7 +96,6 @@ public final class ControlActor extends AbstractBehavior<ControlActor.Command> {
         .onMessage(Count.class, this::onCount)
         .onMessage(Tell.class, this::onTell)
         .onMessage(FollowSwitch.class, follow -> onFollowSwitch())
-        .onMessage(CountBehind.class, this::onCountBehind)
         .onMessage(Sweep.class, sweep -> onSweep())
         .build();
   }
@@ -116,11 +112,6 @@ public final class ControlActor extends AbstractBehavior<ControlActor.Command> {
 
   private Behavior<Command> onFollowSwitch() {
     transfers.lanes().forEach(lane -> lane.tell(new LaneActor.FollowSwitch()));
-    return this;
-  }
-
-  private Behavior<Command> onCountBehind(CountBehind count) {
-    count.replyTo().tell(transfers.behind(count.switchGeneration()));
     return this;
   }
 

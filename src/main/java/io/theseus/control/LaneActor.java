@@ -11,6 +11,7 @@ import akka.actor.typed.javadsl.AbstractOnMessageBehavior;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
 import akka.persistence.typed.internal.JournalFailureException;
+import io.theseus.session.Follower;
 import io.theseus.session.SessionActor;
 import io.theseus.session.SessionEnvironment;
 import io.theseus.session.SessionLog;
@@ -28,6 +29,8 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Control's hand on one event loop: names the sessions that begin there, hands each command to its
@@ -40,18 +43,20 @@ import org.jspecify.annotations.Nullable;
  * is restarted.
  */
 final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
+  private static final Logger LOG = LoggerFactory.getLogger(LaneActor.class);
   private static final int FAILURES = 3;
 
   /** More actors without a session are not kept. */
   private static final int MOST_RESTING = 256;
 
   /**
-   * Sessions that follow a switch at a time, and the time between: some 4,000 a second on each
-   * lane. A session takes the lane's thread some 0.1 ms, for which the packets of others wait.
+   * Sessions that follow a switch at a time, for which the packets of others wait, and of these
+   * such as need their actor, which takes a hundred times as long; and the time between.
    */
-  private static final int FOLLOWING = 8;
+  private static final int FOLLOWING = 64;
 
-  private static final Duration BETWEEN = Duration.ofMillis(2);
+  private static final int BY_ACTOR = 4;
+  private static final Duration BETWEEN = Duration.ofMillis(1);
 
   /** Sessions that are listed at a time. */
   private static final int LISTING = 256;
@@ -89,6 +94,8 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
     NOW
   }
 
+  private record Run(Runnable task) implements Command {}
+
   private record FromSession(SessionActor.Notice notice) implements Command {}
 
   private final SessionEnvironment environment;
@@ -103,8 +110,14 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
   private final ArrayDeque<ActorRef<SessionActor.Command>> resting = new ArrayDeque<>();
 
   private final SessionIds ids = new SessionIds();
+  private final Follower follower;
   private final ArrayDeque<UUID> following = new ArrayDeque<>();
   private long children;
+
+  // the last switch: when, the sessions that there were, and those left to their actors
+  private long followingSince;
+  private int sweep;
+  private int byActors;
 
   /** The actor of a lane, which it puts behind the lane. */
   static Behavior<Command> create(SessionEnvironment environment, Transfers transfers, Lane lane) {
@@ -124,6 +137,8 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
     this.transfers = transfers;
     this.lane = lane;
     this.notices = context.messageAdapter(SessionActor.Notice.class, FromSession::new);
+    this.follower =
+        new Follower(this.environment, transfers.lanes().indexOf(lane), new FollowersLane());
     for (Transfer transfer : transfers.of(lane)) {
       transfers.unkeep(transfer.id());
       adopt(transfer);
@@ -145,6 +160,9 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
       onFollowSwitch();
     } else if (command instanceof FollowOn) {
       onFollowOn();
+    } else if (command instanceof Run run) {
+      run.task().run();
+      tellFollowed();
     } else if (command instanceof ListSessions list) {
       onListOn(
           new ListOn(new ArrayDeque<>(live.keySet()), new ArrayList<>(live.size()), list.answer()));
@@ -276,6 +294,43 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
     adopt(transfer);
   }
 
+  private void tellFollowed() {
+    if (sweep > 0 && following.isEmpty() && follower.isIdle()) {
+      LOG.info(
+          "{} sessions followed the switch within {} ms, {} of them by their actors",
+          sweep - byActors,
+          (System.nanoTime() - followingSince) / 1_000_000,
+          byActors);
+      sweep = 0;
+    }
+  }
+
+  /** This lane, for those that follow. */
+  private final class FollowersLane implements Follower.Lane {
+    private final ActorRef<Command> self = getContext().getSelf();
+
+    @Override
+    public void run(Runnable task) {
+      self.tell(new Run(task));
+    }
+
+    @Override
+    public void tell(Transfer transfer, SessionActor.Command what) {
+      ActorRef<SessionActor.Command> actor = live.get(transfer.id());
+      if (actor != null) {
+        actor.tell(what);
+      }
+    }
+
+    @Override
+    public void again(Transfer transfer) {
+      following.add(transfer.id());
+      if (following.size() == 1) {
+        self.tell(FollowOn.NOW);
+      }
+    }
+  }
+
   private @Nullable UUID sessionOf(ActorRef<?> actor) {
     for (Map.Entry<UUID, ActorRef<SessionActor.Command>> entry : live.entrySet()) {
       if (entry.getValue().equals(actor)) {
@@ -302,6 +357,9 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
 
   private void onFollowSwitch() {
     boolean idle = following.isEmpty();
+    followingSince = System.nanoTime();
+    sweep = live.size();
+    byActors = 0;
     following.clear();
     following.addAll(live.keySet());
     if (idle) {
@@ -309,14 +367,20 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
     }
   }
 
-  /** Those with traffic have followed by themselves: for them this is one comparison. */
   private void onFollowOn() {
-    for (int i = 0; i < FOLLOWING && !following.isEmpty(); i++) {
-      ActorRef<SessionActor.Command> actor = live.get(following.remove());
-      if (actor != null) {
+    int byActor = 0;
+    for (int i = 0; i < FOLLOWING && byActor < BY_ACTOR && !following.isEmpty(); i++) {
+      UUID session = following.remove();
+      ActorRef<SessionActor.Command> actor = live.get(session);
+      Transfer transfer = actor == null ? null : transfers.find(session);
+      if (actor != null && transfer != null && !follower.look(transfer)) {
         actor.tell(new SessionActor.FollowSwitch());
+        byActor++;
       }
     }
+    byActors += byActor;
+    follower.go();
+    tellFollowed();
     if (!following.isEmpty()) {
       ActorRef<Command> self = getContext().getSelf();
       lane.later().run(() -> self.tell(FollowOn.NOW), BETWEEN);

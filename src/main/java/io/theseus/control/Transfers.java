@@ -79,7 +79,7 @@ public final class Transfers {
   }
 
   /** Sessions that run code of before a switch. */
-  synchronized int behind(long switchGeneration) {
+  public synchronized int behind(long switchGeneration) {
     int behind = 0;
     for (Owned owned : byId.values()) {
       if (!owned.transfer().hasFollowed(switchGeneration)) {

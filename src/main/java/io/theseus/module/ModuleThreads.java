@@ -135,6 +135,16 @@ public final class ModuleThreads implements AutoCloseable {
      */
     void calling(String component, String what) {
       asked = new Asked(component, what);
+      anew();
+    }
+
+    /**
+     * Begins the next part of a call that has many, as for many sessions: each has the deadline for
+     * itself.
+     *
+     * @throws IllegalStateException when no further call is made
+     */
+    void anew() {
       since = nanoTime.getAsLong();
       if (over) {
         throw new IllegalStateException(why);

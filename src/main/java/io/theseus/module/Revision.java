@@ -158,6 +158,11 @@ public final class Revision {
     return running;
   }
 
+  /** Whether it lets every session be, and has nobody to be asked. */
+  boolean admits() {
+    return admission.isEmpty();
+  }
+
   /** Whether the node lets a session be; fails with a {@link CodeException}. */
   CompletionStage<Admission> admit(SessionInfo session, int others) {
     if (admission.isEmpty()) {

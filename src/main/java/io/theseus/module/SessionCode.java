@@ -17,7 +17,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -37,8 +36,31 @@ public final class SessionCode {
   private static final Duration LONGEST_DELAY = Duration.ofMinutes(1);
   private static final int PRACTICE_BYTES = 1024;
 
-  /** Code that is ready to decide, and whether its session may be. */
-  public record Begun(SessionCode code, Admission admission) {}
+  /**
+   * A session whose code is to begin.
+   *
+   * @param predecessor is closed by it, and makes no decision from now on; null for none
+   * @param first is answered with it; empty where nothing is to be decided yet
+   */
+  public record Beginning(
+      SessionInfo session, @Nullable SessionCode predecessor, Optional<Question> first) {}
+
+  /**
+   * What may move next?
+   *
+   * @param progress where grants end; the first range begins there
+   * @param reach no range begins at or behind it
+   * @param most no range ends behind it
+   */
+  public record Question(Progress progress, long reach, long most) {}
+
+  /**
+   * Code that is ready to decide, and whether its session may be.
+   *
+   * @param first the answer to the first question; empty where none was asked, or the session may
+   *     not be as it is
+   */
+  public record Begun(SessionCode code, Admission admission, Optional<Decisions> first) {}
 
   /** An object of a component. */
   private record Part<T>(Revision.Component<T> component, T object) {}
@@ -59,11 +81,13 @@ public final class SessionCode {
   }
 
   /** What a predecessor leaves, by the key of the component: its objects, or their state. */
-  private record Legacy(Map<String, Part<?>> objects, Map<String, HandOver> states) {
-    static Legacy of(Map<String, HandOver> states) {
+  record Legacy(Map<String, Part<?>> objects, Map<String, HandOver> states) {
+    private static Legacy of(Map<String, HandOver> states) {
       return new Legacy(Map.of(), states);
     }
   }
+
+  static final Legacy NO_LEGACY = Legacy.of(Map.of());
 
   private final Revision revision;
   private final SessionInfo session;
@@ -83,46 +107,30 @@ public final class SessionCode {
   /** What the predecessor handed over, for a successor in case that this code fails. */
   private volatile Map<String, HandOver> inherited = Map.of();
 
-  private SessionCode(Revision revision, SessionInfo session) {
+  /** Whether its objects are another's: there is nothing to let go of. */
+  private volatile boolean handedOver;
+
+  SessionCode(Revision revision, SessionInfo session) {
     this.revision = revision;
     this.session = session;
     this.line = revision.threads().line();
   }
 
   /**
-   * Makes the objects for a session, lets them take over, and asks whether the session may be.
+   * Makes the objects for sessions, lets them take over, and asks whether the sessions may be: of
+   * many in a few calls, so that they cost little more than their code.
    *
-   * @param predecessor is closed by this, and makes no decision from now on; null for none
-   * @param others sessions of this node beside it, for the admission policy
-   * @return fails with a {@link CodeException}; then nothing is left to be closed
+   * @param others sessions of this node beside each, for the admission policy
+   * @return for each session; fails with a {@link CodeException}; then nothing is left to be closed
    */
-  public static CompletionStage<Begun> begin(
-      Revision revision, SessionInfo session, @Nullable SessionCode predecessor, int others) {
-    if (!revision.enter()) {
-      if (predecessor != null) {
-        predecessor.close();
-      }
-      return CompletableFuture.failedFuture(
-          new CodeException(revision.id() + ": was let go of (expected: in force)"));
-    }
-    SessionCode code = new SessionCode(revision, session);
-    CompletionStage<Legacy> legacy =
-        predecessor == null
-            ? CompletableFuture.completedFuture(Legacy.of(Map.of()))
-            : predecessor.leave(revision);
-    return revision
-        .admit(session, others)
-        .thenCombine(legacy, (admission, left) -> code.begin(left, admission))
-        .thenCompose(begun -> begun)
-        .whenComplete(
-            (begun, failure) -> {
-              if (predecessor != null) {
-                predecessor.close();
-              }
-              if (failure != null) {
-                code.close();
-              }
-            });
+  public static List<CompletionStage<Begun>> begin(
+      Revision revision, List<Beginning> sessions, int others) {
+    return new SessionCodes(revision, sessions, others).begin();
+  }
+
+  /** The same for one. */
+  public static CompletionStage<Begun> begin(Revision revision, Beginning session, int others) {
+    return begin(revision, List.of(session), others).get(0);
   }
 
   /**
@@ -132,7 +140,11 @@ public final class SessionCode {
   static CompletionStage<SessionCode> beginPractice(Revision revision, SessionInfo session) {
     SessionCode code = new SessionCode(revision, session);
     revision.enter();
-    return code.begin(Legacy.of(Map.of()), Admission.admit())
+    return code.line
+        .call(
+            revision.id(),
+            "begin",
+            () -> code.begin(NO_LEGACY, Admission.admit(), Optional.empty()))
         .thenApply(Begun::code)
         .whenComplete(
             (begun, failure) -> {
@@ -142,42 +154,57 @@ public final class SessionCode {
             });
   }
 
-  private CompletionStage<Begun> begin(Legacy legacy, Admission admitted) {
+  /** The thread that calls it. */
+  ModuleThreads.Line line() {
+    return line;
+  }
+
+  Revision revision() {
+    return revision;
+  }
+
+  /** What it began with, for a successor where it has not left anything itself. */
+  Legacy inherited() {
+    return Legacy.of(inherited);
+  }
+
+  /** Begins, on its line. */
+  Begun begin(Legacy legacy, Admission admitted, Optional<Question> first) throws CodeException {
     inherited = legacy.states();
-    return line.call(
-        revision.id(),
-        "begin",
-        () -> {
-          Part<DataChannel> opened = part(revision.channel(), legacy);
-          channel = opened;
-          if (!legacy.objects().containsValue(opened)) {
-            call(opened, "begin", () -> opened.object().begin(session));
-            HandOver state = legacy.states().get(opened.component().key());
-            if (state != null) {
-              ask(opened, "takeOver", () -> opened.object().takeOver(state));
-            }
-          }
-          Admission admission = admitted;
-          List<Part<NetworkFunction>> chain = new ArrayList<>();
-          for (Revision.Component<NetworkFunction> component : revision.functions()) {
-            Part<NetworkFunction> function = part(component, legacy);
-            chain.add(function);
-            if (legacy.objects().containsValue(function)) {
-              continue;
-            }
-            Admission answer = ask(function, "begin", () -> function.object().begin(session));
-            if (admission instanceof Admission.Admit) {
-              admission = answer;
-            }
-            HandOver state = legacy.states().get(component.key());
-            if (state != null) {
-              ask(function, "takeOver", () -> function.object().takeOver(state));
-            }
-          }
-          functions = List.copyOf(chain);
-          looking = looking();
-          return new Begun(this, admission);
-        });
+    Part<DataChannel> opened = part(revision.channel(), legacy);
+    channel = opened;
+    if (!legacy.objects().containsValue(opened)) {
+      call(opened, "begin", () -> opened.object().begin(session));
+      HandOver state = legacy.states().get(opened.component().key());
+      if (state != null) {
+        ask(opened, "takeOver", () -> opened.object().takeOver(state));
+      }
+    }
+    Admission admission = admitted;
+    List<Part<NetworkFunction>> chain = new ArrayList<>();
+    for (Revision.Component<NetworkFunction> component : revision.functions()) {
+      Part<NetworkFunction> function = part(component, legacy);
+      chain.add(function);
+      if (legacy.objects().containsValue(function)) {
+        continue;
+      }
+      Admission answer = ask(function, "begin", () -> function.object().begin(session));
+      if (admission instanceof Admission.Admit) {
+        admission = answer;
+      }
+      HandOver state = legacy.states().get(component.key());
+      if (state != null) {
+        ask(function, "takeOver", () -> function.object().takeOver(state));
+      }
+    }
+    functions = List.copyOf(chain);
+    looking = looking();
+    Optional<Decisions> decided = Optional.empty();
+    if (first.isPresent() && admission instanceof Admission.Admit) {
+      Question asked = first.get();
+      decided = Optional.of(decisions(asked.progress(), asked.reach(), asked.most()));
+    }
+    return new Begun(this, admission, decided);
   }
 
   /** The predecessor's object where the component is the same, a new one otherwise. */
@@ -212,13 +239,8 @@ public final class SessionCode {
 
   // ---- handing over
 
-  private CompletionStage<Legacy> leave(Revision successor) {
-    CompletionStage<Legacy> left = line.call(revision.id(), "handOver", () -> legacyFor(successor));
-    // code that fails now has failed for good: the successor has what this one began with
-    return left.exceptionally(failure -> Legacy.of(inherited));
-  }
-
-  private Legacy legacyFor(Revision successor) {
+  /** Hands over, on its line; from then on it decides nothing. */
+  Legacy leave(Revision successor) {
     Map<String, String> contents = new HashMap<>();
     contents.put(successor.channel().key(), successor.channel().content());
     successor.functions().forEach(each -> contents.put(each.key(), each.content()));
@@ -231,7 +253,8 @@ public final class SessionCode {
     for (Part<NetworkFunction> function : functions) {
       leave(function, function.object()::handOver, contents, objects, states);
     }
-    left = true;
+    letGo();
+    handedOver = true;
     return new Legacy(objects, states);
   }
 
@@ -257,15 +280,10 @@ public final class SessionCode {
 
   // ---- deciding
 
-  /**
-   * What may move next; fails with a {@link CodeException}.
-   *
-   * @param progress where grants end; the first range begins there
-   * @param reach no range begins at or behind it
-   * @param most no range ends behind it
-   */
-  public CompletionStage<Decisions> decide(Progress progress, long reach, long most) {
-    return line.call(revision.id(), "next", () -> decisions(progress, reach, most));
+  /** What may move next; fails with a {@link CodeException}. */
+  public CompletionStage<Decisions> decide(Question asked) {
+    return line.call(
+        revision.id(), "next", () -> decisions(asked.progress(), asked.reach(), asked.most()));
   }
 
   /**
@@ -412,19 +430,28 @@ public final class SessionCode {
 
   /** Lets go of the objects; the revision may go with them. */
   public void close() {
-    if (closed.compareAndSet(false, true)) {
-      line.call(
-              revision.id(),
-              "close",
-              () -> {
-                channel = null;
-                functions = List.of();
-                looking = List.of();
-                left = true;
-                return true;
-              })
-          .whenComplete((done, failure) -> revision.leave());
+    if (!closed.compareAndSet(false, true)) {
+      return;
     }
+    if (handedOver) {
+      revision.leave();
+      return;
+    }
+    line.call(
+            revision.id(),
+            "close",
+            () -> {
+              letGo();
+              return true;
+            })
+        .whenComplete((done, failure) -> revision.leave());
+  }
+
+  private void letGo() {
+    channel = null;
+    functions = List.of();
+    looking = List.of();
+    left = true;
   }
 
   /** Why a call failed, as text. */

@@ -826,7 +826,10 @@ final class Connection extends ChannelInboundHandlerAdapter {
       serving.tick(now);
     }
     if (phase != Phase.IDLE && now - lastSent >= ALIVE_NANOS && outboundEmpty()) {
-      sendInfo(Replies.alive());
+      boolean said = phase == Phase.SERVING && serving != null && serving.remarked();
+      if (!said) {
+        sendInfo(Replies.alive());
+      }
     }
     flush();
   }

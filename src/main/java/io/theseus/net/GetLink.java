@@ -209,6 +209,7 @@ final class GetLink extends Link {
 
   @Override
   protected void onHold() {
+    forgetRemark();
     pump().hold();
     tellHold();
   }
@@ -248,7 +249,6 @@ final class GetLink extends Link {
     if (live != null && !checkLive(begun)) {
       return;
     }
-    lookAtSwitch();
     while (queued < QUEUED && passing == null && !changed) {
       int length = begun.next(Math.min(connection.packetSize(), longest()));
       if (length <= 0 || !send(begun, length)) {
@@ -314,6 +314,7 @@ final class GetLink extends Link {
   }
 
   private boolean send(GetPump begun, int length) {
+    tellSwitch();
     StoredFile opened = file;
     LiveStream stream = live;
     PayloadPath path = begun.payload();
@@ -532,6 +533,7 @@ final class GetLink extends Link {
       return;
     }
     finished = true;
+    tellSwitch();
     connection.sendInfo(
         Replies.complete(
             begun.end(), identity, opened == null || altered ? Optional.empty() : opened.sha256()));
@@ -564,15 +566,13 @@ final class GetLink extends Link {
     if (begun == null) {
       return Report.beforeReady(closure());
     }
-    reportedEpoch = begun.epoch();
-    reportedPosition = begun.position();
-    reportedAcked = begun.acked();
     return new Report(
         begun.generation(),
         begun.epoch(),
         begun.position(),
         begun.acked(),
         begun.end(),
+        begun.grantedNow(),
         0,
         finished,
         Optional.empty(),
@@ -655,6 +655,23 @@ final class GetLink extends Link {
     if (begun != null && begun.acked() > reportedAcked) {
       report(); // marks of slow transfers are due by time
     }
+  }
+
+  @Override
+  protected void reported(Report report) {
+    reportedEpoch = report.seekEpoch();
+    reportedPosition = report.position();
+    reportedAcked = report.acked();
+  }
+
+  @Override
+  protected @Nullable Pump pumped() {
+    return pump;
+  }
+
+  @Override
+  protected void take(long workerGeneration, long seekEpoch, Range range) {
+    pump().grant(workerGeneration, seekEpoch, range, /* path= */ null);
   }
 
   private GetPump pump() {

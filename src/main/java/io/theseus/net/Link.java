@@ -1,6 +1,7 @@
 package io.theseus.net;
 
 import io.netty.buffer.ByteBuf;
+import io.theseus.channel.Range;
 import io.theseus.session.Closure;
 import io.theseus.session.Grant;
 import io.theseus.session.Ready;
@@ -11,6 +12,7 @@ import io.theseus.store.StoredFile;
 import io.theseus.wire.ClientMessage;
 import io.theseus.wire.ErrorCode;
 import io.theseus.wire.ProtocolException;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +23,9 @@ import org.jspecify.annotations.Nullable;
  * wins, and the actor is woken when the slot turns from empty to full.
  */
 abstract class Link implements SessionLink {
+  /** Granted bytes that are used up soon. */
+  private static final long SOON = 4L << 20;
+
   protected final Connection connection;
   private final AtomicReference<@Nullable Report> slot = new AtomicReference<>();
   private volatile @Nullable Runnable wake;
@@ -30,12 +35,11 @@ abstract class Link implements SessionLink {
 
   private @Nullable Closure closure;
 
-  /** The switch that the session was told of last, or began under. */
-  private long switchSeen;
+  /** What runs now, which the client has not been told; null where it has. */
+  private @Nullable String remark;
 
   Link(Connection connection) {
     this.connection = connection;
-    this.switchSeen = connection.door().switchboard().generation();
   }
 
   // ---- the session's side, any thread
@@ -91,12 +95,39 @@ abstract class Link implements SessionLink {
     whileServing(
         () -> {
           onSwap(workerGeneration, keep);
+          remark = null; // another one now, or it was held
           if (tell) {
             connection.sendInfo(Replies.resumed(module));
           }
           report();
           progress();
         });
+  }
+
+  @Override
+  public final void succeed(
+      long workerGeneration, String module, long seekEpoch, List<Range> ranges) {
+    Pump obeys = pumped();
+    if (over || obeys == null) {
+      return;
+    }
+    boolean waits = obeys.grantedAhead() == 0;
+    obeys.succeed(workerGeneration);
+    for (Range range : ranges) {
+      take(workerGeneration, seekEpoch, range);
+    }
+    remark = module;
+    if (obeys.grantedNow() - obeys.position() < SOON) {
+      report(); // for a worker that goes on
+    }
+    if (waits) {
+      connection.execute(this::progress);
+    }
+  }
+
+  @Override
+  public final @Nullable Report stands() {
+    return over || pumped() == null ? null : snapshot();
   }
 
   @Override
@@ -149,22 +180,33 @@ abstract class Link implements SessionLink {
 
   // ---- the event loop's side
 
-  /**
-   * At a packet boundary: tells the session where code was switched since the last one. One read of
-   * a number where it was not.
-   */
-  protected final void lookAtSwitch() {
-    long generation = connection.door().switchboard().generation();
-    if (generation != switchSeen) {
-      switchSeen = generation;
-      report();
+  /** Tells the client what runs now, where it does not know: in front of what leaves. */
+  protected final void tellSwitch() {
+    String module = remark;
+    if (module != null) {
+      remark = null;
+      connection.sendInfo(Replies.resumed(module));
     }
+  }
+
+  /** A sign of life, which is due: the remark is one. */
+  final boolean remarked() {
+    boolean there = remark != null;
+    tellSwitch();
+    return there;
+  }
+
+  /** It stands still: what it runs is told when it goes on. */
+  protected final void forgetRemark() {
+    remark = null;
   }
 
   /** Puts a report into the slot. */
   protected final void report() {
     Runnable listener = wake;
-    if (slot.getAndSet(snapshot()) == null && listener != null) {
+    Report now = snapshot();
+    reported(now);
+    if (slot.getAndSet(now) == null && listener != null) {
       listener.run();
     }
   }
@@ -195,6 +237,15 @@ abstract class Link implements SessionLink {
   }
 
   protected abstract Report snapshot();
+
+  /** The session is told. */
+  protected abstract void reported(Report report);
+
+  /** What decides which bytes move; null before READY. */
+  protected abstract @Nullable Pump pumped();
+
+  /** Takes a range of the worker of a generation. */
+  protected abstract void take(long workerGeneration, long seekEpoch, Range range);
 
   protected abstract void onReady(Ready ready);
 

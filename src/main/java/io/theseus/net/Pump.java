@@ -44,6 +44,13 @@ abstract class Pump {
     return granted;
   }
 
+  /**
+   * The same, as far as it is the current worker's word: the position where it has said nothing.
+   */
+  final long grantedNow() {
+    return inherited ? position() : granted;
+  }
+
   /** Bytes that are granted and have not moved. */
   final long grantedAhead() {
     return granted - position();

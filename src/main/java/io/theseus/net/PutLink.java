@@ -2,6 +2,7 @@ package io.theseus.net;
 
 import io.netty.buffer.ByteBuf;
 import io.theseus.channel.Progress;
+import io.theseus.channel.Range;
 import io.theseus.session.Counters;
 import io.theseus.session.Grant;
 import io.theseus.session.PayloadPath;
@@ -87,7 +88,6 @@ final class PutLink extends Link {
     finishReported = begun.finished();
     if (!begun.finished()) {
       sendOffset(accepted.offset());
-      lookAtSwitch(); // before the session ran it could not follow
     }
   }
 
@@ -104,6 +104,7 @@ final class PutLink extends Link {
 
   @Override
   protected void onHold() {
+    forgetRemark();
     pump().hold();
     if (holdTold) {
       report(); // the client knows; who holds it again does not
@@ -158,6 +159,7 @@ final class PutLink extends Link {
           if (lastOffset != completed.size()) {
             sendOffset(completed.size());
           }
+          tellSwitch();
           connection.sendInfo(Replies.complete(completed));
           connection.door().counters().add(Counters.Count.UPLOADS_COMPLETED);
           end();
@@ -166,6 +168,7 @@ final class PutLink extends Link {
   }
 
   private void sendOffset(long offset) {
+    tellSwitch();
     lastOffset = offset;
     connection.sendOffset(offset);
   }
@@ -185,13 +188,13 @@ final class PutLink extends Link {
     if (begun == null) {
       return Report.beforeReady(closure());
     }
-    reportedPosition = begun.position();
     return new Report(
         begun.generation(),
         0,
         begun.position(),
         begun.acked(),
         begun.end(),
+        begun.starved() ? begun.position() : begun.grantedNow(),
         begun.requested(),
         begun.finished(),
         sha256,
@@ -239,7 +242,6 @@ final class PutLink extends Link {
 
   @Override
   void onData(long offset, int length) throws ProtocolException {
-    lookAtSwitch();
     pump().data(offset, length);
     if (pump().starved()) {
       report(); // the packet waits for a grant, which waits for a report
@@ -429,6 +431,21 @@ final class PutLink extends Link {
   @Override
   void tick(long now) {
     // checkpoints have a timer of their own
+  }
+
+  @Override
+  protected void reported(Report report) {
+    reportedPosition = report.position();
+  }
+
+  @Override
+  protected @Nullable Pump pumped() {
+    return pump;
+  }
+
+  @Override
+  protected void take(long workerGeneration, long seekEpoch, Range range) {
+    pump().grant(workerGeneration, range, /* path= */ null);
   }
 
   private PutPump pump() {

@@ -518,7 +518,8 @@ final class Services implements AutoCloseable {
                     view.running().map(ActRequest::toString).orElse(""),
                     view.serving().filter(Course::paused).isPresent(),
                     view.coordinates(),
-                    view.standing()))
+                    view.standing(),
+                    transfers.behind(switchboard.generation())))
         .orElse(NodeStatus.Code.NONE);
   }
 

@@ -9,8 +9,8 @@ import io.theseus.session.SessionActor.Command;
 import io.theseus.wire.ErrorCode;
 import io.theseus.wire.FileName;
 import io.theseus.wire.ProtocolException;
+import java.util.Optional;
 import java.util.concurrent.CompletionStage;
-import java.util.stream.Stream;
 
 /**
  * What a session does about the code that serves it: begins that of its revision before anything is
@@ -48,15 +48,15 @@ final class CodeSide {
       return false;
     }
     Switchboard.Current current = environment.switchboard().current();
-    Revision wanted = wanted(current);
+    Revision wanted = transfer.wanted(current);
     if (wanted.isBuiltIn()) {
       transfer.dropCode();
       forgetTarget();
-      workers.revise(wanted, null);
+      transfer.revise(wanted, null);
       transfer.follow(current.generation());
       return true;
     }
-    if (transfer.code != null && wanted.equals(transfer.revision)) {
+    if (transfer.runs(wanted)) {
       transfer.follow(current.generation());
       return true;
     }
@@ -72,32 +72,19 @@ final class CodeSide {
     }
   }
 
-  /** What the session is to run: never again what failed for it. */
-  private Revision wanted(Switchboard.Current current) {
-    return Stream.of(current.of(transfer.id), current.revision(), current.stable())
-        .filter(each -> !isUnfit(each))
-        .findFirst()
-        .orElse(Revision.builtIn());
-  }
-
-  private boolean isUnfit(Revision revision) {
-    return transfer.fallen.contains(revision.id()) || revision.isAbandoned();
-  }
-
   private void begin(Revision revision, long switchGeneration) {
     workers.stop();
     SessionCode predecessor = transfer.code;
     transfer.code = null;
     long attempt = ++transfer.attempts;
     transfer.switching =
-        SessionCode.begin(revision, transfer.info(), predecessor, environment.running().getAsInt())
+        SessionCode.begin(
+                revision,
+                new SessionCode.Beginning(transfer.info(), predecessor, Optional.empty()),
+                environment.running().getAsInt())
             .handle(
                 (begun, failure) ->
-                    begun == null
-                        ? new SessionActor.CodeFailed(
-                            attempt, revision, SessionCode.reason(failure))
-                        : new SessionActor.CodeBegun(
-                            attempt, switchGeneration, revision, begun.code(), begun.admission()));
+                    SessionActor.CodeBegun.of(attempt, switchGeneration, revision, begun, failure));
     await(transfer.switching);
   }
 
@@ -108,7 +95,7 @@ final class CodeSide {
         (begun, failure) ->
             begun == null
                 ? new SessionActor.CodeFailed(
-                    transfer.attempts, workers.revision(), String.valueOf(failure))
+                    transfer.attempts, transfer.running(), String.valueOf(failure))
                 : begun);
   }
 
@@ -119,7 +106,7 @@ final class CodeSide {
       return Next.STAY; // given up, and closed
     }
     transfer.switching = null;
-    workers.revise(begun.revision(), begun.code());
+    transfer.revise(begun.revision(), begun.code());
     transfer.follow(begun.switchGeneration());
     Admission admission = begun.admission();
     if (admission instanceof Admission.Deny deny) {
@@ -137,7 +124,7 @@ final class CodeSide {
     if (!transfer.accepted) {
       return session.openContent();
     }
-    if (session.isRunning() && !transfer.held) {
+    if (transfer.isRunning() && !transfer.held) {
       workers.respawn(/* keep= */ true, /* tell= */ true);
     }
     return follow();
@@ -145,7 +132,7 @@ final class CodeSide {
 
   private Next refuse(String reason) {
     String text = workers.module() + ": " + reason;
-    if (transfer.accepted && !session.isRunning()) {
+    if (transfer.accepted && !transfer.isRunning()) {
       return Next.STAY; // all of it is here: the commit goes on
     }
     return transfer.accepted
@@ -179,31 +166,28 @@ final class CodeSide {
     if (!transfer.accepted) {
       return session.open();
     }
-    return session.isRunning() && !transfer.held ? change(/* stopped= */ true) : Next.STAY;
+    return transfer.isRunning() && !transfer.held ? change(/* stopped= */ true) : Next.STAY;
   }
 
   // ---- a switch
 
-  /** Follows a switch that the session has not followed yet. */
+  /** Follows a switch that the session has not followed yet: one that {@link Follower} leaves. */
   Next follow() {
-    boolean due =
-        transfer.followed() != environment.switchboard().generation()
-            && transfer.switching == null
-            && session.isRunning()
-            && !transfer.held;
-    return due ? change(/* stopped= */ false) : Next.STAY;
+    return transfer.isDue(environment.switchboard().generation())
+        ? change(/* stopped= */ false)
+        : Next.STAY;
   }
 
   /** Goes on after a hold, under what is in force now. */
   Next resume() {
     boolean wasHeld = transfer.held;
     transfer.held = false;
-    if (!session.isRunning() || transfer.switching != null) {
+    if (!transfer.isRunning() || transfer.switching != null) {
       return Next.STAY;
     }
-    Revision before = workers.revision();
+    Revision before = transfer.running();
     Next next = change(/* stopped= */ false);
-    if (wasHeld && transfer.switching == null && before.equals(workers.revision())) {
+    if (wasHeld && transfer.switching == null && before.equals(transfer.running())) {
       workers.respawn(/* keep= */ false, /* tell= */ true);
     }
     return next;
@@ -216,16 +200,15 @@ final class CodeSide {
    */
   private Next change(boolean stopped) {
     Switchboard.Current current = environment.switchboard().current();
-    Revision wanted = wanted(current);
-    boolean same = wanted.equals(workers.revision());
-    if (same && (wanted.isBuiltIn() || transfer.code != null)) {
+    Revision wanted = transfer.wanted(current);
+    if (transfer.runs(wanted)) {
       transfer.follow(current.generation());
       if (stopped) {
         workers.respawn(/* keep= */ true, /* tell= */ false);
       }
     } else if (wanted.isBuiltIn()) {
       SessionCode last = transfer.code;
-      workers.revise(wanted, null);
+      transfer.revise(wanted, null);
       workers.respawn(/* keep= */ true, /* tell= */ true);
       transfer.follow(current.generation());
       if (last != null) {

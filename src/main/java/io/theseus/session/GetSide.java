@@ -89,13 +89,13 @@ final class GetSide {
     transfer.file = null; // the connection closes it
     transfer.lastMark = get.offset();
     transfer.lastMarkNanos = System.nanoTime();
-    transfer.accepted = true;
+    session.accepted();
     link.ready(
         new Ready.ReadyGet(
             transfer.id,
             get.offset(),
             workers.module(),
-            workers.nextGeneration(),
+            transfer.nextGeneration(),
             identity,
             file,
             live,
@@ -244,7 +244,7 @@ final class GetSide {
       transfer.file = reopened.file();
       return session.finish("connection lost");
     }
-    link.restart(reopened.file(), workers.nextGeneration());
+    link.restart(reopened.file(), transfer.nextGeneration());
     return Next.STAY;
   }
 

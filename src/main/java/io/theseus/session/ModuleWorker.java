@@ -43,9 +43,9 @@ final class ModuleWorker extends AbstractBehavior<ModuleWorker.Command> {
   }
 
   private final ActorRef<SessionActor.Command> session;
+  private final Transfer transfer;
   private final SessionLink link;
   private final Direction direction;
-  private final SessionCode code;
   private final String module;
   private final long generation;
   private final Steps steps;
@@ -57,60 +57,54 @@ final class ModuleWorker extends AbstractBehavior<ModuleWorker.Command> {
   private boolean delayed;
   private boolean over;
 
-  /** A worker of the given generation that begins at an offset. */
+  /**
+   * A worker of the transfer's generation.
+   *
+   * @param granted where what is granted already ends
+   */
   static Behavior<DataChannelWorker.Advance> create(
       ActorRef<SessionActor.Command> session,
-      SessionLink link,
+      Transfer transfer,
       Direction direction,
-      SessionCode code,
-      String module,
-      long generation,
       DataChannelWorker.Advance begin,
+      long granted,
       Bandwidth.@Nullable Portion portion,
       Steps steps) {
     return Behaviors.<Command>setup(
             context ->
                 new ModuleWorker(
-                    context,
-                    session,
-                    link,
-                    direction,
-                    code,
-                    module,
-                    generation,
-                    begin,
-                    portion,
-                    steps))
+                    context, session, transfer, direction, begin, granted, portion, steps))
         .narrow();
   }
 
   private ModuleWorker(
       ActorContext<Command> context,
       ActorRef<SessionActor.Command> session,
-      SessionLink link,
+      Transfer transfer,
       Direction direction,
-      SessionCode code,
-      String module,
-      long generation,
       DataChannelWorker.Advance begin,
+      long granted,
       Bandwidth.@Nullable Portion portion,
       Steps steps) {
     super(context);
     this.session = session;
-    this.link = link;
+    this.transfer = transfer;
+    this.link = transfer.connected();
     this.direction = direction;
-    this.code = code;
-    this.module = module;
-    this.generation = generation;
+    this.module = transfer.running().module();
+    this.generation = transfer.workerGeneration;
     this.steps = steps;
+    SessionCode code = transfer.code;
     this.payload =
-        code.payloadUse() == PayloadUse.NONE ? null : new PayloadPath(code, generation, session);
+        code == null || code.payloadUse() == PayloadUse.NONE
+            ? null
+            : new PayloadPath(code, generation, session);
     this.portion = portion;
     if (portion != null) {
       portion.onGiven(() -> context.getSelf().tell(Given.SOME));
     }
     this.last = begin;
-    this.granted = begin.position();
+    this.granted = granted;
     steps.at("worker.started");
   }
 
@@ -157,7 +151,9 @@ final class ModuleWorker extends AbstractBehavior<ModuleWorker.Command> {
 
   private void ask() {
     long reach = last.position() + Granting.AHEAD;
-    if (over || asking || delayed || granted >= last.end() || granted >= reach) {
+    // never held on to: it may be the last one that keeps a module loaded
+    SessionCode code = transfer.workerGeneration == generation ? transfer.code : null;
+    if (code == null || over || asking || delayed || granted >= last.end() || granted >= reach) {
       return;
     }
     long taken = portion == null ? 0 : portion.take(Math.min(last.end(), reach) - granted);
@@ -169,7 +165,9 @@ final class ModuleWorker extends AbstractBehavior<ModuleWorker.Command> {
     long limit = portion == null ? last.end() : granted + taken;
     getContext()
         .pipeToSelf(
-            code.decide(new Progress(direction, granted, last.end()), reach, limit),
+            code.decide(
+                new SessionCode.Question(
+                    new Progress(direction, granted, last.end()), reach, limit)),
             (decisions, failure) ->
                 new Decided(
                     epoch, taken, decisions, failure == null ? null : SessionCode.reason(failure)));

@@ -181,14 +181,14 @@ final class PutSide {
     if (writer == null) {
       takeOver();
     }
-    transfer.accepted = true;
+    session.accepted();
     boolean whole = facts.size().isPresent() && facts.size().getAsLong() == upload.received();
     link.ready(
         new Ready.ReadyPut(
             transfer.id,
             whole ? upload.received() : transfer.durable,
             workers.module(),
-            workers.nextGeneration(),
+            transfer.nextGeneration(),
             whole ? null : writer,
             facts.size(),
             facts.stream()));

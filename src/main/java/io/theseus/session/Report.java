@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param position GET: committed, where a successor goes on; PUT: received
  * @param acked GET: the last OFFSET of the client; PUT: the last OFFSET that was sent
  * @param end where the transfer ends, {@link Progress#UNKNOWN_END} until that is known
+ * @param granted where what the current worker granted ends; position where it has said nothing
+ *     yet, or bytes wait for its word
  * @param checkpoint PUT: bytes that are to become durable now; 0 for none
  * @param finished GET: COMPLETE is on its way; PUT: all bytes, and END where one was due, are here
  * @param sha256 PUT: what END said
@@ -25,6 +27,7 @@ public record Report(
     long position,
     long acked,
     long end,
+    long granted,
     long checkpoint,
     boolean finished,
     Optional<String> sha256,
@@ -40,6 +43,7 @@ public record Report(
         /* position= */ 0,
         /* acked= */ 0,
         Progress.UNKNOWN_END,
+        /* granted= */ 0,
         /* checkpoint= */ 0,
         /* finished= */ false,
         Optional.empty(),

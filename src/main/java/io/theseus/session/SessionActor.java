@@ -123,7 +123,19 @@ public final class SessionActor {
   /** Code of a module is there, and says whether the session may be. */
   record CodeBegun(
       long attempt, long switchGeneration, Revision revision, SessionCode code, Admission admission)
-      implements Command {}
+      implements Command {
+    /** What became of code that was begun. */
+    static Command of(
+        long attempt,
+        long switchGeneration,
+        Revision revision,
+        SessionCode.@Nullable Begun begun,
+        @Nullable Throwable failure) {
+      return begun == null
+          ? new CodeFailed(attempt, revision, SessionCode.reason(failure))
+          : new CodeBegun(attempt, switchGeneration, revision, begun.code(), begun.admission());
+    }
+  }
 
   /**
    * Code of a module failed; what is stable goes on.
@@ -331,10 +343,10 @@ public final class SessionActor {
       return code.onFailed(failed);
     } else if (command instanceof WorkerFailed failed) {
       return failed.generation() == transfer.workerGeneration
-          ? code.onFailed(new CodeFailed(/* attempt= */ 0, workers.revision(), failed.what()))
+          ? code.onFailed(new CodeFailed(/* attempt= */ 0, transfer.running(), failed.what()))
           : Next.STAY;
     } else if (command instanceof WorkerDenied denied) {
-      return denied.generation() == transfer.workerGeneration && isRunning()
+      return denied.generation() == transfer.workerGeneration && transfer.isRunning()
           ? onFailed(new Failed(ErrorCode.DENIED, workers.module() + ": " + denied.reason()))
           : Next.STAY;
     } else if (command instanceof FollowSwitch) {
@@ -471,9 +483,6 @@ public final class SessionActor {
     if (!transfer.accepted) {
       return closure == null ? Next.STAY : onClosed(closure);
     }
-    if (closure == null && !report.finished()) {
-      code.follow();
-    }
     return transfer.facts().direction() == Direction.GET
         ? get.onReport(report)
         : put.onReport(report);
@@ -540,16 +549,19 @@ public final class SessionActor {
     transfer.awaitingHold.add(hold.replyTo());
     transfer.held = true;
     SessionLink link = transfer.link;
-    if (link != null && isRunning()) {
+    if (link != null && transfer.isRunning()) {
       link.hold();
       return Next.STAY;
     }
     return onHeld(transfer.committed());
   }
 
-  /** Whether an accepted connection moves bytes, or could. */
-  boolean isRunning() {
-    return transfer.accepted && transfer.link != null && !transfer.committing && !transfer.over;
+  /** The connection was accepted: what was switched while it could not follow is followed now. */
+  void accepted() {
+    transfer.accepted = true;
+    if (transfer.followed() != environment.switchboard().generation()) {
+      context.getSelf().tell(new FollowSwitch());
+    }
   }
 
   /** Whether it is to stand still, itself or with the whole node. */

@@ -1,8 +1,10 @@
 package io.theseus.session;
 
+import io.theseus.channel.Range;
 import io.theseus.store.Completed;
 import io.theseus.store.StoredFile;
 import io.theseus.wire.ErrorCode;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,6 +47,20 @@ public interface SessionLink {
    * @param tell whether RESUMED tells the client
    */
   void swap(long workerGeneration, String module, boolean keep, boolean tell);
+
+  /**
+   * Obeys a new worker whose first word is there already, at once: nothing waits, nothing is
+   * written, RESUMED leaves with what leaves next. Only on the thread that owns the connection.
+   *
+   * @param seekEpoch for which the ranges are
+   */
+  void succeed(long workerGeneration, String module, long seekEpoch, List<Range> ranges);
+
+  /**
+   * Where the transfer stands now; null before READY and behind the end. Only on the thread that
+   * owns the connection.
+   */
+  @Nullable Report stands();
 
   /** A worker grants nothing yet: what older ones granted is forgotten. */
   void revoke(long workerGeneration);

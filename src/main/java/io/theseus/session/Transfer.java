@@ -2,9 +2,11 @@ package io.theseus.session;
 
 import akka.actor.typed.ActorRef;
 import io.theseus.channel.Direction;
+import io.theseus.channel.PayloadUse;
 import io.theseus.channel.SessionInfo;
 import io.theseus.module.Revision;
 import io.theseus.module.SessionCode;
+import io.theseus.module.Switchboard;
 import io.theseus.store.LiveStream;
 import io.theseus.store.StoredFile;
 import io.theseus.store.Upload;
@@ -22,6 +24,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -199,6 +202,47 @@ public final class Transfer {
       return new SessionInfo(id, Direction.GET, get.name().value(), size, client);
     }
     throw new IllegalStateException("session " + id + " without a command");
+  }
+
+  /** Whether an accepted connection moves bytes, or could. */
+  boolean isRunning() {
+    return accepted && link != null && !committing && !over;
+  }
+
+  /** Whether it is to follow a switch, and nothing stands in the way. */
+  boolean isDue(long switchGeneration) {
+    return switchFollowed != switchGeneration && switching == null && isRunning() && !held;
+  }
+
+  /** What the session runs. */
+  Revision running() {
+    Revision running = revision;
+    return running == null ? Revision.builtIn() : running;
+  }
+
+  /** What it is to run: never again what failed for it. */
+  Revision wanted(Switchboard.Current current) {
+    return Stream.of(current.of(id), current.revision(), current.stable())
+        .filter(each -> !fallen.contains(each.id()) && !each.isAbandoned())
+        .findFirst()
+        .orElse(Revision.builtIn());
+  }
+
+  /** Whether what it is to run is what serves it. */
+  boolean runs(Revision wanted) {
+    return wanted.equals(running()) && (wanted.isBuiltIn() || code != null);
+  }
+
+  /** It runs this from now on, whose code is null where it is built in. */
+  void revise(Revision next, @Nullable SessionCode its) {
+    revision = next;
+    code = its;
+    altered |= its != null && its.payloadUse() == PayloadUse.TRANSFORM;
+  }
+
+  /** A connection that is being accepted, or goes to other code, obeys the next generation. */
+  long nextGeneration() {
+    return ++workerGeneration;
   }
 
   SessionLink connected() {

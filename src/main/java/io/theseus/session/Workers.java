@@ -5,9 +5,6 @@ import akka.actor.typed.ChildFailed;
 import akka.actor.typed.DispatcherSelector;
 import akka.actor.typed.javadsl.ActorContext;
 import io.theseus.channel.Direction;
-import io.theseus.channel.PayloadUse;
-import io.theseus.module.Revision;
-import io.theseus.module.SessionCode;
 import io.theseus.steps.Steps;
 import io.theseus.wire.ErrorCode;
 import java.util.Optional;
@@ -20,6 +17,9 @@ final class Workers {
   /** A transfer with no more left than this is over before a worker of its own could help it. */
   private static final int SHORT = 64 * 1024;
 
+  /** What is granted this far ahead needs no worker yet. */
+  private static final long ENOUGH = Granting.AHEAD * 3L / 4;
+
   private final ActorContext<SessionActor.Command> context;
   private final Transfer transfer;
   private final @Nullable Bandwidth bandwidth;
@@ -27,6 +27,7 @@ final class Workers {
   private final SessionLog log;
 
   private @Nullable ActorRef<DataChannelWorker.Advance> worker;
+  private long generation;
   private boolean begun;
   private int failures;
   private long failedAt = -1;
@@ -44,27 +45,9 @@ final class Workers {
     this.log = log;
   }
 
-  /** What the session runs. */
-  Revision revision() {
-    Revision running = transfer.revision;
-    return running == null ? Revision.builtIn() : running;
-  }
-
   /** Name and version of the module in force. */
   String module() {
-    return revision().module();
-  }
-
-  /** Those that follow run another revision, whose code is null where it is built in. */
-  void revise(Revision next, @Nullable SessionCode code) {
-    transfer.revision = next;
-    transfer.code = code;
-    transfer.altered |= code != null && code.payloadUse() == PayloadUse.TRANSFORM;
-  }
-
-  /** A connection that is being accepted obeys the next generation. */
-  long nextGeneration() {
-    return ++transfer.workerGeneration;
+    return transfer.running().module();
   }
 
   /**
@@ -74,7 +57,7 @@ final class Workers {
    */
   void respawn(boolean keep, boolean tell) {
     stop();
-    transfer.connected().swap(nextGeneration(), module(), keep, tell);
+    transfer.connected().swap(transfer.nextGeneration(), module(), keep, tell);
   }
 
   /**
@@ -86,7 +69,7 @@ final class Workers {
       new Granting(
               transfer.connected(),
               direction,
-              revision(),
+              transfer.running(),
               transfer.workerGeneration,
               /* seekEpoch= */ 0,
               position,
@@ -95,7 +78,7 @@ final class Workers {
               steps)
           .advance(/* epoch= */ 0, position, end);
     } else {
-      spawn(direction, /* seekEpoch= */ 0, position, end);
+      spawn(direction, new DataChannelWorker.Advance(/* seekEpoch= */ 0, position, end), position);
     }
   }
 
@@ -103,31 +86,23 @@ final class Workers {
     return "worker-" + transfer.workerGeneration;
   }
 
-  private void spawn(Direction direction, long seekEpoch, long position, long end) {
-    DataChannelWorker.Advance begin = new DataChannelWorker.Advance(seekEpoch, position, end);
-    SessionCode code = transfer.code;
+  /** Spawns a worker for what follows on what is granted already. */
+  private void spawn(Direction direction, DataChannelWorker.Advance begin, long granted) {
+    generation = transfer.workerGeneration;
     ActorRef<DataChannelWorker.Advance> spawned =
         context.spawn(
-            code == null
+            transfer.code == null
                 ? DataChannelWorker.create(
                     transfer.connected(),
                     direction,
-                    revision(),
-                    transfer.workerGeneration,
-                    seekEpoch,
-                    position,
+                    transfer.running(),
+                    generation,
+                    begin.seekEpoch(),
+                    granted,
                     portion(),
                     steps)
                 : ModuleWorker.create(
-                    context.getSelf(),
-                    transfer.connected(),
-                    direction,
-                    code,
-                    module(),
-                    transfer.workerGeneration,
-                    begin,
-                    portion(),
-                    steps),
+                    context.getSelf(), transfer, direction, begin, granted, portion(), steps),
             name(),
             DispatcherSelector.sameAsParent());
     context.watch(spawned);
@@ -148,19 +123,31 @@ final class Workers {
     return shared.portion(transfer.order, transfer.info());
   }
 
-  /** Tells the worker how far the transfer has come; begins one where there is none. */
+  /**
+   * Tells the worker how far the transfer has come. Where there is none, or one whose code has been
+   * succeeded meanwhile, one is begun as soon as it has something to say.
+   */
   void advance(Direction direction, Report report) {
     if (report.position() > failedAt) {
       failures = 0;
     }
+    if (worker != null && generation != transfer.workerGeneration) {
+      stop();
+    }
+    if (transfer.held || transfer.switching != null) {
+      return;
+    }
+    DataChannelWorker.Advance advance =
+        new DataChannelWorker.Advance(report.seekEpoch(), report.position(), report.end());
     ActorRef<DataChannelWorker.Advance> running = worker;
-    if (running == null) {
-      if (!transfer.held && transfer.switching == null) {
-        spawn(direction, report.seekEpoch(), report.position(), report.end());
+    if (running != null) {
+      if (report.workerGeneration() == generation) {
+        running.tell(advance);
       }
-    } else if (report.workerGeneration() == transfer.workerGeneration) {
-      running.tell(
-          new DataChannelWorker.Advance(report.seekEpoch(), report.position(), report.end()));
+    } else if (report.workerGeneration() != transfer.workerGeneration) {
+      spawn(direction, advance, report.position());
+    } else if (report.granted() < Math.min(report.end(), report.position() + ENOUGH)) {
+      spawn(direction, advance, report.granted());
     }
   }
 

@@ -72,7 +72,7 @@ class StatusCommandTest {
             FIRST.address(),
             "",
             List.of(FIRST, new Member("node2", "127.0.0.1:25512", "up", false, List.of()))),
-        new NodeStatus.Code("burst@1.2 (0123456789ab)", "", false, true, "current"),
+        new NodeStatus.Code("burst@1.2 (0123456789ab)", "", false, true, "current", 1200),
         Map.of("packets", "2027-11-21T10:00:00Z"),
         parts);
   }

@@ -63,6 +63,9 @@ final class FakeLink implements SessionLink {
   private boolean failsAtHold;
   private boolean ignoresHold;
 
+  /** Whether what is granted is an older worker's word. */
+  private boolean inherited;
+
   private FakeLink(byte[] content, long step, boolean sized) {
     this.content = content;
     this.read = new byte[content.length];
@@ -229,12 +232,23 @@ final class FakeLink implements SessionLink {
       staleGrants++;
       return;
     }
-    Range range = grant.range();
-    if (range.offset() <= granted && range.end() > granted) {
-      granted = range.end();
+    if (take(grant.range())) {
       move();
       report();
     }
+  }
+
+  private boolean take(Range range) {
+    if (inherited && range.offset() <= position && range.end() > position) {
+      inherited = false;
+      granted = range.end();
+      return true;
+    }
+    if (range.offset() <= granted && range.end() > granted) {
+      granted = range.end();
+      return true;
+    }
+    return false;
   }
 
   @Override
@@ -258,7 +272,8 @@ final class FakeLink implements SessionLink {
       return;
     }
     generation = workerGeneration;
-    granted = keep && !held ? granted : position;
+    inherited = keep && !held;
+    granted = inherited ? granted : position;
     held = false;
     if (tell) {
       told.add("RESUMED " + module);
@@ -268,8 +283,28 @@ final class FakeLink implements SessionLink {
   }
 
   @Override
+  public synchronized void succeed(
+      long workerGeneration, String module, long seekEpoch, List<Range> ranges) {
+    if (over) {
+      return;
+    }
+    generation = workerGeneration;
+    inherited = true;
+    told.add("RESUMED " + module);
+    ranges.forEach(this::take);
+    move();
+    report();
+  }
+
+  @Override
+  public synchronized @Nullable Report stands() {
+    return over || readies.isEmpty() ? null : snapshot();
+  }
+
+  @Override
   public synchronized void revoke(long workerGeneration) {
-    if (workerGeneration == generation) {
+    if (workerGeneration == generation && inherited) {
+      inherited = false;
       granted = position;
     }
   }
@@ -368,20 +403,24 @@ final class FakeLink implements SessionLink {
     }
   }
 
+  private Report snapshot() {
+    return new Report(
+        generation,
+        0,
+        position,
+        acked,
+        end,
+        inherited ? position : granted,
+        put ? requested : 0,
+        finished,
+        Optional.empty(),
+        held,
+        /* changed= */ false,
+        closure);
+  }
+
   private void report() {
-    Report report =
-        new Report(
-            generation,
-            0,
-            position,
-            acked,
-            end,
-            put ? requested : 0,
-            finished,
-            Optional.empty(),
-            held,
-            /* changed= */ false,
-            closure);
+    Report report = snapshot();
     boolean empty = slot == null;
     slot = report;
     Runnable listener = wake;

@@ -61,7 +61,7 @@ final class TestNode implements AutoCloseable {
   private final Transfers transfers =
       new Transfers(
           IntStream.range(0, LANES)
-              .mapToObj(lane -> new Lane("akka.actor.default-dispatcher", disk, TestNode::later))
+              .mapToObj(lane -> new Lane(dispatcher(lane), disk, TestNode::later))
               .toList());
   private final Switchboard switchboard = new Switchboard();
   private final List<Misbehaviour> misbehaviours = new CopyOnWriteArrayList<>();
@@ -70,6 +70,25 @@ final class TestNode implements AutoCloseable {
   private final SessionEnvironment environment;
   private ActorSystem<SpawnProtocol.Command> system;
   private ActorRef<ControlActor.Command> actor;
+
+  /** Each lane has a thread of its own, as in a node. */
+  private static String dispatcher(int lane) {
+    return "lane-" + lane;
+  }
+
+  private static Config dispatchers() {
+    Config all = ConfigFactory.empty();
+    for (int lane = 0; lane < LANES; lane++) {
+      all =
+          all.withValue(
+              dispatcher(lane),
+              ConfigFactory.parseString(
+                      "type = Dispatcher, executor = thread-pool-executor,"
+                          + " thread-pool-executor.fixed-pool-size = 1")
+                  .root());
+    }
+    return all;
+  }
 
   private static void later(Runnable task, Duration delay) {
     CompletableFuture.delayedExecutor(delay.toNanos(), TimeUnit.NANOSECONDS).execute(task);
@@ -124,6 +143,7 @@ final class TestNode implements AutoCloseable {
             .withValue(
                 "theseus.journal.dir",
                 ConfigValueFactory.fromAnyRef(directory.resolve("journal").toString()))
+            .withFallback(dispatchers())
             .withFallback(ConfigFactory.load());
     return ActorSystem.create(
         SpawnProtocol.create(),
@@ -204,13 +224,7 @@ final class TestNode implements AutoCloseable {
 
   /** Sessions that run code of before the last switch. */
   int behind() {
-    return AskPattern.<ControlActor.Command, Integer>ask(
-            actor,
-            replyTo -> new ControlActor.CountBehind(switchboard.generation(), replyTo),
-            PATIENCE,
-            system.scheduler())
-        .toCompletableFuture()
-        .join();
+    return transfers.behind(switchboard.generation());
   }
 
   /** Sessions without traffic are to follow the last switch, too. */

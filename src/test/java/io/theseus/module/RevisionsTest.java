@@ -105,8 +105,12 @@ class RevisionsTest {
     assertThat(revision.channel().key()).isEqualTo("burst#burst");
     assertThat(revision.channel().content())
         .isEqualTo(description.channel().orElseThrow().sha256() + "#burst");
-    SessionCode code = get(SessionCode.begin(revision, session("a"), null, 0)).code();
-    Decisions decisions = get(code.decide(new Progress(Direction.GET, 0, 4096), 1001, 4096));
+    SessionCode code =
+        get(SessionCode.begin(revision, TestRevisions.beginning(session("a")), 0)).code();
+    Decisions decisions =
+        get(
+            code.decide(
+                new SessionCode.Question(new Progress(Direction.GET, 0, 4096), 1001, 4096)));
     assertThat(decisions.ranges()).containsExactly(new Range(0, 1000), new Range(1000, 1000));
     revision.retire();
     assertThat(revisions.held()).as("a session runs it").isEqualTo(2);
@@ -342,8 +346,9 @@ class RevisionsTest {
                 + NEXT.replace("{ return", "{ KEPT.set(this); return"));
     Revisions revisions = modules.revisions();
     Revision revision = revisions.stage(description);
-    SessionCode code = get(SessionCode.begin(revision, session("a"), null, 0)).code();
-    get(code.decide(new Progress(Direction.GET, 0, 4096), 4096, 4096));
+    SessionCode code =
+        get(SessionCode.begin(revision, TestRevisions.beginning(session("a")), 0)).code();
+    get(code.decide(new SessionCode.Question(new Progress(Direction.GET, 0, 4096), 4096, 4096)));
     WeakReference<ClassLoader> classes = StagedModules.classes(revision);
     System.gc();
     assertThat(classes.get()).as("in use").isNotNull();

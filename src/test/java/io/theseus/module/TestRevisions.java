@@ -93,9 +93,14 @@ public final class TestRevisions {
   public static CompletionStage<SessionCode.Begun> begin(Revision revision) {
     return SessionCode.begin(
         revision,
-        new SessionInfo(new UUID(0, 1), Direction.GET, "in", OptionalLong.empty(), "test"),
-        /* predecessor= */ null,
+        beginning(
+            new SessionInfo(new UUID(0, 1), Direction.GET, "in", OptionalLong.empty(), "test")),
         /* others= */ 0);
+  }
+
+  /** Behind no other code, and asked nothing yet. */
+  static SessionCode.Beginning beginning(SessionInfo session) {
+    return new SessionCode.Beginning(session, /* predecessor= */ null, Optional.empty());
   }
 
   private static List<Revision.Component<NetworkFunction>> components(

@@ -277,7 +277,7 @@ class NodeStatusTest {
             Map.of("timeout", 7L),
             new NodeStatus.Cluster(
                 "a:2", "", "waits", List.of(new Member("n", "a:2", "up", false, List.of()))),
-            new NodeStatus.Code("standard", "act a1", true, true, "current"),
+            new NodeStatus.Code("standard", "act a1", true, true, "current", 7),
             Map.of("packets", "2027-11-21T00:00:00Z"),
             List.of(Part.normal("disk"), new Part("cluster", "joining", "waits")));
 

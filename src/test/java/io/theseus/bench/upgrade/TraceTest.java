@@ -73,9 +73,10 @@ final class TraceTest {
   @Test
   void shouldFindASwitchInALog() {
     String line = "2026-11-26T16:15:05.206Z INFO  node1 [-] NodeRevisions: in force: ferry@2\n";
-    assertThat(UpgradedNode.switchIn("another line\n" + line + line.replace("206", "999")))
+    assertThat(
+            UpgradedNode.timeOf("in force: ", "another line\n" + line + line.replace("206", "999")))
         .isEqualTo(Optional.of(TimeUnit.SECONDS.toNanos(1795709705) + ms(206)));
-    assertThat(UpgradedNode.switchIn(line.strip())).as("not whole yet").isEmpty();
+    assertThat(UpgradedNode.timeOf("in force: ", line.strip())).as("not whole yet").isEmpty();
   }
 
   private static Trace trace(Arrival... arrivals) {

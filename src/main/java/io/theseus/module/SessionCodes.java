@@ -1,0 +1,200 @@
+package io.theseus.module;
+
+import io.theseus.channel.Admission;
+import io.theseus.module.SessionCode.Beginning;
+import io.theseus.module.SessionCode.Begun;
+import io.theseus.module.SessionCode.Legacy;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Code of sessions that begins together: those that go hand over, then those that come take over,
+ * with one call for each thread instead of some for each session.
+ *
+ * <p>What one session's code does wrong is that session's failure. Where a call hangs, its revision
+ * is over, and with it all that was to be done on its threads.
+ */
+final class SessionCodes {
+  /** One of them. Its fields are written by one stage and read by the next. */
+  private static final class Each {
+    private final Beginning what;
+    private final SessionCode code;
+    private final CompletableFuture<Begun> answer = new CompletableFuture<>();
+    private Legacy legacy;
+    private Admission admission = Admission.admit();
+    private @Nullable Throwable refused;
+
+    Each(Beginning what, SessionCode code) {
+      this.what = what;
+      this.code = code;
+      SessionCode predecessor = what.predecessor();
+      this.legacy = predecessor == null ? SessionCode.NO_LEGACY : predecessor.inherited();
+    }
+  }
+
+  /** What became of one of them. */
+  private record Outcome(@Nullable Begun begun, @Nullable CodeException failure) {}
+
+  private final Revision revision;
+  private final int others;
+  private final List<Each> all = new ArrayList<>();
+
+  SessionCodes(Revision revision, List<Beginning> sessions, int others) {
+    this.revision = revision;
+    this.others = others;
+    sessions.forEach(each -> all.add(new Each(each, new SessionCode(revision, each.session()))));
+  }
+
+  List<CompletionStage<Begun>> begin() {
+    if (!enter()) {
+      CodeException gone =
+          new CodeException(revision.id() + ": was let go of (expected: in force)");
+      all.forEach(each -> end(each, new Outcome(null, gone), /* entered= */ false));
+    } else {
+      List<CompletableFuture<?>> first = admissions();
+      first.addAll(handOvers());
+      CompletableFuture<Void> unused =
+          CompletableFuture.allOf(first.toArray(CompletableFuture[]::new)).thenRun(this::takeOvers);
+    }
+    return all.stream().<CompletionStage<Begun>>map(each -> each.answer).toList();
+  }
+
+  /** All or none. */
+  private boolean enter() {
+    for (int i = 0; i < all.size(); i++) {
+      if (!revision.enter()) {
+        for (int back = 0; back < i; back++) {
+          revision.leave();
+        }
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private List<CompletableFuture<?>> admissions() {
+    List<CompletableFuture<?>> awaited = new ArrayList<>();
+    if (revision.admits()) {
+      return awaited;
+    }
+    for (Each each : all) {
+      awaited.add(
+          revision
+              .admit(each.what.session(), others)
+              .handle(
+                  (admission, failure) -> {
+                    if (failure == null) {
+                      each.admission = admission;
+                    }
+                    each.refused = failure;
+                    return true;
+                  })
+              .toCompletableFuture());
+    }
+    return awaited;
+  }
+
+  private List<CompletableFuture<?>> handOvers() {
+    Map<ModuleThreads.Line, List<Each>> byLine = new LinkedHashMap<>();
+    for (Each each : all) {
+      SessionCode predecessor = each.what.predecessor();
+      if (predecessor != null) {
+        byLine.computeIfAbsent(predecessor.line(), line -> new ArrayList<>()).add(each);
+      }
+    }
+    List<CompletableFuture<?>> awaited = new ArrayList<>();
+    byLine.forEach(
+        (line, some) ->
+            awaited.add(
+                line.call(of(some).revision().id(), "handOver", () -> handOver(line, some))
+                    .handle(
+                        (legacies, failure) -> {
+                          // code that fails now has failed for good: the successor has what this
+                          // one began with
+                          for (int i = 0; failure == null && i < some.size(); i++) {
+                            some.get(i).legacy = legacies.get(i);
+                          }
+                          return true;
+                        })
+                    .toCompletableFuture()));
+    return awaited;
+  }
+
+  private static SessionCode of(List<Each> some) {
+    SessionCode predecessor = some.get(0).what.predecessor();
+    if (predecessor == null) {
+      throw new IllegalStateException("nobody hands over");
+    }
+    return predecessor;
+  }
+
+  private List<Legacy> handOver(ModuleThreads.Line line, List<Each> some) {
+    List<Legacy> legacies = new ArrayList<>(some.size());
+    for (Each each : some) {
+      line.anew();
+      SessionCode predecessor = each.what.predecessor();
+      legacies.add(predecessor == null ? each.legacy : predecessor.leave(revision));
+    }
+    return legacies;
+  }
+
+  private void takeOvers() {
+    Map<ModuleThreads.Line, List<Each>> byLine = new LinkedHashMap<>();
+    for (Each each : all) {
+      byLine.computeIfAbsent(each.code.line(), line -> new ArrayList<>()).add(each);
+    }
+    byLine.forEach(
+        (line, some) ->
+            line.call(revision.id(), "begin", () -> takeOver(line, some))
+                .whenComplete(
+                    (outcomes, failure) -> {
+                      for (int i = 0; i < some.size(); i++) {
+                        end(
+                            some.get(i),
+                            failure == null
+                                ? outcomes.get(i)
+                                : new Outcome(null, new CodeException(SessionCode.reason(failure))),
+                            /* entered= */ true);
+                      }
+                    }));
+  }
+
+  private static List<Outcome> takeOver(ModuleThreads.Line line, List<Each> some) {
+    List<Outcome> outcomes = new ArrayList<>(some.size());
+    for (Each each : some) {
+      line.anew();
+      try {
+        Throwable refused = each.refused;
+        if (refused != null) {
+          throw new CodeException(SessionCode.reason(refused));
+        }
+        outcomes.add(
+            new Outcome(each.code.begin(each.legacy, each.admission, each.what.first()), null));
+      } catch (CodeException e) {
+        outcomes.add(new Outcome(null, e));
+      }
+    }
+    return outcomes;
+  }
+
+  private static void end(Each each, Outcome outcome, boolean entered) {
+    SessionCode predecessor = each.what.predecessor();
+    if (predecessor != null) {
+      predecessor.close();
+    }
+    Begun begun = outcome.begun();
+    if (begun != null) {
+      each.answer.complete(begun);
+      return;
+    }
+    if (entered) {
+      each.code.close();
+    }
+    each.answer.completeExceptionally(outcome.failure());
+  }
+}

@@ -1,0 +1,240 @@
+package io.theseus.session;
+
+import io.theseus.channel.Admission;
+import io.theseus.channel.DataChannel;
+import io.theseus.channel.Direction;
+import io.theseus.channel.PayloadUse;
+import io.theseus.channel.Progress;
+import io.theseus.channel.Range;
+import io.theseus.module.Decisions;
+import io.theseus.module.Revision;
+import io.theseus.module.SessionCode;
+import io.theseus.module.Switchboard;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Takes the sessions of a lane behind a switch, many at a time, and without their actors: these
+ * notice when they next have something to do, and exchange their workers then.
+ *
+ * <p>On the lane's thread, which sessions and connections live on, it looks at each of them twice:
+ * to see where it stands, and to hand its connection to the successor, which has begun and said its
+ * first word by then, on threads of its own. What is not as simple is left to the session's actor:
+ * a connection of another lane, functions that look at bytes, a bandwidth that is shared, code that
+ * fails or objects.
+ */
+public final class Follower {
+  /** The lane, as seen from here. */
+  public interface Lane {
+    /** Runs a task on its thread. */
+    void run(Runnable task);
+
+    /** Tells a session's actor; nothing where it has none. */
+    void tell(Transfer transfer, SessionActor.Command what);
+
+    /** Code was switched again while the session followed. */
+    void again(Transfer transfer);
+  }
+
+  /** A session whose code is being begun. */
+  private static final class Joining {
+    private final Transfer transfer;
+    private final SessionLink link;
+    private final Report from;
+    private final CompletableFuture<SessionActor.Command> switching = new CompletableFuture<>();
+    private SessionCode.@Nullable Begun begun;
+
+    Joining(Transfer transfer, SessionLink link, Report from) {
+      this.transfer = transfer;
+      this.link = link;
+      this.from = from;
+    }
+  }
+
+  private final SessionEnvironment environment;
+  private final int number;
+  private final Lane lane;
+  private final DataChannel builtIn = Revision.builtIn().openBuiltIn();
+  private Switchboard.Current current;
+  private final Map<Revision, List<Joining>> joining = new LinkedHashMap<>();
+
+  /** Sessions whose code is being begun. */
+  private int underWay;
+
+  /**
+   * For a lane.
+   *
+   * @param number of the lane, as connections say it
+   */
+  public Follower(SessionEnvironment environment, int number, Lane lane) {
+    this.environment = environment;
+    this.number = number;
+    this.lane = lane;
+    this.current = environment.switchboard().current();
+  }
+
+  /**
+   * Looks at a session, which follows with the next {@link #go}, if it has to.
+   *
+   * @return false where that is its actor's business
+   */
+  public boolean look(Transfer transfer) {
+    Switchboard.Current now = environment.switchboard().current();
+    if (now.generation() != current.generation()) {
+      go();
+      current = now;
+    }
+    if (!transfer.isDue(current.generation())) {
+      return true;
+    }
+    Revision wanted = transfer.wanted(current);
+    if (transfer.runs(wanted)) {
+      transfer.follow(current.generation());
+      return true;
+    }
+    SessionLink link = transfer.connected();
+    SessionCode code = transfer.code;
+    boolean simple =
+        environment.bandwidth() == null
+            && link.lane() == number
+            && (code == null || code.payloadUse() == PayloadUse.NONE);
+    Report stands = simple ? link.stands() : null;
+    if (stands == null || stands.finished() || stands.closure() != null || stands.changed()) {
+      return false;
+    }
+    Joining joins = new Joining(transfer, link, stands);
+    if (wanted.isBuiltIn()) {
+      transfer.code = null;
+      succeed(
+          joins,
+          current.generation(),
+          wanted,
+          /* code= */ null,
+          aheadOf(stands, transfer.facts().direction()));
+      if (code != null) {
+        code.close();
+      }
+    } else {
+      joining.computeIfAbsent(wanted, each -> new ArrayList<>()).add(joins);
+    }
+    return true;
+  }
+
+  /** What is built in grants as far ahead as it may. */
+  private List<Range> aheadOf(Report stands, Direction direction) {
+    List<Range> ranges = new ArrayList<>();
+    long at = stands.position();
+    long reach = Math.min(stands.end(), at + Granting.AHEAD);
+    while (at < reach) {
+      Range range = builtIn.next(new Progress(direction, at, stands.end()));
+      ranges.add(range);
+      at = range.end();
+    }
+    return ranges;
+  }
+
+  /** Those that were looked at follow. */
+  public void go() {
+    joining.forEach((revision, all) -> begin(revision, all, current.generation()));
+    joining.clear();
+  }
+
+  /** Whether nothing is under way. */
+  public boolean isIdle() {
+    return underWay == 0;
+  }
+
+  private void begin(Revision revision, List<Joining> all, long switchGeneration) {
+    underWay += all.size();
+    List<SessionCode.Beginning> beginnings = new ArrayList<>(all.size());
+    for (Joining each : all) {
+      Transfer transfer = each.transfer;
+      Report from = each.from;
+      beginnings.add(
+          new SessionCode.Beginning(
+              transfer.info(),
+              transfer.code,
+              Optional.of(
+                  new SessionCode.Question(
+                      new Progress(transfer.facts().direction(), from.position(), from.end()),
+                      from.position() + Granting.AHEAD,
+                      from.end()))));
+      transfer.code = null; // it hands over: its worker asks it nothing any more
+      transfer.attempts++;
+      transfer.switching = each.switching;
+    }
+    List<CompletionStage<SessionCode.Begun>> begins =
+        SessionCode.begin(revision, beginnings, environment.running().getAsInt());
+    List<CompletableFuture<?>> heard = new ArrayList<>(all.size());
+    for (int i = 0; i < all.size(); i++) {
+      Joining each = all.get(i);
+      long attempt = each.transfer.attempts;
+      heard.add(
+          begins
+              .get(i)
+              .handle(
+                  (begun, failure) -> {
+                    each.begun = begun;
+                    return each.switching.complete(
+                        SessionActor.CodeBegun.of(
+                            attempt, switchGeneration, revision, begun, failure));
+                  })
+              .toCompletableFuture());
+    }
+    CompletableFuture<Void> unused =
+        CompletableFuture.allOf(heard.toArray(CompletableFuture[]::new))
+            .thenRun(() -> lane.run(() -> arrive(revision, all, switchGeneration)));
+  }
+
+  private void arrive(Revision revision, List<Joining> all, long switchGeneration) {
+    underWay -= all.size();
+    boolean over = switchGeneration != environment.switchboard().generation();
+    for (Joining each : all) {
+      Transfer transfer = each.transfer;
+      if (transfer.switching != each.switching) {
+        continue; // given up meanwhile, by somebody who closes what was begun
+      }
+      SessionCode.Begun begun = each.begun;
+      Decisions first = begun == null ? null : begun.first().orElse(null);
+      if (begun == null || first == null || !isSimple(each, begun, first)) {
+        lane.tell(transfer, each.switching.join());
+        continue;
+      }
+      transfer.switching = null;
+      succeed(each, switchGeneration, revision, begun.code(), first.ranges());
+      if (over) {
+        lane.again(transfer);
+      }
+    }
+  }
+
+  private static boolean isSimple(Joining joins, SessionCode.Begun begun, Decisions first) {
+    Transfer transfer = joins.transfer;
+    return transfer.isRunning()
+        && !transfer.held
+        && transfer.link == joins.link
+        && begun.admission() instanceof Admission.Admit
+        && begun.code().payloadUse() == PayloadUse.NONE
+        && first.denial().isEmpty()
+        && first.delay().isEmpty();
+  }
+
+  private static void succeed(
+      Joining joins,
+      long switchGeneration,
+      Revision revision,
+      @Nullable SessionCode code,
+      List<Range> ranges) {
+    Transfer transfer = joins.transfer;
+    transfer.revise(revision, code);
+    transfer.follow(switchGeneration);
+    joins.link.succeed(
+        transfer.nextGeneration(), revision.module(), joins.from.seekEpoch(), ranges);
+  }
+}
