@@ -54,7 +54,7 @@ final class TheseusServer extends ServerProcess {
   private static ProcessBuilder command(Lab lab, int tlsPort) throws IOException {
     return Program.command(
         Files.createDirectories(lab.directory().resolve(NAME)),
-        List.of("-XX:+ExitOnOutOfMemoryError"),
+        List.of("-XX:+ExitOnOutOfMemoryError", "-XX:MetaspaceSize=128m"),
         List.of(
             "node",
             "--root",

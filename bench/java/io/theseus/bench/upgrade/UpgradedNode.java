@@ -94,7 +94,7 @@ final class UpgradedNode implements AutoCloseable {
   private ProcessBuilder command() throws IOException {
     return Program.command(
         lab.directory(),
-        List.of("-XX:+ExitOnOutOfMemoryError"),
+        List.of("-XX:+ExitOnOutOfMemoryError", "-XX:MetaspaceSize=128m"),
         List.of(
             "node",
             "--root",
@@ -257,6 +257,7 @@ final class UpgradedNode implements AutoCloseable {
   static Optional<Long> timeOf(String told, String log) {
     return log.substring(0, log.lastIndexOf('\n') + 1)
         .lines()
+        .dropWhile(line -> !line.contains(IN_FORCE)) // an earlier act is being followed yet
         .filter(line -> line.contains(told))
         .map(line -> nanos(OffsetDateTime.parse(line.split(" ", 2)[0]).toInstant()))
         .findFirst();

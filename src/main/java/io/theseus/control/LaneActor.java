@@ -50,12 +50,21 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
   private static final int MOST_RESTING = 256;
 
   /**
-   * Sessions that follow a switch at a time, for which the packets of others wait, and of these
-   * such as need their actor, which takes a hundred times as long; and the time between.
+   * Sessions that follow a switch at a time: as many as take the lane's thread, for which the
+   * packets of others wait, no longer than this. Few at first, as the code for it is cold then.
    */
-  private static final int FOLLOWING = 64;
+  private static final long AT_A_TIME_NANOS = 100_000;
 
+  private static final int LEAST_FOLLOWING = 4;
+  private static final int MOST_FOLLOWING = 128;
+  private static final int PACE_MEMORY = 8;
+
+  /** Sessions that are looked at for it: under a canary most have nothing to follow. */
+  private static final int LOOKING = 512;
+
+  /** Those of them that need their actor, which takes a hundred times as long. */
   private static final int BY_ACTOR = 4;
+
   private static final Duration BETWEEN = Duration.ofMillis(1);
 
   /** Sessions that are listed at a time. */
@@ -94,7 +103,7 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
     NOW
   }
 
-  private record Run(Runnable task) implements Command {}
+  private record Run(Runnable task, int sessions) implements Command {}
 
   private record FromSession(SessionActor.Notice notice) implements Command {}
 
@@ -118,6 +127,9 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
   private long followingSince;
   private int sweep;
   private int byActors;
+
+  /** How long one took the thread, of late, in a step of two. */
+  private long nanosEach = AT_A_TIME_NANOS / LEAST_FOLLOWING;
 
   /** The actor of a lane, which it puts behind the lane. */
   static Behavior<Command> create(SessionEnvironment environment, Transfers transfers, Lane lane) {
@@ -161,7 +173,9 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
     } else if (command instanceof FollowOn) {
       onFollowOn();
     } else if (command instanceof Run run) {
+      long before = System.nanoTime();
       run.task().run();
+      pace(System.nanoTime() - before, run.sessions());
       tellFollowed();
     } else if (command instanceof ListSessions list) {
       onListOn(
@@ -310,8 +324,8 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
     private final ActorRef<Command> self = getContext().getSelf();
 
     @Override
-    public void run(Runnable task) {
-      self.tell(new Run(task));
+    public void run(Runnable task, int sessions) {
+      self.tell(new Run(task, sessions));
     }
 
     @Override
@@ -367,9 +381,25 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
     }
   }
 
+  /** Learns how many may follow at a time. */
+  private void pace(long nanos, int sessions) {
+    if (sessions > 0) {
+      nanosEach += (nanos / sessions - nanosEach) / PACE_MEMORY;
+    }
+  }
+
+  private int atATime() {
+    long fit = AT_A_TIME_NANOS / Math.max(1, nanosEach);
+    return (int) Math.max(LEAST_FOLLOWING, Math.min(MOST_FOLLOWING, fit));
+  }
+
   private void onFollowOn() {
+    long before = System.nanoTime();
     int byActor = 0;
-    for (int i = 0; i < FOLLOWING && byActor < BY_ACTOR && !following.isEmpty(); i++) {
+    int atATime = atATime();
+    for (int i = 0;
+        i < LOOKING && follower.waiting() < atATime && byActor < BY_ACTOR && !following.isEmpty();
+        i++) {
       UUID session = following.remove();
       ActorRef<SessionActor.Command> actor = live.get(session);
       Transfer transfer = actor == null ? null : transfers.find(session);
@@ -379,7 +409,9 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
       }
     }
     byActors += byActor;
+    int sessions = follower.waiting();
     follower.go();
+    pace(System.nanoTime() - before, sessions);
     tellFollowed();
     if (!following.isEmpty()) {
       ActorRef<Command> self = getContext().getSelf();

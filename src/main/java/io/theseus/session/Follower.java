@@ -32,8 +32,8 @@ import org.jspecify.annotations.Nullable;
 public final class Follower {
   /** The lane, as seen from here. */
   public interface Lane {
-    /** Runs a task on its thread. */
-    void run(Runnable task);
+    /** Runs a task for so many sessions on its thread. */
+    void run(Runnable task, int sessions);
 
     /** Tells a session's actor; nothing where it has none. */
     void tell(Transfer transfer, SessionActor.Command what);
@@ -63,6 +63,8 @@ public final class Follower {
   private final DataChannel builtIn = Revision.builtIn().openBuiltIn();
   private Switchboard.Current current;
   private final Map<Revision, List<Joining>> joining = new LinkedHashMap<>();
+
+  private int waiting;
 
   /** Sessions whose code is being begun. */
   private int underWay;
@@ -122,6 +124,7 @@ public final class Follower {
       }
     } else {
       joining.computeIfAbsent(wanted, each -> new ArrayList<>()).add(joins);
+      waiting++;
     }
     return true;
   }
@@ -139,10 +142,16 @@ public final class Follower {
     return ranges;
   }
 
+  /** How many were looked at that follow. */
+  public int waiting() {
+    return waiting;
+  }
+
   /** Those that were looked at follow. */
   public void go() {
     joining.forEach((revision, all) -> begin(revision, all, current.generation()));
     joining.clear();
+    waiting = 0;
   }
 
   /** Whether nothing is under way. */
@@ -189,7 +198,7 @@ public final class Follower {
     }
     CompletableFuture<Void> unused =
         CompletableFuture.allOf(heard.toArray(CompletableFuture[]::new))
-            .thenRun(() -> lane.run(() -> arrive(revision, all, switchGeneration)));
+            .thenRun(() -> lane.run(() -> arrive(revision, all, switchGeneration), all.size()));
   }
 
   private void arrive(Revision revision, List<Joining> all, long switchGeneration) {

@@ -193,7 +193,9 @@ public final class Transfer {
   SessionInfo info() {
     ClientMessage.Command asked = command;
     Facts known = facts;
-    String client = connected().remote().replaceFirst(":\\d+$", "");
+    String remote = connected().remote();
+    int port = remote.lastIndexOf(':');
+    String client = port < 0 ? remote : remote.substring(0, port);
     if (asked instanceof ClientMessage.Put put) {
       OptionalLong size = known == null ? put.size() : known.size();
       return new SessionInfo(id, Direction.PUT, put.name().value(), size, client);
