@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -129,6 +130,11 @@ public class SessionsBenchmark {
     @Override
     public void onReport(Runnable listener) {
       wake = listener;
+    }
+
+    @Override
+    public void onSwitch(LongSupplier generation, Runnable due) {
+      // none is switched
     }
 
     @Override

@@ -56,7 +56,8 @@ final class Report {
             + peers.getFileName()
             + "]("
             + peers.getFileName()
-            + "). Load average (1, 5, 15 minutes) before it began: "
+            + "). Where our own time goes, what was tried and what is next stands in"
+            + " `bench/results/transfer/profile.md`. Load average (1, 5, 15 minutes) before it began: "
             + Files.readString(Path.of("/proc/loadavg"))
                 .replaceAll("(\\S+) (\\S+) (\\S+) .*\\s*", "$1 $2 $3")
             + ".");

@@ -131,7 +131,10 @@ final class StatusCommand implements Callable<Integer> {
 
   private static String code(NodeStatus.Code code) {
     return (code.serving().isEmpty() ? "none yet" : code.serving())
-        + (code.act().isEmpty() ? "" : "; under way: " + code.act());
+        + (code.act().isEmpty() ? "" : "; under way: " + code.act())
+        + (code.following() == 0
+            ? ""
+            : String.format(Locale.ROOT, "; %,d sessions have yet to follow", code.following()));
   }
 
   private static String clients(Map<String, Long> counters) {

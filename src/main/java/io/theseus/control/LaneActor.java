@@ -121,6 +121,9 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
   private final SessionIds ids = new SessionIds();
   private final Follower follower;
   private final ArrayDeque<UUID> following = new ArrayDeque<>();
+
+  /** Sessions that move, and have heard of a switch before this lane. */
+  private final ArrayDeque<UUID> due = new ArrayDeque<>();
   private long children;
 
   // the last switch: when, the sessions that there were, and those left to their actors
@@ -154,6 +157,9 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
     for (Transfer transfer : transfers.of(lane)) {
       transfers.unkeep(transfer.id());
       adopt(transfer);
+    }
+    if (!live.isEmpty()) {
+      context.getSelf().tell(new FollowSwitch()); // one that fell between two lives
     }
     lane.behind(context.getSelf());
   }
@@ -267,7 +273,9 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
   }
 
   private void onNotice(SessionActor.Notice notice) {
-    if (notice instanceof SessionActor.Finished finished
+    if (notice instanceof SessionActor.Due moving) {
+      onDue(moving.session());
+    } else if (notice instanceof SessionActor.Finished finished
         && finished.actor().equals(live.get(finished.session()))) {
       forget(finished.session());
       Transfer transfer = transfers.remove(finished.session());
@@ -306,6 +314,14 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
       return;
     }
     adopt(transfer);
+    followLater(transfer);
+  }
+
+  private void followLater(Transfer transfer) {
+    following.add(transfer.id());
+    if (following.size() == 1) {
+      getContext().getSelf().tell(FollowOn.NOW);
+    }
   }
 
   private void tellFollowed() {
@@ -338,10 +354,7 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
 
     @Override
     public void again(Transfer transfer) {
-      following.add(transfer.id());
-      if (following.size() == 1) {
-        self.tell(FollowOn.NOW);
-      }
+      followLater(transfer);
     }
   }
 
@@ -369,12 +382,22 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
         .ifPresent(transfer -> adopt(transfer).tell(new SessionActor.Expire()));
   }
 
+  /** Those that move are the first to follow, whether the others have been told yet or not. */
+  private void onDue(UUID session) {
+    Transfer transfer = transfers.find(session);
+    if (transfer != null && !transfer.hasFollowed(environment.switchboard().generation())) {
+      (following.isEmpty() ? due : following).addFirst(session);
+    }
+  }
+
   private void onFollowSwitch() {
     boolean idle = following.isEmpty();
     followingSince = System.nanoTime();
     sweep = live.size();
     byActors = 0;
     following.clear();
+    following.addAll(due);
+    due.clear();
     following.addAll(live.keySet());
     if (idle) {
       onFollowOn();

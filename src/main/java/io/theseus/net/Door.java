@@ -18,7 +18,6 @@ import io.theseus.access.Callers;
 import io.theseus.access.Rights;
 import io.theseus.access.Source;
 import io.theseus.control.Control;
-import io.theseus.module.Switchboard;
 import io.theseus.session.Counters;
 import io.theseus.steps.Steps;
 import java.io.Closeable;
@@ -62,7 +61,6 @@ public final class Door implements Closeable {
   private final Steps steps;
   private final EventLoopGroup acceptor;
   private final Loops loops;
-  private final Switchboard switchboard;
   private final Counters counters;
   private final List<Future<?>> ticks = new ArrayList<>();
   private final AtomicLong backlog = new AtomicLong();
@@ -104,10 +102,9 @@ public final class Door implements Closeable {
       Control control,
       Access access,
       Steps steps,
-      Switchboard switchboard,
       Counters counters)
       throws IOException {
-    return new Door(settings, loops, control, access, steps, switchboard, counters);
+    return new Door(settings, loops, control, access, steps, counters);
   }
 
   private Door(
@@ -116,7 +113,6 @@ public final class Door implements Closeable {
       Control control,
       Access access,
       Steps steps,
-      Switchboard switchboard,
       Counters counters)
       throws IOException {
     this.settings = settings;
@@ -129,7 +125,6 @@ public final class Door implements Closeable {
             settings.maxConnectionsPerSource());
     this.control = control;
     this.steps = steps;
-    this.switchboard = switchboard;
     this.counters = counters;
     acceptor = loops.acceptor();
     for (EventLoop loop : loops.all()) {
@@ -182,7 +177,6 @@ public final class Door implements Closeable {
         settings.keep().toSeconds(),
         steps,
         backlog,
-        switchboard,
         counters,
         this::removed);
   }

@@ -1,6 +1,5 @@
 package io.theseus.net;
 
-import io.theseus.module.Switchboard;
 import io.theseus.session.Counters;
 import io.theseus.steps.Steps;
 import java.util.concurrent.atomic.AtomicLong;
@@ -14,7 +13,6 @@ import java.util.function.Supplier;
  * @param admission whom it lets do what
  * @param keepSeconds how long an unfinished PUT is kept
  * @param backlog bytes of all PUTs that were received and are not written yet
- * @param switchboard which code is in force
  * @param counters what all connections of the node count in
  * @param removed hears of connections that are gone, on their event loop
  */
@@ -24,7 +22,6 @@ record DoorContext(
     long keepSeconds,
     Steps steps,
     AtomicLong backlog,
-    Switchboard switchboard,
     Counters counters,
     Consumer<Connection> removed) {
   /** Most bytes that wait for the disk, all PUTs together, before each may keep but a little. */

@@ -249,6 +249,7 @@ final class GetLink extends Link {
     if (live != null && !checkLive(begun)) {
       return;
     }
+    lookAtSwitch();
     while (queued < QUEUED && passing == null && !changed) {
       int length = begun.next(Math.min(connection.packetSize(), longest()));
       if (length <= 0 || !send(begun, length)) {

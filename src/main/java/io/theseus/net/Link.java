@@ -14,6 +14,7 @@ import io.theseus.wire.ErrorCode;
 import io.theseus.wire.ProtocolException;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,12 +24,19 @@ import org.jspecify.annotations.Nullable;
  * wins, and the actor is woken when the slot turns from empty to full.
  */
 abstract class Link implements SessionLink {
+  /** Who hears of a switch. */
+  private record Watched(LongSupplier generation, Runnable due) {}
+
   /** Granted bytes that are used up soon. */
   private static final long SOON = 4L << 20;
 
   protected final Connection connection;
   private final AtomicReference<@Nullable Report> slot = new AtomicReference<>();
   private volatile @Nullable Runnable wake;
+  private volatile @Nullable Watched watched;
+
+  /** The last switch that was told of. */
+  private volatile long switchSeen;
 
   /** Whether the connection has nothing more to do with the session. */
   private boolean over;
@@ -60,6 +68,12 @@ abstract class Link implements SessionLink {
     if (slot.get() != null) {
       listener.run();
     }
+  }
+
+  @Override
+  public final void onSwitch(LongSupplier generation, Runnable due) {
+    watched = new Watched(generation, due);
+    switchSeen = generation.getAsLong();
   }
 
   @Override
@@ -117,6 +131,10 @@ abstract class Link implements SessionLink {
       take(workerGeneration, seekEpoch, range);
     }
     remark = module;
+    Watched watch = watched;
+    if (watch != null) {
+      switchSeen = watch.generation().getAsLong();
+    }
     if (obeys.grantedNow() - obeys.position() < SOON) {
       report(); // for a worker that goes on
     }
@@ -179,6 +197,18 @@ abstract class Link implements SessionLink {
   }
 
   // ---- the event loop's side
+
+  /** At a packet boundary: tells the session where code was switched since the last one. */
+  protected final void lookAtSwitch() {
+    Watched watch = watched;
+    if (watch != null) {
+      long generation = watch.generation().getAsLong();
+      if (generation != switchSeen) {
+        switchSeen = generation;
+        watch.due().run();
+      }
+    }
+  }
 
   /** Tells the client what runs now, where it does not know: in front of what leaves. */
   protected final void tellSwitch() {

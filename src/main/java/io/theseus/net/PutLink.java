@@ -242,6 +242,7 @@ final class PutLink extends Link {
 
   @Override
   void onData(long offset, int length) throws ProtocolException {
+    lookAtSwitch();
     pump().data(offset, length);
     if (pump().starved()) {
       report(); // the packet waits for a grant, which waits for a report

@@ -599,7 +599,6 @@ final class Services implements AutoCloseable {
               control,
               new Access(tokens, Clock.systemUTC(), System::nanoTime),
               steps,
-              switchboard,
               counters);
     } catch (IOException | RuntimeException e) {
       throw PortInUse.isCause(e)

@@ -156,6 +156,9 @@ public final class SessionActor {
   /** What a session tells its supervisor. */
   public sealed interface Notice {}
 
+  /** Bytes of the session move, and code was switched: it follows before those that stand. */
+  public record Due(UUID session) implements Notice {}
+
   /**
    * The session is over; to be forgotten, and its actor stopped, or kept for another one.
    *
@@ -408,6 +411,8 @@ public final class SessionActor {
   private void listenTo(SessionLink link) {
     ActorRef<Command> self = context.getSelf();
     link.onReport(() -> self.tell(new ReportReady(link)));
+    Due due = new Due(transfer.id);
+    link.onSwitch(environment.switchboard()::generation, () -> supervisor.tell(due));
   }
 
   /** Opens what the connection asks for, once the code that serves it is there. */

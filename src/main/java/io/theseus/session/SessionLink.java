@@ -5,6 +5,7 @@ import io.theseus.store.Completed;
 import io.theseus.store.StoredFile;
 import io.theseus.wire.ErrorCode;
 import java.util.List;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +27,14 @@ public interface SessionLink {
    * @param wake called by the event loop, once for each turn of the slot from empty to full
    */
   void onReport(Runnable wake);
+
+  /**
+   * Says whom to tell that bytes move and code was switched: once for each switch, at a packet
+   * boundary. The newest call wins.
+   *
+   * @param generation of the last switch; one read of a number at each packet
+   */
+  void onSwitch(LongSupplier generation, Runnable due);
 
   /** Takes the latest report; null if there is none since the last call. */
   @Nullable Report drain();

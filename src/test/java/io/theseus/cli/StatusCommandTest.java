@@ -45,7 +45,7 @@ class StatusCommandTest {
             "  sessions   3 kept, 2 live",
             "  transfers  1,200 of 1,234 downloads and 0 of 0 uploads completed, 5.0 GiB sent, 0 bytes received",
             "  errors     1 bad-packet, 3 timeout",
-            "  code       burst@1.2 (0123456789ab)",
+            "  code       burst@1.2 (0123456789ab); 1,200 sessions have yet to follow",
             "  member     node1 127.0.0.1:25511 up, leader, this node",
             "  member     node2 127.0.0.1:25512 up, can't be reached");
   }

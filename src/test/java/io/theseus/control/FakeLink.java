@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -188,6 +189,11 @@ final class FakeLink implements SessionLink {
     if (slot != null) {
       listener.run();
     }
+  }
+
+  @Override
+  public void onSwitch(LongSupplier generation, Runnable due) {
+    // this client is in no hurry
   }
 
   @Override
