@@ -186,14 +186,16 @@ final class CellRun {
     }
     sleepUntil(moment + Window.SECOND.plus(SETTLE).toNanos());
     double busy = Processors.busy(before, Processors.read());
-    if (what.isSwitch()) {
+    long allFollowed = 0;
+    if (act != null && what.isSwitch()) {
+      allFollowed = node.awaitFollowed(act);
       awaitFollowers(crowd, moment);
     }
     if (what == What.STALL && crowd.count().stalledAt() == 0) {
       throw new IOException("no session was told RESUMED (expected: a stall at the first one)");
     }
     long from = (act == null ? moment - Window.BEFORE.toNanos() : act.ordered());
-    Window window = read(crowd, what, moment, from, busy);
+    Window window = read(crowd, what, moment, from, busy, allFollowed);
     if (act != null) {
       node.awaitEnd(act);
     }
@@ -210,7 +212,8 @@ final class CellRun {
     }
   }
 
-  private Window read(LoadCrowd crowd, What what, long logged, long from, double busy)
+  private Window read(
+      LoadCrowd crowd, What what, long logged, long from, double busy, long allFollowed)
       throws IOException {
     Path file = lab.directory().resolve("trace");
     long to = logged + Window.SECOND.plus(SETTLE).toNanos();
@@ -237,15 +240,16 @@ final class CellRun {
       traffic.addAll(trace.withTraffic(moment, moment + TRAFFIC.toNanos()));
     }
     List<Double> followed = new ArrayList<>();
-    for (boolean first : List.of(true, false)) {
-      resumed.forEach(
-          (connection, at) -> {
-            if (traffic.contains(connection) == first) {
-              followed.add((at - moment) / 1e9);
-            }
-          });
+    // those with traffic first; RESUMED comes with the next packet, which may be long after it
+    // followed
+    traffic.forEach(
+        connection ->
+            followed.add(
+                seconds(
+                    Math.min(resumed.getOrDefault(connection, allFollowed), allFollowed), moment)));
+    if (what.isSwitch() && traffic.size() < cell.connections()) {
+      followed.add(seconds(allFollowed, moment));
     }
-    traffic.retainAll(resumed.keySet());
     return new Window(
         what,
         moment,
@@ -254,7 +258,11 @@ final class CellRun {
         busy,
         followed,
         traffic.size(),
-        what.isSwitch() ? cell.connections() - resumed.size() : 0);
+        what.isSwitch() ? cell.connections() - crowd.count().resumed() : 0);
+  }
+
+  private static double seconds(long at, long moment) {
+    return Math.max(0, at - moment) / 1e9;
   }
 
   private void keep(Path file, What what, long moment) throws IOException {

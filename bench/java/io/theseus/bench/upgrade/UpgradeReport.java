@@ -342,8 +342,10 @@ final class UpgradeReport {
 
   private void following() {
     line(
-        "\n## How soon sessions follow\n\nFrom the switch to RESUMED, the latest of all switches."
-            + " With traffic: those that acknowledged within 50 ms behind it.\n");
+        "\n## How soon sessions follow\n\nFrom the switch until the node says in its log that all"
+            + " have followed, or their RESUMED where that is earlier, the latest of all switches. With"
+            + " traffic: those that acknowledged within 50 ms behind it. RESUMED comes with the next"
+            + " packet, or as a sign of life.\n");
     line("| cell | with traffic | of them | within 100 ms | all | within 2 s | never told |");
     line("| --- | --- | --- | --- | --- | --- | --- |");
     for (CellResult cell : cells) {

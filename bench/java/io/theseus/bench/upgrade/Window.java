@@ -12,8 +12,8 @@ import java.util.Map;
  * @param waits the longest wait of each connection, by phase
  * @param bytesInSecond that came within a second from the moment on
  * @param busy share of all processors; a control window's is that of the load alone
- * @param followed how long after the moment each session was told RESUMED, in seconds; those that
- *     had traffic right behind it first, see {@link #withTraffic}
+ * @param followed how long after the moment sessions ran the new code at the latest, in seconds:
+ *     those that had traffic right behind it first, see {@link #withTraffic}, then all others
  * @param withTraffic how many of these had
  * @param missing sessions that were told nothing
  */

@@ -124,6 +124,7 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
 
   /** Sessions that move, and have heard of a switch before this lane. */
   private final ArrayDeque<UUID> due = new ArrayDeque<>();
+
   private long children;
 
   // the last switch: when, the sessions that there were, and those left to their actors

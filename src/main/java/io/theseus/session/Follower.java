@@ -123,6 +123,7 @@ public final class Follower {
         code.close();
       }
     } else {
+      transfer.switching = joins.switching; // looked at again it is under way
       joining.computeIfAbsent(wanted, each -> new ArrayList<>()).add(joins);
       waiting++;
     }
@@ -176,7 +177,6 @@ public final class Follower {
                       from.end()))));
       transfer.code = null; // it hands over: its worker asks it nothing any more
       transfer.attempts++;
-      transfer.switching = each.switching;
     }
     List<CompletionStage<SessionCode.Begun>> begins =
         SessionCode.begin(revision, beginnings, environment.running().getAsInt());

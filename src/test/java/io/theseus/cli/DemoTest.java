@@ -37,7 +37,7 @@ final class DemoTest {
   void shouldShowThatTransfersSurviveAKill(@TempDir Path work)
       throws IOException, InterruptedException {
     Path dir = work.resolve("demo");
-    try (TheseusProcess demo = demo(work, dir, "4M")) {
+    try (TheseusProcess demo = demo(work, dir, "3M")) {
       assertThat(demo.process().waitFor(4, TimeUnit.MINUTES)).as(demo.out()).isTrue();
 
       assertThat(demo.process().exitValue()).as(demo.out() + demo.err()).isZero();
