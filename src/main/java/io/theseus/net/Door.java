@@ -214,10 +214,12 @@ public final class Door implements Closeable {
   private Channel bind(String host, int port, Consumer<Channel> begin) throws IOException {
     Class<? extends ServerChannel> type =
         Epoll.isAvailable() ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
+    AcceptPace pace = new AcceptPace();
     ServerBootstrap bootstrap =
         new ServerBootstrap()
             .group(acceptor, loops.group())
             .channel(type)
+            .handler(pace)
             .option(ChannelOption.SO_BACKLOG, BACKLOG)
             .option(ChannelOption.SO_REUSEADDR, true)
             .childOption(ChannelOption.TCP_NODELAY, true)
@@ -229,6 +231,7 @@ public final class Door implements Closeable {
                 new ChannelInitializer<>() {
                   @Override
                   protected void initChannel(Channel channel) {
+                    pace.begun(channel);
                     begin.accept(channel);
                   }
                 });
