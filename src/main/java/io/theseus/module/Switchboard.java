@@ -4,8 +4,8 @@ import java.util.Optional;
 import java.util.UUID;
 
 /**
- * Which revision serves which session on this node, now: one volatile reference, which every event
- * loop reads at each packet boundary.
+ * Which revision serves which session on this node, now: one volatile reference. Sessions that
+ * begin read it; those that are there are told to.
  */
 public final class Switchboard {
   /**
@@ -64,7 +64,7 @@ public final class Switchboard {
     return current.generation();
   }
 
-  /** Switches: from now on every session comes under it at its next packet. */
+  /** Switches: from now on sessions begin under it, and those that are there follow. */
   public synchronized Current publish(Revision revision, Optional<Canary> canary, Revision stable) {
     Current next = new Current(current.generation() + 1, revision, canary, stable);
     current = next;
