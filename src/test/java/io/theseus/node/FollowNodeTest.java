@@ -18,15 +18,18 @@ import io.theseus.session.SessionSummary;
 import io.theseus.steps.Steps;
 import io.theseus.testing.PacketSocket;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -39,7 +42,7 @@ final class FollowNodeTest {
   private static final int PATIENCE_MILLIS = 30_000;
   private static final int MOST_ALIVE = 5;
   private static final int MIB = 1 << 20;
-  private static final int SIZE = 20 * MIB;
+  private static final int SIZE = 21 * MIB;
   private static final int WINDOW = 100_000;
   private static final int PACKET = 60_000;
   private static final String RESUMED = "RESUMED standard@1.0.0";
@@ -135,6 +138,20 @@ final class FollowNodeTest {
 
   private static Revision function(String name, NetworkFunction function) {
     return TestRevisions.functions(name, List.of(() -> function));
+  }
+
+  private static NetworkFunction gated(CountDownLatch gate) {
+    return new NetworkFunction() {
+      @Override
+      public Admission begin(SessionInfo session) {
+        try {
+          gate.await();
+        } catch (InterruptedException e) {
+          Thread.currentThread().interrupt();
+        }
+        return Admission.admit();
+      }
+    };
   }
 
   private static Revision function(String name) {
@@ -243,14 +260,7 @@ final class FollowNodeTest {
             }));
     try (PacketSocket put = put("out", PACKET)) {
       delayed.await();
-      byte[] packet =
-          ByteBuffer.allocate(13 + PACKET)
-              .put((byte) 3)
-              .putInt(PACKET)
-              .putLong(0)
-              .put(content, 0, PACKET)
-              .array();
-      put.send(packet);
+      put.data(0, content, 0, PACKET);
       awaitLive(); // behind which the event loop has seen what came before
       follow(Revision.builtIn());
       assertThat(words(next(put))).isEqualTo(RESUMED);
@@ -259,23 +269,63 @@ final class FollowNodeTest {
     }
   }
 
+  /** The older code granted all of it, the next one knows an older position and grants less. */
+  @Test
+  void shouldTakeAPacketThatEndsBehindTheFirstWord() throws Exception {
+    CountDownLatch gate = new CountDownLatch(1);
+    Revision one =
+        TestRevisions.of(
+            "one",
+            () ->
+                progress ->
+                    new Range(
+                        progress.position(),
+                        (int) Math.min(MIB, progress.end() - progress.position())),
+            List.of(() -> gated(gate)),
+            Duration.ofMinutes(5));
+    try (PacketSocket put = put("out", SIZE)) {
+      for (int i = 0; i < 4; i++) {
+        sendAndAwait(put, i * MIB);
+      }
+      publish(one);
+      await().atMost(PATIENCE).until(() -> one.sessions() == 1);
+      sendAndAwait(put, 4 * MIB);
+      byte[] packet =
+          ByteBuffer.allocate(13 + 16 * MIB)
+              .put((byte) 3)
+              .putInt(16 * MIB)
+              .putLong(5 * MIB)
+              .put(content, 5 * MIB, 16 * MIB)
+              .array();
+      put.send(Arrays.copyOf(packet, PACKET));
+      awaitLive(); // behind which the event loop has seen what came before
+      gate.countDown();
+      awaitFollowed();
+      CompletableFuture<Void> sent = // in vain, perhaps
+          CompletableFuture.runAsync(
+              () -> {
+                try {
+                  put.send(Arrays.copyOfRange(packet, PACKET, packet.length));
+                } catch (IOException e) {
+                  throw new UncheckedIOException(e);
+                }
+              });
+      assertThat(words(next(put))).isEqualTo("RESUMED one@2.0.0");
+      assertThat(next(put)).isEqualTo(new PacketSocket.Offset(SIZE));
+      assertThat(words(next(put))).isEqualTo("COMPLETE");
+      sent.join();
+    }
+  }
+
+  private void sendAndAwait(PacketSocket put, int offset) throws IOException {
+    put.data(offset, content, offset, MIB);
+    assertThat(next(put)).isEqualTo(new PacketSocket.Offset(offset + MIB));
+  }
+
   @Test
   void shouldHoldAgainBehindAHoldThatCameAndWentWhileCodeWasBegun() throws Exception {
     CountDownLatch gate = new CountDownLatch(1);
-    Revision one =
-        function(
-            "one",
-            new NetworkFunction() {
-              @Override
-              public Admission begin(SessionInfo session) {
-                try {
-                  gate.await();
-                } catch (InterruptedException e) {
-                  Thread.currentThread().interrupt();
-                }
-                return Admission.admit();
-              }
-            });
+    Revision one = function("one", gated(gate));
     try (PacketSocket get = idleGet();
         PacketSocket put = put("out", SIZE)) {
       publish(one);
