@@ -159,9 +159,6 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
       transfers.unkeep(transfer.id());
       adopt(transfer);
     }
-    if (!live.isEmpty()) {
-      context.getSelf().tell(new FollowSwitch()); // one that fell between two lives
-    }
     lane.behind(context.getSelf());
   }
 
@@ -315,14 +312,6 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
       return;
     }
     adopt(transfer);
-    followLater(transfer);
-  }
-
-  private void followLater(Transfer transfer) {
-    following.add(transfer.id());
-    if (following.size() == 1) {
-      getContext().getSelf().tell(FollowOn.NOW);
-    }
   }
 
   private void tellFollowed() {
@@ -355,7 +344,10 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
 
     @Override
     public void again(Transfer transfer) {
-      followLater(transfer);
+      following.add(transfer.id());
+      if (following.size() == 1) {
+        self.tell(FollowOn.NOW);
+      }
     }
   }
 

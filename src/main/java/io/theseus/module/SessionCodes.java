@@ -20,12 +20,15 @@ import org.jspecify.annotations.Nullable;
  * is over, and with it all that was to be done on its threads.
  */
 final class SessionCodes {
-  /** One of them. Its fields are written by one stage and read by the next. */
+  /**
+   * One of them. Its fields are written by one stage and read by the next, which may come early
+   * where a call hangs: then what was left until then counts.
+   */
   private static final class Each {
     private final Beginning what;
     private final SessionCode code;
     private final CompletableFuture<Begun> answer = new CompletableFuture<>();
-    private Legacy legacy;
+    private volatile Legacy legacy;
     private Admission admission = Admission.admit();
     private @Nullable Throwable refused;
 
@@ -112,15 +115,8 @@ final class SessionCodes {
         (line, some) ->
             awaited.add(
                 line.call(of(some).revision().id(), "handOver", () -> handOver(line, some))
-                    .handle(
-                        (legacies, failure) -> {
-                          // code that fails now has failed for good: the successor has what this
-                          // one began with
-                          for (int i = 0; failure == null && i < some.size(); i++) {
-                            some.get(i).legacy = legacies.get(i);
-                          }
-                          return true;
-                        })
+                    // code that hangs now has failed for good: the successor has what it began with
+                    .exceptionally(failure -> false)
                     .toCompletableFuture()));
     return awaited;
   }
@@ -133,14 +129,17 @@ final class SessionCodes {
     return predecessor;
   }
 
-  private List<Legacy> handOver(ModuleThreads.Line line, List<Each> some) {
-    List<Legacy> legacies = new ArrayList<>(some.size());
+  private boolean handOver(ModuleThreads.Line line, List<Each> some) {
     for (Each each : some) {
       line.anew();
       SessionCode predecessor = each.what.predecessor();
-      legacies.add(predecessor == null ? each.legacy : predecessor.leave(revision));
+      if (predecessor != null) {
+        Legacy left = predecessor.leave(revision);
+        line.anew(); // what code leaves that was told to stop is not heard
+        each.legacy = left;
+      }
     }
-    return legacies;
+    return true;
   }
 
   private void takeOvers() {
@@ -164,7 +163,7 @@ final class SessionCodes {
                     }));
   }
 
-  private static List<Outcome> takeOver(ModuleThreads.Line line, List<Each> some) {
+  private List<Outcome> takeOver(ModuleThreads.Line line, List<Each> some) {
     List<Outcome> outcomes = new ArrayList<>(some.size());
     for (Each each : some) {
       line.anew();
@@ -177,6 +176,8 @@ final class SessionCodes {
             new Outcome(each.code.begin(each.legacy, each.admission, each.what.first()), null));
       } catch (CodeException e) {
         outcomes.add(new Outcome(null, e));
+      } catch (Throwable e) { // an answer that can't be used is the fault of this one, too
+        outcomes.add(new Outcome(null, CodeException.thrown(revision.id(), "begin", e)));
       }
     }
     return outcomes;

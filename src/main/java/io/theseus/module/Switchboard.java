@@ -64,7 +64,7 @@ public final class Switchboard {
     return current.generation();
   }
 
-  /** Switches: sessions that begin from now on come under it. */
+  /** Switches: from now on sessions begin under it, and those that are there follow. */
   public synchronized Current publish(Revision revision, Optional<Canary> canary, Revision stable) {
     Current next = new Current(current.generation() + 1, revision, canary, stable);
     current = next;

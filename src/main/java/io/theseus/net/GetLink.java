@@ -86,6 +86,10 @@ final class GetLink extends Link {
 
   private boolean changed;
   private boolean finished;
+
+  /** Where what is to be read ahead of ends. */
+  private long aheadTo;
+
   private long reportedEpoch;
   private long reportedPosition;
   private long reportedAcked;
@@ -191,20 +195,26 @@ final class GetLink extends Link {
 
   @Override
   protected void onGrant(Grant grant) {
-    StoredFile opened = file;
-    LiveStream stream = live;
     Range range = grant.range();
     pump().grant(grant.workerGeneration(), grant.seekEpoch(), range, grant.payload());
-    if (opened != null && range.length() >= READ_AHEAD) {
+    readAhead(range.offset(), range.end());
+    progress();
+  }
+
+  private void readAhead(long offset, long end) {
+    StoredFile opened = file;
+    LiveStream stream = live;
+    long length = end - offset;
+    aheadTo = end;
+    if (opened != null && length >= READ_AHEAD) {
       // what is there already is not asked for: walking its pages again costs a thread's wake-up
       // and several times as much
-      if (opened.mayWait(range.offset(), range.length())) {
-        connection.disk().execute(() -> opened.willNeed(range.offset(), range.length()));
+      if (opened.mayWait(offset, length)) {
+        connection.disk().execute(() -> opened.willNeed(offset, length));
       }
-    } else if (stream != null && stream.end() - range.offset() >= READ_AHEAD) {
-      connection.disk().execute(() -> stream.willNeed(range.offset(), range.length()));
+    } else if (stream != null && stream.end() - offset >= READ_AHEAD) {
+      connection.disk().execute(() -> stream.willNeed(offset, length));
     }
-    progress();
   }
 
   @Override
@@ -673,6 +683,9 @@ final class GetLink extends Link {
   @Override
   protected void take(long workerGeneration, long seekEpoch, Range range) {
     pump().grant(workerGeneration, seekEpoch, range, /* path= */ null);
+    if (range.end() > aheadTo) { // most of it was granted before
+      readAhead(Math.max(range.offset(), aheadTo), range.end());
+    }
   }
 
   private GetPump pump() {

@@ -75,6 +75,11 @@ final class GetPump extends Pump {
     return position;
   }
 
+  @Override
+  boolean waits() {
+    return grantedAhead() == 0;
+  }
+
   /** The last OFFSET. */
   long acked() {
     return acked;

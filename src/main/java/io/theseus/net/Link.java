@@ -109,9 +109,11 @@ abstract class Link implements SessionLink {
     whileServing(
         () -> {
           onSwap(workerGeneration, keep);
-          remark = null; // another one now, or it was held
+          if (tell || remark != null) {
+            remark = module; // another one than it was to be told, perhaps
+          }
           if (tell) {
-            connection.sendInfo(Replies.resumed(module));
+            tellSwitch();
           }
           report();
           progress();
@@ -125,8 +127,9 @@ abstract class Link implements SessionLink {
     if (over || obeys == null) {
       return;
     }
-    boolean waits = obeys.grantedAhead() == 0;
-    obeys.succeed(workerGeneration);
+    boolean held = obeys.held();
+    boolean waited = held || obeys.waits();
+    onSwap(workerGeneration, /* keep= */ true);
     for (Range range : ranges) {
       take(workerGeneration, seekEpoch, range);
     }
@@ -135,11 +138,18 @@ abstract class Link implements SessionLink {
     if (watch != null) {
       switchSeen = watch.generation().getAsLong();
     }
-    if (obeys.grantedNow() - obeys.position() < SOON) {
+    boolean unread = slot.get() != null; // it says what is over now
+    if (unread || obeys.waits() || obeys.grantedNow() - obeys.position() < SOON) {
       report(); // for a worker that goes on
     }
-    if (waits) {
-      connection.execute(this::progress);
+    if (waited) {
+      connection.execute(
+          () -> {
+            if (held) {
+              tellSwitch(); // it was told that it stands still
+            }
+            progress();
+          });
     }
   }
 

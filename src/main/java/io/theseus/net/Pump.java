@@ -31,6 +31,9 @@ abstract class Pump {
   /** Committed: a successor goes on there. */
   abstract long position();
 
+  /** Whether something that could move stands still until more is granted. */
+  abstract boolean waits();
+
   final long generation() {
     return generation;
   }

@@ -98,8 +98,17 @@ final class PutLink extends Link {
 
   @Override
   protected void onGrant(Grant grant) {
-    pump().grant(grant.workerGeneration(), grant.range(), grant.payload());
+    granted(grant.workerGeneration(), grant.range(), grant.payload());
     passOn();
+  }
+
+  private void granted(long workerGeneration, Range range, @Nullable PayloadPath path) {
+    PutPump begun = pump();
+    boolean starved = begun.starved();
+    begun.grant(workerGeneration, range, path);
+    if (begun.starved() && !starved) {
+      report(); // a successor's first word, which ends within the packet that is being taken
+    }
   }
 
   @Override
@@ -446,7 +455,7 @@ final class PutLink extends Link {
 
   @Override
   protected void take(long workerGeneration, long seekEpoch, Range range) {
-    pump().grant(workerGeneration, range, /* path= */ null);
+    granted(workerGeneration, range, /* path= */ null);
   }
 
   private PutPump pump() {

@@ -98,6 +98,11 @@ final class PutPump extends Pump {
     return midPacket() && packetEnd > granted();
   }
 
+  @Override
+  boolean waits() {
+    return starved() || passing();
+  }
+
   /** Whether input may be taken: a packet only when the whole of it is granted. */
   boolean mayTake() {
     if (midPacket()) {

@@ -497,6 +497,7 @@ final class Services implements AutoCloseable {
             "control",
             DispatcherSelector.fromConfig(NodeSettings.CONTROL_DISPATCHER));
     actor = spawned;
+    spawned.tell(new ControlActor.FollowSwitch()); // one meanwhile would have been told to nobody
     upgrades.spawn(context);
     clusterSessions.spawn(context);
   }

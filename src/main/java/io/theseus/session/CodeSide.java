@@ -146,11 +146,11 @@ final class CodeSide {
         "code of revision {} failed, goes back to the stable one: {}",
         failed.revision(),
         failed.what());
-    if (!failed.revision().isReleased()) { // else it was let go of just before: no fault of it
+    // where it was let go of just before, that is no fault of it
+    if (!failed.revision().isReleased() && transfer.fall(failed.revision())) {
       environment
           .misbehaviours()
           .heard(new Misbehaviour(failed.revision(), transfer.id, failed.what()));
-      transfer.fall(failed.revision());
     }
     boolean stale =
         failed.attempt() > 0

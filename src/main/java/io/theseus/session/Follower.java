@@ -11,10 +11,12 @@ import io.theseus.module.Revision;
 import io.theseus.module.SessionCode;
 import io.theseus.module.Switchboard;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -61,10 +63,14 @@ public final class Follower {
   private final int number;
   private final Lane lane;
   private final DataChannel builtIn = Revision.builtIn().openBuiltIn();
-  private Switchboard.Current current;
+
+  /** Of the switch that those follow who were looked at; never what is in force itself. */
+  private long switchGeneration;
+
   private final Map<Revision, List<Joining>> joining = new LinkedHashMap<>();
 
-  private int waiting;
+  /** All of these. */
+  private final Set<Transfer> waiting = new HashSet<>();
 
   /** Sessions whose code is being begun. */
   private int underWay;
@@ -78,7 +84,6 @@ public final class Follower {
     this.environment = environment;
     this.number = number;
     this.lane = lane;
-    this.current = environment.switchboard().current();
   }
 
   /**
@@ -87,17 +92,17 @@ public final class Follower {
    * @return false where that is its actor's business
    */
   public boolean look(Transfer transfer) {
-    Switchboard.Current now = environment.switchboard().current();
-    if (now.generation() != current.generation()) {
+    Switchboard.Current current = environment.switchboard().current();
+    if (current.generation() != switchGeneration) {
       go();
-      current = now;
+      switchGeneration = current.generation();
     }
-    if (!transfer.isDue(current.generation())) {
+    if (!transfer.isDue(switchGeneration) || waiting.contains(transfer)) {
       return true;
     }
     Revision wanted = transfer.wanted(current);
     if (transfer.runs(wanted)) {
-      transfer.follow(current.generation());
+      transfer.follow(switchGeneration);
       return true;
     }
     SessionLink link = transfer.connected();
@@ -115,7 +120,7 @@ public final class Follower {
       transfer.code = null;
       succeed(
           joins,
-          current.generation(),
+          switchGeneration,
           wanted,
           /* code= */ null,
           aheadOf(stands, transfer.facts().direction()));
@@ -123,9 +128,8 @@ public final class Follower {
         code.close();
       }
     } else {
-      transfer.switching = joins.switching; // looked at again it is under way
       joining.computeIfAbsent(wanted, each -> new ArrayList<>()).add(joins);
-      waiting++;
+      waiting.add(transfer);
     }
     return true;
   }
@@ -145,14 +149,14 @@ public final class Follower {
 
   /** How many were looked at that follow. */
   public int waiting() {
-    return waiting;
+    return waiting.size();
   }
 
   /** Those that were looked at follow. */
   public void go() {
-    joining.forEach((revision, all) -> begin(revision, all, current.generation()));
+    joining.forEach(this::begin);
     joining.clear();
-    waiting = 0;
+    waiting.clear();
   }
 
   /** Whether nothing is under way. */
@@ -160,7 +164,8 @@ public final class Follower {
     return underWay == 0;
   }
 
-  private void begin(Revision revision, List<Joining> all, long switchGeneration) {
+  private void begin(Revision revision, List<Joining> all) {
+    long begunFor = switchGeneration;
     underWay += all.size();
     List<SessionCode.Beginning> beginnings = new ArrayList<>(all.size());
     for (Joining each : all) {
@@ -175,15 +180,15 @@ public final class Follower {
                       new Progress(transfer.facts().direction(), from.position(), from.end()),
                       from.position() + Granting.AHEAD,
                       from.end()))));
-      transfer.code = null; // it hands over: its worker asks it nothing any more
-      transfer.attempts++;
     }
     List<CompletionStage<SessionCode.Begun>> begins =
         SessionCode.begin(revision, beginnings, environment.running().getAsInt());
     List<CompletableFuture<?>> heard = new ArrayList<>(all.size());
     for (int i = 0; i < all.size(); i++) {
       Joining each = all.get(i);
-      long attempt = each.transfer.attempts;
+      each.transfer.code = null; // it hands over: its worker asks it nothing any more
+      each.transfer.switching = each.switching;
+      long attempt = ++each.transfer.attempts;
       heard.add(
           begins
               .get(i)
@@ -191,19 +196,18 @@ public final class Follower {
                   (begun, failure) -> {
                     each.begun = begun;
                     return each.switching.complete(
-                        SessionActor.CodeBegun.of(
-                            attempt, switchGeneration, revision, begun, failure));
+                        SessionActor.CodeBegun.of(attempt, begunFor, revision, begun, failure));
                   })
               .toCompletableFuture());
     }
     CompletableFuture<Void> unused =
         CompletableFuture.allOf(heard.toArray(CompletableFuture[]::new))
-            .thenRun(() -> lane.run(() -> arrive(revision, all, switchGeneration), all.size()));
+            .thenRun(() -> lane.run(() -> arrive(revision, all, begunFor), all.size()));
   }
 
-  private void arrive(Revision revision, List<Joining> all, long switchGeneration) {
+  private void arrive(Revision revision, List<Joining> all, long begunFor) {
     underWay -= all.size();
-    boolean over = switchGeneration != environment.switchboard().generation();
+    boolean over = begunFor != environment.switchboard().generation();
     for (Joining each : all) {
       Transfer transfer = each.transfer;
       if (transfer.switching != each.switching) {
@@ -216,7 +220,7 @@ public final class Follower {
         continue;
       }
       transfer.switching = null;
-      succeed(each, switchGeneration, revision, begun.code(), first.ranges());
+      succeed(each, begunFor, revision, begun.code(), first.ranges());
       if (over) {
         lane.again(transfer);
       }

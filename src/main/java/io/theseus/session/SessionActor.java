@@ -275,9 +275,7 @@ public final class SessionActor {
       later(open());
     } else if (!transfer.committing) {
       workers.respawn(/* keep= */ false, /* tell= */ false);
-      if (transfer.held) {
-        link.hold();
-      }
+      followLater(); // an earlier incarnation may have been told, and not have come to it
       Report last = transfer.report;
       if (last != null && (last.finished() || last.closure() != null)) {
         context.getSelf().tell(new ReportAgain());
@@ -564,6 +562,10 @@ public final class SessionActor {
   /** The connection was accepted: what was switched while it could not follow is followed now. */
   void accepted() {
     transfer.accepted = true;
+    followLater();
+  }
+
+  private void followLater() {
     if (transfer.followed() != environment.switchboard().generation()) {
       context.getSelf().tell(new FollowSwitch());
     }

@@ -30,9 +30,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * The part of a session that outlives its actor: a plain object with the open file and connection.
  *
- * <p>Exactly one incarnation of the session's actor touches it at a time; the next one gets it from
- * the supervisor after the death of the last (<i>adoption</i>), which orders their accesses. What
- * must survive the process is in the journal and in the store instead.
+ * <p>Exactly one incarnation of the session's actor touches it at a time, and {@link Follower} on
+ * the same thread; the next one gets it from the supervisor after the death of the last
+ * (<i>adoption</i>), which orders their accesses. What must survive the process is in the journal
+ * and in the store instead.
  */
 public final class Transfer {
   final UUID id;
@@ -276,11 +277,12 @@ public final class Transfer {
     return served;
   }
 
-  /** Code of a revision failed here. */
-  void fall(Revision revision) {
+  /** Code of a revision failed here; false where that was known. */
+  boolean fall(Revision revision) {
     Set<String> all = new HashSet<>(fallen);
-    all.add(revision.id());
+    boolean first = all.add(revision.id());
     fallen = Set.copyOf(all);
+    return first;
   }
 
   /** Lets go of the code: there is nobody whom it serves. */

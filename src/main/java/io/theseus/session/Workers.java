@@ -58,6 +58,9 @@ final class Workers {
   void respawn(boolean keep, boolean tell) {
     stop();
     transfer.connected().swap(transfer.nextGeneration(), module(), keep, tell);
+    if (transfer.held) {
+      transfer.connected().hold(); // which a swap ends
+    }
   }
 
   /**
@@ -125,7 +128,8 @@ final class Workers {
 
   /**
    * Tells the worker how far the transfer has come. Where there is none, or one whose code has been
-   * succeeded meanwhile, one is begun as soon as it has something to say.
+   * succeeded meanwhile, one is begun as soon as it has something to say: within a hold, too, as
+   * long as a packet that was begun needs it.
    */
   void advance(Direction direction, Report report) {
     if (report.position() > failedAt) {
@@ -134,7 +138,7 @@ final class Workers {
     if (worker != null && generation != transfer.workerGeneration) {
       stop();
     }
-    if (transfer.held || transfer.switching != null) {
+    if (transfer.switching != null) {
       return;
     }
     DataChannelWorker.Advance advance =
@@ -175,6 +179,9 @@ final class Workers {
       return Optional.empty();
     }
     worker = null;
+    if (generation != transfer.workerGeneration) {
+      return Optional.empty(); // its code was succeeded: one follows when it has something to say
+    }
     Throwable cause = failed.getCause();
     Report report = transfer.report;
     long at = report == null ? 0 : report.position();

@@ -295,7 +295,9 @@ final class FakeLink implements SessionLink {
       return;
     }
     generation = workerGeneration;
-    inherited = true;
+    inherited = !held;
+    granted = inherited ? granted : position;
+    held = false;
     told.add("RESUMED " + module);
     ranges.forEach(this::take);
     move();

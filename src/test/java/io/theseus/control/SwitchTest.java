@@ -244,7 +244,10 @@ final class SwitchTest {
       awaitStop(link);
       node.publish(bad);
       node.tell(SESSION, new SessionActor.FollowSwitch());
-      link.goOn();
+      await()
+          .atMost(TestNode.PATIENCE)
+          .until(() -> calls.get() > 0 || !node.misbehaviours().isEmpty());
+      link.goOn(); // not before: it could end under what is built in
       await()
           .atMost(TestNode.PATIENCE)
           .until(
