@@ -72,7 +72,7 @@ final class AdminUpgradeCommand extends ActCommand {
   @Option(
       names = "--mode",
       paramLabel = "MODE",
-      description = "How sessions come under it: instant, each at its next packet.")
+      description = "How sessions come under it: instant, all at once, without a pause.")
   private String mode = INSTANT;
 
   @Option(

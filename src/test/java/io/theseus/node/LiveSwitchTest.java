@@ -135,6 +135,7 @@ final class LiveSwitchTest {
         .atMost(PATIENCE)
         .untilAsserted(
             () -> {
+              revisions.forEach(Revision::check); // code may hang that nobody waits for any more
               assertThat(node.status().sessions()).containsEntry("live", 0L);
               assertThat(revisions).filteredOn(each -> each.sessions() > 0).isEmpty();
               assertThat(released.get()).isEqualTo(revisions.size());
