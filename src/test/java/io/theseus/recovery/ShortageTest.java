@@ -215,11 +215,13 @@ final class ShortageTest {
                     }
                   }));
         }
+        List<String> hows = new ArrayList<>();
         for (Future<String> end : ends) {
-          assertThat(end.get()).matches("COMPLETE|LOST|(busy|internal): .*");
+          String how = end.get();
+          assertThat(how).matches("COMPLETE|LOST|(busy|internal): .*");
+          hows.add(how);
         }
-        // told, though a reset may overtake it: what the client still sends can't be read
-        assertThat(node.log()).contains("ERROR busy: no memory for another buffer ");
+        assertThat(hows).anyMatch(how -> how.startsWith("busy: no memory for another buffer "));
       } finally {
         clients.shutdownNow();
       }
