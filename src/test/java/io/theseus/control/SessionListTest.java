@@ -69,8 +69,9 @@ final class SessionListTest {
       await().atMost(TestNode.PATIENCE).until(() -> link.acked() == 3 * MIB);
     }
     try (TestNode node = node(Steps.NONE)) {
+      // a lane's actor may start after control's
+      await().atMost(TestNode.PATIENCE).ignoreExceptions().until(() -> list(node).isEmpty());
       assertThat(node.counts()).isEqualTo(new ControlActor.Counts(0, 1));
-      assertThat(list(node)).isEmpty();
       assertThat(node.control().kill(SESSION, "why").get()).isEqualTo(Killed.DETACHED);
       assertThat(node.counts()).isEqualTo(new ControlActor.Counts(0, 1));
       // it has begun, so it is resumed though none may begin
