@@ -11,7 +11,6 @@ import akka.actor.typed.javadsl.AbstractOnMessageBehavior;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
 import akka.persistence.typed.internal.JournalFailureException;
-import io.theseus.session.Follower;
 import io.theseus.session.SessionActor;
 import io.theseus.session.SessionEnvironment;
 import io.theseus.session.SessionLog;
@@ -19,7 +18,6 @@ import io.theseus.session.SessionSummary;
 import io.theseus.session.Transfer;
 import io.theseus.wire.ClientMessage;
 import io.theseus.wire.ErrorCode;
-import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -29,8 +27,6 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Control's hand on one event loop: names the sessions that begin there, hands each command to its
@@ -43,29 +39,10 @@ import org.slf4j.LoggerFactory;
  * is restarted.
  */
 final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
-  private static final Logger LOG = LoggerFactory.getLogger(LaneActor.class);
   private static final int FAILURES = 3;
 
   /** More actors without a session are not kept. */
   private static final int MOST_RESTING = 256;
-
-  /**
-   * Sessions that follow a switch at a time: as many as take the lane's thread, for which the
-   * packets of others wait, no longer than this. Few at first, as the code for it is cold then.
-   */
-  private static final long AT_A_TIME_NANOS = 100_000;
-
-  private static final int LEAST_FOLLOWING = 4;
-  private static final int MOST_FOLLOWING = 128;
-  private static final int PACE_MEMORY = 8;
-
-  /** Sessions that are looked at for it: under a canary most have nothing to follow. */
-  private static final int LOOKING = 512;
-
-  /** Those of them that need their actor, which takes a hundred times as long. */
-  private static final int BY_ACTOR = 4;
-
-  private static final Duration BETWEEN = Duration.ofMillis(1);
 
   /** Sessions that are listed at a time. */
   private static final int LISTING = 256;
@@ -99,11 +76,17 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
       CompletableFuture<List<SessionSummary>> answer)
       implements Command {}
 
-  private enum FollowOn implements Command {
+  /** Sessions go on following a switch. */
+  enum FollowOn implements Command {
     NOW
   }
 
-  private record Run(Runnable task, int sessions) implements Command {}
+  /**
+   * Sessions that follow a switch have something to do here.
+   *
+   * @param sessions how many
+   */
+  record Run(Runnable task, int sessions) implements Command {}
 
   private record FromSession(SessionActor.Notice notice) implements Command {}
 
@@ -119,21 +102,8 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
   private final ArrayDeque<ActorRef<SessionActor.Command>> resting = new ArrayDeque<>();
 
   private final SessionIds ids = new SessionIds();
-  private final Follower follower;
-  private final ArrayDeque<UUID> following = new ArrayDeque<>();
-
-  /** Sessions that move, and have heard of a switch before this lane. */
-  private final ArrayDeque<UUID> due = new ArrayDeque<>();
-
+  private final Sweep sweep;
   private long children;
-
-  // the last switch: when, the sessions that there were, and those left to their actors
-  private long followingSince;
-  private int sweep;
-  private int byActors;
-
-  /** How long one took the thread, of late, in a step of two. */
-  private long nanosEach = AT_A_TIME_NANOS / LEAST_FOLLOWING;
 
   /** The actor of a lane, which it puts behind the lane. */
   static Behavior<Command> create(SessionEnvironment environment, Transfers transfers, Lane lane) {
@@ -153,8 +123,7 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
     this.transfers = transfers;
     this.lane = lane;
     this.notices = context.messageAdapter(SessionActor.Notice.class, FromSession::new);
-    this.follower =
-        new Follower(this.environment, transfers.lanes().indexOf(lane), new FollowersLane());
+    this.sweep = new Sweep(context.getSelf(), this.environment, transfers, lane, live);
     for (Transfer transfer : transfers.of(lane)) {
       transfers.unkeep(transfer.id());
       adopt(transfer);
@@ -173,14 +142,11 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
     } else if (command instanceof Tell tell) {
       onTell(tell);
     } else if (command instanceof FollowSwitch) {
-      onFollowSwitch();
+      sweep.begin();
     } else if (command instanceof FollowOn) {
-      onFollowOn();
+      sweep.goOn();
     } else if (command instanceof Run run) {
-      long before = System.nanoTime();
-      run.task().run();
-      pace(System.nanoTime() - before, run.sessions());
-      tellFollowed();
+      sweep.run(run);
     } else if (command instanceof ListSessions list) {
       onListOn(
           new ListOn(new ArrayDeque<>(live.keySet()), new ArrayList<>(live.size()), list.answer()));
@@ -272,7 +238,7 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
 
   private void onNotice(SessionActor.Notice notice) {
     if (notice instanceof SessionActor.Due moving) {
-      onDue(moving.session());
+      sweep.due(moving.session());
     } else if (notice instanceof SessionActor.Finished finished
         && finished.actor().equals(live.get(finished.session()))) {
       forget(finished.session());
@@ -314,43 +280,6 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
     adopt(transfer);
   }
 
-  private void tellFollowed() {
-    if (sweep > 0 && following.isEmpty() && follower.isIdle()) {
-      LOG.info(
-          "{} sessions followed the switch within {} ms, {} of them by their actors",
-          sweep - byActors,
-          (System.nanoTime() - followingSince) / 1_000_000,
-          byActors);
-      sweep = 0;
-    }
-  }
-
-  /** This lane, for those that follow. */
-  private final class FollowersLane implements Follower.Lane {
-    private final ActorRef<Command> self = getContext().getSelf();
-
-    @Override
-    public void run(Runnable task, int sessions) {
-      self.tell(new Run(task, sessions));
-    }
-
-    @Override
-    public void tell(Transfer transfer, SessionActor.Command what) {
-      ActorRef<SessionActor.Command> actor = live.get(transfer.id());
-      if (actor != null) {
-        actor.tell(what);
-      }
-    }
-
-    @Override
-    public void again(Transfer transfer) {
-      following.add(transfer.id());
-      if (following.size() == 1) {
-        self.tell(FollowOn.NOW);
-      }
-    }
-  }
-
   private @Nullable UUID sessionOf(ActorRef<?> actor) {
     for (Map.Entry<UUID, ActorRef<SessionActor.Command>> entry : live.entrySet()) {
       if (entry.getValue().equals(actor)) {
@@ -373,66 +302,6 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
     transfers
         .claimExpired(expire.session(), lane)
         .ifPresent(transfer -> adopt(transfer).tell(new SessionActor.Expire()));
-  }
-
-  /** Those that move are the first to follow, whether the others have been told yet or not. */
-  private void onDue(UUID session) {
-    Transfer transfer = transfers.find(session);
-    if (transfer != null && !transfer.hasFollowed(environment.switchboard().generation())) {
-      (following.isEmpty() ? due : following).addFirst(session);
-    }
-  }
-
-  private void onFollowSwitch() {
-    boolean idle = following.isEmpty();
-    followingSince = System.nanoTime();
-    sweep = live.size();
-    byActors = 0;
-    following.clear();
-    following.addAll(due);
-    due.clear();
-    following.addAll(live.keySet());
-    if (idle) {
-      onFollowOn();
-    }
-  }
-
-  /** Learns how many may follow at a time. */
-  private void pace(long nanos, int sessions) {
-    if (sessions > 0) {
-      nanosEach += (nanos / sessions - nanosEach) / PACE_MEMORY;
-    }
-  }
-
-  private int atATime() {
-    long fit = AT_A_TIME_NANOS / Math.max(1, nanosEach);
-    return (int) Math.max(LEAST_FOLLOWING, Math.min(MOST_FOLLOWING, fit));
-  }
-
-  private void onFollowOn() {
-    long before = System.nanoTime();
-    int byActor = 0;
-    int atATime = atATime();
-    for (int i = 0;
-        i < LOOKING && follower.waiting() < atATime && byActor < BY_ACTOR && !following.isEmpty();
-        i++) {
-      UUID session = following.remove();
-      ActorRef<SessionActor.Command> actor = live.get(session);
-      Transfer transfer = actor == null ? null : transfers.find(session);
-      if (actor != null && transfer != null && !follower.look(transfer)) {
-        actor.tell(new SessionActor.FollowSwitch());
-        byActor++;
-      }
-    }
-    byActors += byActor;
-    int sessions = follower.waiting();
-    follower.go();
-    pace(System.nanoTime() - before, sessions);
-    tellFollowed();
-    if (!following.isEmpty()) {
-      ActorRef<Command> self = getContext().getSelf();
-      lane.later().run(() -> self.tell(FollowOn.NOW), BETWEEN);
-    }
   }
 
   /** Connections have their turn in between. */

@@ -424,6 +424,11 @@ final class Connection extends ChannelInboundHandlerAdapter {
       input.release();
       return;
     }
+    if (SpareReceive.used(input)) {
+      input.release();
+      shed();
+      return;
+    }
     if (input.isReadable()) {
       inputs.add(input);
     } else {
@@ -513,7 +518,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
    */
   private void shed() {
     if (phase == Phase.CLOSING) {
-      return; // what it sends can't be read and dropped: it is closed in time
+      return;
     }
     LOG.info("{}: ERROR {}", remote, NO_MEMORY);
     door.counters().error(ErrorCode.BUSY, phase == Phase.OPENING || phase == Phase.SERVING);

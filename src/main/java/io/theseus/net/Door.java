@@ -7,6 +7,7 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
+import io.netty.channel.RecvByteBufAllocator;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollServerSocketChannel;
@@ -138,6 +139,7 @@ public final class Door implements Closeable {
               bind(
                   settings.host(),
                   settings.port(),
+                  new SpareReceive(receiving()),
                   channel ->
                       connection(channel, context)
                           .ifPresent(connection -> channel.pipeline().addLast(connection))),
@@ -160,6 +162,7 @@ public final class Door implements Closeable {
             bind(
                 tls.host(),
                 tls.port(),
+                receiving(), // TLS has buffers of its own, and may keep what it was given
                 channel ->
                     connection(channel, context)
                         .ifPresent(
@@ -211,7 +214,13 @@ public final class Door implements Closeable {
     return Optional.of(connection);
   }
 
-  private Channel bind(String host, int port, Consumer<Channel> begin) throws IOException {
+  private static RecvByteBufAllocator receiving() {
+    return new AdaptiveRecvByteBufAllocator(READ_LEAST, READ_FIRST, READ_MOST);
+  }
+
+  private Channel bind(
+      String host, int port, RecvByteBufAllocator receiving, Consumer<Channel> begin)
+      throws IOException {
     Class<? extends ServerChannel> type =
         Epoll.isAvailable() ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
     AcceptPace pace = new AcceptPace();
@@ -224,9 +233,7 @@ public final class Door implements Closeable {
             .option(ChannelOption.SO_REUSEADDR, true)
             .childOption(ChannelOption.TCP_NODELAY, true)
             .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
-            .childOption(
-                ChannelOption.RECVBUF_ALLOCATOR,
-                new AdaptiveRecvByteBufAllocator(READ_LEAST, READ_FIRST, READ_MOST))
+            .childOption(ChannelOption.RECVBUF_ALLOCATOR, receiving)
             .childHandler(
                 new ChannelInitializer<>() {
                   @Override

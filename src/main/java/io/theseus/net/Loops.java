@@ -43,7 +43,8 @@ public final class Loops implements Closeable {
     for (EventExecutor each : group) {
       all.add((EventLoop) each);
     }
-    all.forEach(loop -> loop.execute(() -> {})); // now: later there may be no thread to be had
+    // now: later there may be no thread and no memory to be had
+    all.forEach(loop -> loop.execute(SpareReceive::prepare));
     lates = all.stream().map(LateFlush::new).toList();
     disks = all.stream().<Executor>map(loop -> new LoopDisk(loop, disk)).toList();
   }

@@ -1,0 +1,181 @@
+package io.theseus.control;
+
+import akka.actor.typed.ActorRef;
+import io.theseus.session.Follower;
+import io.theseus.session.SessionActor;
+import io.theseus.session.SessionEnvironment;
+import io.theseus.session.Transfer;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Map;
+import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The sessions of a lane follow a switch of code, those that move before the others, and never so
+ * many at a time that packets wait for it. On the lane's thread alone.
+ */
+final class Sweep implements Follower.Lane {
+  private static final Logger LOG = LoggerFactory.getLogger(Sweep.class);
+
+  /**
+   * Sessions that follow at a time: as many as take the lane's thread, for which the packets of
+   * others wait, no longer than this. Few at first, as the code for it is cold then.
+   */
+  private static final long AT_A_TIME_NANOS = 100_000;
+
+  private static final int LEAST_FOLLOWING = 4;
+  private static final int MOST_FOLLOWING = 128;
+  private static final int PACE_MEMORY = 8;
+
+  /** Sessions that are looked at for it: under a canary most have nothing to follow. */
+  private static final int LOOKING = 512;
+
+  /** Those of them that need their actor, which takes a hundred times as long. */
+  private static final int BY_ACTOR = 4;
+
+  private static final Duration BETWEEN = Duration.ofMillis(1);
+
+  private final ActorRef<LaneActor.Command> self;
+  private final SessionEnvironment environment;
+  private final Transfers transfers;
+  private final Lane lane;
+  private final Map<UUID, ActorRef<SessionActor.Command>> live;
+  private final Follower follower;
+  private final ArrayDeque<UUID> left = new ArrayDeque<>();
+
+  /** Sessions that move, and have heard of a switch before this lane. */
+  private final ArrayDeque<UUID> ahead = new ArrayDeque<>();
+
+  // the last switch: when, the sessions that there were, and those left to their actors
+  private long since;
+  private int sessions;
+  private int byActors;
+
+  /** How long one took the thread, of late, in a step of two. */
+  private long nanosEach = AT_A_TIME_NANOS / LEAST_FOLLOWING;
+
+  /**
+   * None yet.
+   *
+   * @param self the lane's actor
+   * @param live the lane's sessions that have an actor, as they come and go
+   */
+  Sweep(
+      ActorRef<LaneActor.Command> self,
+      SessionEnvironment environment,
+      Transfers transfers,
+      Lane lane,
+      Map<UUID, ActorRef<SessionActor.Command>> live) {
+    this.self = self;
+    this.environment = environment;
+    this.transfers = transfers;
+    this.lane = lane;
+    this.live = live;
+    this.follower = new Follower(environment, transfers.lanes().indexOf(lane), this);
+  }
+
+  /** Code was switched. */
+  void begin() {
+    boolean idle = left.isEmpty();
+    since = System.nanoTime();
+    sessions = live.size();
+    byActors = 0;
+    left.clear();
+    left.addAll(ahead);
+    ahead.clear();
+    left.addAll(live.keySet());
+    if (idle) {
+      goOn();
+    }
+  }
+
+  /** A session moves and has seen a switch, maybe before this lane. */
+  void due(UUID session) {
+    Transfer transfer = transfers.find(session);
+    if (transfer != null && !transfer.hasFollowed(environment.switchboard().generation())) {
+      (left.isEmpty() ? ahead : left).addFirst(session);
+    }
+  }
+
+  /** The next sessions follow. */
+  void goOn() {
+    long before = System.nanoTime();
+    int byActor = 0;
+    int atATime = atATime();
+    for (int i = 0;
+        i < LOOKING && follower.waiting() < atATime && byActor < BY_ACTOR && !left.isEmpty();
+        i++) {
+      UUID session = left.remove();
+      ActorRef<SessionActor.Command> actor = live.get(session);
+      Transfer transfer = actor == null ? null : transfers.find(session);
+      if (actor != null && transfer != null && !follower.look(transfer)) {
+        actor.tell(new SessionActor.FollowSwitch());
+        byActor++;
+      }
+    }
+    byActors += byActor;
+    int waiting = follower.waiting();
+    follower.go();
+    pace(System.nanoTime() - before, waiting);
+    tellFollowed();
+    if (!left.isEmpty()) {
+      lane.later().run(() -> self.tell(LaneActor.FollowOn.NOW), BETWEEN);
+    }
+  }
+
+  /** What sessions that follow have to do on this thread. */
+  void run(LaneActor.Run run) {
+    long before = System.nanoTime();
+    run.task().run();
+    pace(System.nanoTime() - before, run.sessions());
+    tellFollowed();
+  }
+
+  /** Learns how many may follow at a time. */
+  private void pace(long nanos, int many) {
+    if (many > 0) {
+      nanosEach += (nanos / many - nanosEach) / PACE_MEMORY;
+    }
+  }
+
+  private int atATime() {
+    long fit = AT_A_TIME_NANOS / Math.max(1, nanosEach);
+    return (int) Math.max(LEAST_FOLLOWING, Math.min(MOST_FOLLOWING, fit));
+  }
+
+  private void tellFollowed() {
+    if (sessions > 0 && left.isEmpty() && follower.isIdle()) {
+      LOG.info(
+          "{} sessions followed the switch within {} ms, {} of them by their actors",
+          sessions - byActors,
+          (System.nanoTime() - since) / 1_000_000,
+          byActors);
+      sessions = 0;
+    }
+  }
+
+  // ---- the lane, for those that follow
+
+  @Override
+  public void run(Runnable task, int many) {
+    self.tell(new LaneActor.Run(task, many));
+  }
+
+  @Override
+  public void tell(Transfer transfer, SessionActor.Command what) {
+    ActorRef<SessionActor.Command> actor = live.get(transfer.id());
+    if (actor != null) {
+      actor.tell(what);
+    }
+  }
+
+  @Override
+  public void again(Transfer transfer) {
+    left.add(transfer.id());
+    if (left.size() == 1) {
+      self.tell(LaneActor.FollowOn.NOW);
+    }
+  }
+}
