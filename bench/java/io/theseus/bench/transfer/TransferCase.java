@@ -39,14 +39,14 @@ record TransferCase(
   /**
    * All cases, by their public names.
    *
-   * <p>How many rounds warm a JVM up was found by watching one from its start: small files became
-   * no faster after 160,000 of them (four runs of 40,000: 2,500, 3,900, 5,500, 6,000 a second, then
-   * the same), one large file at a time after 8 GiB. What is given here is twice that. With 64 of
-   * them there are few calls for each byte: the compilers still had 15 % of the processor after 32
-   * GiB. A PUT moves less in a round and compiles beside its fsyncs: it became no cheaper after
-   * 50,000 small files (1,060, 1,320, 1,180, 3,390, 4,100 a second, then 4,400), or 4 GiB (5.7,
-   * 3.3, 3.0, 2.6 s of CPU, then 2.1), and has twice that, too. Peers have one round, for the page
-   * cache and what they keep themselves.
+   * <p>How many rounds warm a JVM up was found by watching the CPU time of each round from its
+   * start: one large file at a time became no cheaper after 96 GiB (0.46, 0.30, 0.23, 0.22 s/GiB,
+   * then less and less, to 0.17), 64 of them after 140 GiB, as there are few calls for each byte
+   * (0.28, 0.20, 0.17, 0.18, after ten rounds 0.13, after 16 0.11), small files after 560,000 of
+   * them (1.27, 0.41, 0.31, 0.38, 0.37 s/10,000, then 0.29). A PUT moves less in a round and
+   * compiles beside its fsyncs: it became no cheaper after 50,000 small files (1,060, 1,320, 1,180,
+   * 3,390, 4,100 a second, then 4,400), or 4 GiB (5.7, 3.3, 3.0, 2.6 s of CPU, then 2.1), and has
+   * twice that. Peers have one round, for the page cache and what they keep themselves.
    */
   static List<TransferCase> all(boolean quick) {
     return quick
@@ -61,12 +61,12 @@ record TransferCase(
             put("put-64x16MiB", 64, 64, 128 * KIB, 0),
             put("put-small-4KiB", 64, 100, 4 * KIB, 0))
         : List.of(
-            get("get-1x1GiB", 1, 1, GIB, false, 8, 3),
-            get("get-64x64MiB", 64, 64, 64 * MIB, false, 2, 12),
-            get("get-1x1GiB-tls", 1, 1, GIB, false, 4, 3).overTls(),
-            get("get-64x64MiB-tls", 64, 64, 64 * MIB, false, 1, 3).overTls(),
-            get("get-small-4KiB", 64, 10_000, 4 * KIB, false, 8, 4),
-            get("get-small-4KiB-pipelined", 64, 10_000, 4 * KIB, true, 8, 4),
+            get("get-1x1GiB", 1, 1, GIB, false, 8, 12),
+            get("get-64x64MiB", 64, 64, 64 * MIB, false, 2, 18),
+            get("get-1x1GiB-tls", 1, 1, GIB, false, 4, 8).overTls(),
+            get("get-64x64MiB-tls", 64, 64, 64 * MIB, false, 1, 8).overTls(),
+            get("get-small-4KiB", 64, 10_000, 4 * KIB, false, 8, 8),
+            get("get-small-4KiB-pipelined", 64, 10_000, 4 * KIB, true, 8, 8),
             put("put-1x1GiB", 1, 1, GIB, 8),
             put("put-64x16MiB", 64, 64, 16 * MIB, 8),
             put("put-small-4KiB", 64, 10_000, 4 * KIB, 10));

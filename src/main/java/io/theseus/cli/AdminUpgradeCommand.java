@@ -117,7 +117,7 @@ final class AdminUpgradeCommand extends ActCommand {
       throws OperationException, IOException, ModuleException, CommandException {
     Path file = ModuleFiles.source(given);
     if (ModuleFiles.isJar(file)) {
-      ModuleArchive module = ModuleArchive.read(file);
+      ModuleArchive module = ModuleFiles.read(file);
       return keyFile.isPresent()
           ? module.sign(ModuleKey.read(keyFile.get()), Optional.empty())
           : module;

@@ -23,6 +23,15 @@ final class ModuleFiles {
     return given.toString().endsWith(JAR);
   }
 
+  /** The module in a jar. */
+  static ModuleArchive read(Path jar) throws IOException, ModuleException {
+    try {
+      return ModuleArchive.read(jar);
+    } catch (ModuleException e) {
+      throw new ModuleException(Display.name(jar.toString()) + ": " + e.getMessage());
+    }
+  }
+
   /** The module of a source, not signed; what the compiler warns of is printed. */
   static ModuleArchive compile(Path source, ModuleVersion version, PrintStream warnings)
       throws IOException, ModuleException {

@@ -60,7 +60,7 @@ final class ModuleInspectCommand extends JsonCommand {
 
   @Override
   ExitCode run() throws IOException, ModuleException {
-    ModuleArchive module = ModuleArchive.read(jar);
+    ModuleArchive module = ModuleFiles.read(jar);
     Optional<String> refusal = refusal(module);
     if (json) {
       streams.out().println(line(module, refusal));

@@ -60,7 +60,7 @@ final class ModuleSignCommand extends JsonCommand {
   ExitCode run() throws IOException, ModuleException {
     Optional<Instant> notAfter = expires.map(this::moment);
     ModuleKey key = ModuleKey.read(keyFile);
-    ModuleArchive signed = ModuleArchive.read(jar).sign(key, notAfter);
+    ModuleArchive signed = ModuleFiles.read(jar).sign(key, notAfter);
     ModuleFiles.write(jar, signed.bytes());
     if (json) {
       streams

@@ -81,7 +81,7 @@ final class ModuleTestCommand extends JsonCommand {
   private ModuleArchive module() throws IOException, ModuleException, CommandException {
     Path source = ModuleFiles.source(given);
     return ModuleFiles.isJar(source)
-        ? ModuleArchive.read(source)
+        ? ModuleFiles.read(source)
         : ModuleFiles.compile(source, TRIED, streams.err());
   }
 

@@ -170,7 +170,7 @@ final class Services implements AutoCloseable {
           moduleKeys(settings));
     } catch (IOException e) {
       disk.shutdown();
-      throw new StartException("The files can't be served: " + e.getMessage(), e);
+      throw new StartException("The node's files can't be used: " + e.getMessage(), e);
     } catch (StartException e) {
       disk.shutdown();
       throw e;

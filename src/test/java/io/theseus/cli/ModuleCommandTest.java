@@ -194,7 +194,11 @@ class ModuleCommandTest {
         "-o",
         jar);
     failed(ExitCode.LOCAL_IO, "no such file", "inspect", at("b.jar"));
-    failed(ExitCode.BAD_MODULE, "no end record (expected: a jar", "inspect", at("keys/module.pub"));
+    failed(
+        ExitCode.BAD_MODULE,
+        "keys/module.pub: no end record (expected: a jar",
+        "inspect",
+        at("keys/module.pub"));
     failed(
         ExitCode.USAGE,
         "--expires: \"soon\" (expected: a last day",

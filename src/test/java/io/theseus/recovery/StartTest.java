@@ -59,7 +59,9 @@ final class StartTest {
               directory.resolve("second"), directory.resolve("data"), "store.root=" + root);
 
       assertThat(second.exitCode()).isEqualTo(ExitCode.CANT_START.number());
-      assertThat(second.output()).contains("The files can't be served: ").contains(root.toString());
+      assertThat(second.output())
+          .contains("The node's files can't be used: ")
+          .contains(root.toString());
       RawPut put = new RawPut("file", CONTENT, /* sized= */ true, 64 << 10, 1 << 20);
       assertThat(put.run(first.address())).isEqualTo(End.COMPLETE);
     }

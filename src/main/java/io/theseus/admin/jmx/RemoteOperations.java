@@ -25,8 +25,8 @@ import org.jspecify.annotations.Nullable;
  * connection for each call, so that a node may be started again in between.
  */
 final class RemoteOperations implements Operations {
-  /** Longer than an operation takes. */
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  /** Longer than an operation takes: a preview tries the code out, for half a minute and more. */
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private final RunFile node;
 
