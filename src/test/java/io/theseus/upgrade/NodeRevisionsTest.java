@@ -2,6 +2,7 @@ package io.theseus.upgrade;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.theseus.module.LabModules;
 import io.theseus.module.ModuleArchive;
@@ -248,6 +249,8 @@ final class NodeRevisionsTest {
     RevisionId one = ready("1");
     publish(7, Course.of(one), Optional.empty());
     Revision serving = switchboard.current().revision();
+    // the last session of its self-test ends on a thread of its own
+    await().atMost(Duration.ofSeconds(60)).until(() -> serving.sessions() == 0);
     revisions.heard(new Misbehaviour(Revision.builtIn(), new UUID(0, 1), "no fault of it"));
     assertThat(alarms).isEmpty();
     revisions.heard(new Misbehaviour(serving, new UUID(0, 1), "next threw"));
