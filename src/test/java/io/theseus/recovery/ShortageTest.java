@@ -145,26 +145,32 @@ final class ShortageTest {
       byte[] packet = ByteBuffer.allocate(5 + 60_000).put((byte) 2).putInt(65_536).array();
       List<Socket> crowd = new ArrayList<>();
       try {
-        for (int i = 0; i < 2000; i++) {
-          Socket socket = new Socket(node.address().getAddress(), node.address().getPort());
-          crowd.add(socket);
-          socket.getOutputStream().write(packet);
+        overfill(node, crowd, packet);
+
+        // the crowd stays until then: a busy node reads what they sent later
+        node.awaitEnd(OUT_OF_MEMORY);
+      } finally {
+        for (Socket each : crowd) {
+          each.close();
         }
-      } catch (IOException e) {
-        // it is gone
-      }
-
-      // the crowd stays until then: a busy node reads what they sent later
-      node.awaitEnd(OUT_OF_MEMORY);
-
-      for (Socket each : crowd) {
-        each.close();
       }
       assertThat(node.log()).contains("Terminating due to java.lang.OutOfMemoryError");
       node.restart();
       assertThat(half.run(node.address())).as(half.loss()).isEqualTo(End.COMPLETE);
       assertThat(new RawGet("old", CONTENT, 1 << 20, PACKET).run(node.address()))
           .isEqualTo(End.COMPLETE);
+    }
+  }
+
+  private static void overfill(NodeProcess node, List<Socket> crowd, byte[] packet) {
+    try {
+      for (int i = 0; i < 2000; i++) {
+        Socket socket = new Socket(node.address().getAddress(), node.address().getPort());
+        crowd.add(socket);
+        socket.getOutputStream().write(packet);
+      }
+    } catch (IOException e) {
+      // it is gone
     }
   }
 
