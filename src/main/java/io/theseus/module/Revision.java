@@ -159,7 +159,7 @@ public final class Revision {
   }
 
   /** Whether it lets every session be, and has nobody to be asked. */
-  boolean admits() {
+  public boolean admits() {
     return admission.isEmpty();
   }
 

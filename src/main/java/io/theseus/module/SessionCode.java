@@ -297,10 +297,11 @@ public final class SessionCode {
         () -> {
           int calls = 0;
           long at = 0;
+          byte[] bytes = new byte[PRACTICE_BYTES];
           do {
             List<Range> ranges =
                 decisions(new Progress(session.direction(), at, end), at + 1, end).ranges();
-            verdict(at, new byte[PRACTICE_BYTES]);
+            verdict(at, bytes);
             at = ranges.isEmpty() ? at : ranges.get(ranges.size() - 1).end() % end;
             calls++;
           } while (goOn.getAsBoolean());

@@ -23,6 +23,7 @@ import io.theseus.module.ModuleArchive;
 import io.theseus.module.ModuleException;
 import io.theseus.module.ModuleKeys;
 import io.theseus.module.ModuleStore;
+import io.theseus.module.Revision;
 import io.theseus.module.RevisionStore;
 import io.theseus.module.Revisions;
 import io.theseus.module.Switchboard;
@@ -33,6 +34,7 @@ import io.theseus.net.ServerTls;
 import io.theseus.net.TlsSettings;
 import io.theseus.session.Bandwidth;
 import io.theseus.session.Counters;
+import io.theseus.session.FollowPractice;
 import io.theseus.session.SessionActor;
 import io.theseus.session.SessionEnvironment;
 import io.theseus.session.SessionSettings;
@@ -131,6 +133,11 @@ final class Services implements AutoCloseable {
             held ? new SessionActor.Hold(running.ignoreRef()) : new SessionActor.Resume();
         tell(new ControlActor.Tell(Optional.empty(), what));
       }
+    }
+
+    @Override
+    public void practise(Revision next) throws InterruptedException {
+      var unused = FollowPractice.run(environment, next, WARM_UP);
     }
 
     /** Where there is no actor system, the next one's sessions look for themselves. */

@@ -44,4 +44,20 @@ public record SessionEnvironment(
         counters,
         steps);
   }
+
+  /** The same with another code in force. */
+  SessionEnvironment withSwitchboard(Switchboard other) {
+    return new SessionEnvironment(
+        nodeId,
+        elsewhere,
+        store,
+        disk,
+        other,
+        misbehaviours,
+        bandwidth,
+        running,
+        settings,
+        counters,
+        steps);
+  }
 }

@@ -11,8 +11,10 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 
 /**
  * Messages and the state on disk as JSON, each with the version of its format. What is not exactly
@@ -21,6 +23,8 @@ import java.util.Objects;
  */
 final class Codec {
   static final int VERSION = 1;
+
+  private static final int PRACTICE = 20;
 
   private static final ObjectMapper JSON =
       JsonMapper.builder()
@@ -124,6 +128,42 @@ final class Codec {
     StateFrame frame = value(bytes, StateFrame.class);
     checkVersion(frame.version());
     return required(frame.state(), "state");
+  }
+
+  /**
+   * Writes and reads what an act does: at the sixteenth time the JVM makes code of its own for each
+   * field, which is to be done before a switch, not in the middle of it.
+   */
+  static void practise() {
+    RevisionId next = new RevisionId("0".repeat(64), "practice");
+    RevisionId base = NodeRevisions.builtIn();
+    ActRequest request =
+        new ActRequest(
+            "practice",
+            "nobody",
+            /* atMillis= */ 0,
+            new Act.Upgrade(next, base, new Act.Share(/* session= */ null, /* percent= */ 1)),
+            Set.of(),
+            /* watchMillis= */ 0);
+    Term term = new Term(1, "practice", 1);
+    try {
+      ClusterState state = ClusterState.initial(base).found(Map.of("practice", 1L));
+      ClusterState begun = state.begin(request, Set.of("practice"));
+      ClusterState confirmed = begun.switchOver().confirm();
+      for (int i = 0; i < PRACTICE; i++) {
+        for (ClusterState each : List.of(begun, confirmed)) {
+          AgentState written = AgentState.fresh(1, base).accepting(term, each).deciding();
+          var read = agentState(encode(written));
+          var heard =
+              message(encode(new Message.Accept(term, read.decided(), /* askedNanos= */ 0)));
+          if (!read.equals(written) || heard == null) {
+            throw new IllegalStateException(written + " was read as " + read);
+          }
+        }
+      }
+    } catch (RefusedException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   private static String text(Object frame) {

@@ -56,6 +56,9 @@ public final class NodeRevisions implements RevisionHost, AutoCloseable {
 
     /** All of them are to stand still, or to go on. */
     void hold(boolean held);
+
+    /** A revision is ready, and in force next: what is done then may be done to try it before. */
+    void practise(Revision next) throws InterruptedException;
   }
 
   /** Hears that too many sessions had to leave the code that a switch brought. */
@@ -261,7 +264,15 @@ public final class NodeRevisions implements RevisionHost, AutoCloseable {
         put(fetch(jar, "module"));
       }
     }
-    return revisions.stage(description);
+    Revision revision = revisions.stage(description);
+    try {
+      Codec.practise();
+      sessions.practise(revision);
+    } catch (InterruptedException | RuntimeException e) {
+      revision.retire();
+      throw e;
+    }
+    return revision;
   }
 
   private RevisionDescription description(RevisionId id)

@@ -48,6 +48,11 @@ final class CodecTest {
 
   /** Artery drops a frame over its limit, so what is sent has one: see {@code application.conf}. */
   @Test
+  void shouldReadWhatItPractisesWith() {
+    Codec.practise();
+  }
+
+  @Test
   void shouldKeepTheLongestStateWithinItsBound() {
     Message longest = new Message.Accept(Term.NONE, Examples.longest(), 0);
     assertThat(Codec.encode(longest)).hasSizeBetween(200_000, 350_000);

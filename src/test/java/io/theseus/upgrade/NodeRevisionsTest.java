@@ -52,6 +52,8 @@ final class NodeRevisionsTest {
 
   private final Map<String, byte[]> elsewhere = new HashMap<>();
   private final List<String> told = new ArrayList<>();
+  private final List<String> practised = new ArrayList<>();
+  private boolean broken;
   private final List<String> alarms = new ArrayList<>();
   private final Switchboard switchboard = new Switchboard();
   private Instant now = Instant.parse("2026-11-26T12:00:00Z");
@@ -79,6 +81,14 @@ final class NodeRevisionsTest {
               @Override
               public void hold(boolean held) {
                 told.add(held ? "hold" : "resume");
+              }
+
+              @Override
+              public void practise(Revision next) {
+                practised.add(next.toString());
+                if (broken) {
+                  throw new IllegalStateException("broken");
+                }
               }
             },
             /* mostMisbehavingPercent= */ 10,
@@ -121,6 +131,7 @@ final class NodeRevisionsTest {
 
     assertThat(staged(NodeRevisions.id(description))).isEmpty();
     assertThat(staged(NodeRevisions.id(description))).as("again").isEmpty();
+    assertThat(practised).hasSize(1);
 
     publish(1, Course.of(NodeRevisions.id(description)), Optional.empty());
     assertThat(switchboard.current().revision().module()).isEqualTo("bursts@1");
@@ -143,6 +154,17 @@ final class NodeRevisionsTest {
     revisions.put(description);
     assertThat(staged(NodeRevisions.id(description)))
         .hasValue("module " + jar + ": on no node (expected: on one that is reached)");
+  }
+
+  @Test
+  void shouldLetGoOfWhatItCantPractise() throws Exception {
+    RevisionDescription description = described("1");
+    revisions.put(description);
+    broken = true;
+    assertThat(staged(NodeRevisions.id(description))).hasValue("broken");
+    broken = false;
+    assertThat(staged(NodeRevisions.id(description))).isEmpty();
+    assertThat(practised).hasSize(2);
   }
 
   @Test

@@ -1,0 +1,152 @@
+package io.theseus.session;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.theseus.channel.Admission;
+import io.theseus.channel.NetworkFunction;
+import io.theseus.channel.SessionInfo;
+import io.theseus.module.Revision;
+import io.theseus.module.Switchboard;
+import io.theseus.module.TestRevisions;
+import io.theseus.steps.Steps;
+import io.theseus.store.FileStore;
+import io.theseus.store.StoreSettings;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class FollowPracticeTest {
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  private final Switchboard switchboard = new Switchboard();
+  private FileStore store;
+
+  @BeforeEach
+  void open(@TempDir Path directory) throws IOException {
+    store =
+        FileStore.open(
+            StoreSettings.of(directory.resolve("files"), directory.resolve("records"), 0, PATIENCE),
+            Runnable::run,
+            Clock.systemUTC(),
+            Steps.NONE);
+  }
+
+  @AfterEach
+  void close() throws IOException {
+    store.close();
+  }
+
+  private SessionEnvironment node(@Nullable Bandwidth bandwidth) {
+    return new SessionEnvironment(
+        "test",
+        "nowhere else",
+        store,
+        Runnable::run,
+        switchboard,
+        misbehaviour -> {
+          throw new IllegalStateException("heard of " + misbehaviour);
+        },
+        bandwidth,
+        () -> 1,
+        new SessionSettings(PATIENCE, PATIENCE, Long.MAX_VALUE, PATIENCE),
+        new Counters(),
+        Steps.NONE);
+  }
+
+  private static Revision function(NetworkFunction function) {
+    return TestRevisions.functions("one", List.of(() -> function));
+  }
+
+  private static void awaitNobody(Revision revision) {
+    await().atMost(PATIENCE).until(() -> revision.sessions() == 0);
+  }
+
+  @Test
+  void shouldTakeSessionsThereAndBackAndLeaveNothing() throws Exception {
+    AtomicInteger begun = new AtomicInteger();
+    Revision one =
+        function(
+            new NetworkFunction() {
+              @Override
+              public Admission begin(SessionInfo session) {
+                begun.incrementAndGet();
+                return Admission.admit();
+              }
+            });
+    int followed = FollowPractice.run(node(/* bandwidth= */ null), one, PATIENCE);
+    assertThat(begun).hasPositiveValue();
+    assertThat(followed).as("there and back").isEqualTo(2 * begun.get());
+    awaitNobody(one);
+    assertThat(switchboard.generation()).as("the node's own is as it was").isEqualTo(1);
+  }
+
+  @Test
+  void shouldGoOnWithCodeThatRefusesOrFails() throws Exception {
+    for (NetworkFunction function :
+        List.of(
+            new NetworkFunction() {
+              @Override
+              public Admission begin(SessionInfo session) {
+                return Admission.deny("no");
+              }
+            },
+            new NetworkFunction() {
+              @Override
+              public Admission begin(SessionInfo session) {
+                throw new IllegalStateException("broken");
+              }
+            })) {
+      Revision one = function(function);
+      assertThat(FollowPractice.run(node(/* bandwidth= */ null), one, PATIENCE)).isZero();
+      awaitNobody(one);
+    }
+  }
+
+  @Test
+  void shouldNotWaitForCodeThatHangs() throws Exception {
+    CountDownLatch gate = new CountDownLatch(1);
+    Revision one =
+        function(
+            new NetworkFunction() {
+              @Override
+              public Admission begin(SessionInfo session) {
+                try {
+                  gate.await();
+                } catch (InterruptedException e) {
+                  Thread.currentThread().interrupt();
+                }
+                return Admission.admit();
+              }
+            });
+    assertThat(FollowPractice.run(node(/* bandwidth= */ null), one, Duration.ofMillis(50)))
+        .isZero();
+    assertThat(one.sessions()).as("begin they will").isPositive();
+    gate.countDown();
+    awaitNobody(one);
+  }
+
+  @Test
+  void shouldNotPractiseWhereSomebodyWouldCountIt() throws Exception {
+    Bandwidth limited =
+        new Bandwidth(
+            /* bytesPerSecond= */ 1000,
+            switchboard,
+            misbehaviour -> {},
+            (time, task) -> {},
+            System::nanoTime);
+    Revision one = function(new NetworkFunction() {});
+    assertThat(FollowPractice.run(node(limited), one, PATIENCE)).isZero();
+    assertThat(FollowPractice.run(node(/* bandwidth= */ null), Revision.builtIn(), PATIENCE))
+        .isZero();
+  }
+}
