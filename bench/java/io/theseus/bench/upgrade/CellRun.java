@@ -33,8 +33,10 @@ final class CellRun {
 
   static final long FILE_BYTES = 1L << 30;
 
+  /** Acts before the first window, unless others are wanted. */
+  static final int WARM_UP_ACTS = 4;
+
   private static final Duration WARM_UP = Duration.ofSeconds(5);
-  private static final int WARM_UP_ACTS = 4;
 
   /** Less than the 40 % that are asked for: a window has more to do than this. */
   private static final double MOST_BUSY = 0.33;
@@ -57,6 +59,7 @@ final class CellRun {
   private final Lab lab;
   private Cell cell;
   private final int windows;
+  private final int acts;
   private final boolean quick;
   private final Random random;
   private final Path traces;
@@ -79,12 +82,14 @@ final class CellRun {
    * A run.
    *
    * @param windows of each kind; of control twice as many
+   * @param acts before the first of them
    * @param traces gets the raw traces of this cell
    */
   CellRun(
       Lab lab,
       Cell cell,
       int windows,
+      int acts,
       boolean quick,
       long seed,
       Path traces,
@@ -92,6 +97,7 @@ final class CellRun {
     this.lab = lab;
     this.cell = cell;
     this.windows = windows;
+    this.acts = acts;
     this.quick = quick;
     this.random = new Random(seed);
     this.traces = traces;
@@ -110,7 +116,7 @@ final class CellRun {
         LoadCrowd crowd = new LoadCrowd(lab, cell, node.port(), FILE, random.nextInt(1 << 30))) {
       sleep(quick ? REST : WARM_UP);
       Window first = window(node, crowd, What.SWITCH);
-      for (int i = 0; i < (quick ? 0 : WARM_UP_ACTS); i++) {
+      for (int i = 0; i < acts; i++) {
         node.awaitEnd(node.upgrade(node.nextModule()));
         sleep(REST);
       }

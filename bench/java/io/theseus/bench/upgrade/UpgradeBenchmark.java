@@ -57,6 +57,16 @@ public final class UpgradeBenchmark implements Callable<Integer> {
   private int windows;
 
   @Option(
+      names = "--acts",
+      paramLabel = "N",
+      description =
+          "Upgrades of a node before its windows, 0 to 10000: what it has done often is compiled."
+              + " Default: "
+              + CellRun.WARM_UP_ACTS
+              + "; with --quick 0")
+  private int acts = CellRun.WARM_UP_ACTS;
+
+  @Option(
       names = "--seed",
       paramLabel = "N",
       description = "Of the order of windows and all else that is drawn. Default: 1")
@@ -107,10 +117,14 @@ public final class UpgradeBenchmark implements Callable<Integer> {
       throw new ParameterException(line(), "--windows: " + windows + " (expected: 1 to 1000)");
     }
     boolean whole = !quick && only.isEmpty() && times >= LEAST_WINDOWS;
+    if (acts < 0 || acts > 10_000) {
+      throw new ParameterException(line(), "--acts: " + acts + " (expected: 0 to 10000)");
+    }
     Path into = results != null ? results : whole ? COMMITTED : OTHERS;
     Path traces = results != null ? results.resolve("local") : TRACES;
     try (Lab lab = Lab.open(OTHERS, quick)) {
-      UpgradeReport report = new UpgradeReport(quick, times, seed, lab.pinnedApart());
+      int before = quick ? 0 : acts;
+      UpgradeReport report = new UpgradeReport(quick, times, before, seed, lab.pinnedApart());
       lab.compile(List.of("load_upgrade"));
       if (!quick) {
         lab.stayWithClients();
@@ -119,8 +133,10 @@ public final class UpgradeBenchmark implements Callable<Integer> {
       for (Cell cell : Cell.all(quick)) {
         if (isWanted(cell.name())) {
           report.add(
-              new CellRun(lab, cell, times, quick, seed, traces.resolve(cell.name()), progress)
+              new CellRun(
+                      lab, cell, times, before, quick, seed, traces.resolve(cell.name()), progress)
                   .run());
+          report.write(OTHERS); // so far: an interruption costs one cell, not hours
         }
       }
       if (isWanted(COSTS)) {

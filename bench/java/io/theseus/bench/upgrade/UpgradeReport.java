@@ -57,6 +57,7 @@ final class UpgradeReport {
 
   private final boolean quick;
   private final int windows;
+  private final int acts;
   private final long seed;
   private final boolean pinnedApart;
   private final String load;
@@ -65,9 +66,11 @@ final class UpgradeReport {
   private @Nullable NginxReload nginx;
   private final StringBuilder text = new StringBuilder();
 
-  UpgradeReport(boolean quick, int windows, long seed, boolean pinnedApart) throws IOException {
+  UpgradeReport(boolean quick, int windows, int acts, long seed, boolean pinnedApart)
+      throws IOException {
     this.quick = quick;
     this.windows = windows;
+    this.acts = acts;
     this.seed = seed;
     this.pinnedApart = pinnedApart;
     load =
@@ -220,11 +223,11 @@ final class UpgradeReport {
     }
     line(HOW + "\n");
     line(
-        ("Each cell: %d windows of each kind, %d of control, seed %d. Each window's numbers are in"
+        ("Each cell: %d upgrades, then %d windows of each kind, %d of control, seed %d. Each window's numbers are in"
                 + " [upgrade.csv](upgrade.csv); the raw traces, some hundred MB, stay in"
                 + " bench/results/local/upgrade of who measured. Load average (1, 5, 15 minutes)"
                 + " before it began: %s.")
-            .formatted(windows, 2 * windows, seed, load));
+            .formatted(acts, windows, 2 * windows, seed, load));
     if (!pinnedApart) {
       line("\n**There was one processor: node and clients shared it.**");
     }

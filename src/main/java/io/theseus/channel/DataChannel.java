@@ -13,7 +13,8 @@ import java.util.Optional;
  * <p>A class of a module that implements it is public and has a public constructor without
  * parameters. Each worker has an object of its own: made, {@link #begin}, perhaps {@link
  * #takeOver}, then {@link #next} again and again, perhaps {@link #handOver} as the last. What it
- * throws fails the worker, and the session goes back to the stable revision.
+ * throws fails the worker, and the session goes back to the stable revision; from {@link
+ * #handOver}, it only leaves its successor without state.
  */
 public interface DataChannel {
   /** Hears which session it serves, before anything else. */

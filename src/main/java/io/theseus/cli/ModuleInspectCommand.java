@@ -7,6 +7,7 @@ import io.theseus.module.ModuleKey;
 import io.theseus.module.ModuleKeys;
 import io.theseus.module.ModuleLoader;
 import io.theseus.module.VerifiedModule;
+import io.theseus.wire.Texts;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,8 +23,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "inspect",
     description = {
-      "Shows what a module is, who signed it, and whether it would be accepted here. None of its"
-          + " code runs.",
+      "Shows what a module is, who signed it, and whether a node with these keys would accept it. None of"
+          + " its code runs.",
       "",
       "Exit code 17 where it would not be accepted; the reason is shown."
     },
@@ -71,6 +72,12 @@ final class ModuleInspectCommand extends JsonCommand {
   }
 
   private Optional<String> refusal(ModuleArchive module) throws IOException, ModuleException {
+    if (keyFiles.isEmpty() && !Files.exists(labKey())) {
+      return Optional.of(
+          "no key to check it by: "
+              + Texts.quote(labKey().toString())
+              + " is not there (expected: the lab key of a node, or --key FILE)");
+    }
     ModuleKeys keys = keys();
     try {
       VerifiedModule verified = keys.verify(module, Instant.now());
@@ -85,8 +92,11 @@ final class ModuleInspectCommand extends JsonCommand {
     if (!keyFiles.isEmpty()) {
       return ModuleKeys.read(keyFiles);
     }
-    Path lab = dataDir.resolve("modules").resolve(ModuleKeys.LAB_KEY);
-    return Files.exists(lab) ? ModuleKeys.of(ModuleKey.read(lab).open()) : ModuleKeys.none();
+    return ModuleKeys.of(ModuleKey.read(labKey()).open());
+  }
+
+  private Path labKey() {
+    return dataDir.resolve("modules").resolve(ModuleKeys.LAB_KEY);
   }
 
   private static JsonLine line(ModuleArchive module, Optional<String> refusal) {

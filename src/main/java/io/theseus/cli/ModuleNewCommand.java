@@ -60,6 +60,15 @@ final class ModuleNewCommand extends JsonCommand {
         Arrays.stream(name.split("-"))
             .map(each -> Character.toUpperCase(each.charAt(0)) + each.substring(1))
             .collect(Collectors.joining());
+    if (ModuleSkeleton.isTaken(kind, className)) {
+      throw bad(
+          new IllegalArgumentException(
+              "NAME: "
+                  + Texts.quote(name)
+                  + " makes class "
+                  + className
+                  + ", which there is already (expected: another name)"));
+    }
     Map<String, String> files = ModuleSkeleton.files(kind, name, className);
     try {
       if (directory.getParent() != null) {

@@ -1,8 +1,10 @@
 package io.theseus.cli;
 
+import io.theseus.channel.Spi;
 import io.theseus.module.ComponentKind;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /** What {@code theseus module new} writes. */
 final class ModuleSkeleton {
@@ -41,8 +43,12 @@ final class ModuleSkeleton {
 
         @Override
         public Passage decide(Range range, long nowNanos) {
-          bytes += range.length();
           return Passage.pass();
+        }
+
+        @Override
+        public void passed(Range range) {
+          bytes += range.length();
         }
 
         @Override
@@ -145,17 +151,35 @@ final class ModuleSkeleton {
 
   private ModuleSkeleton() {}
 
+  /** Whether its source would mean another class by that name. */
+  static boolean isTaken(ComponentKind kind, String className) {
+    return source(kind).contains("." + className + ";")
+        || Stream.of("java.lang.", "io.theseus.channel.")
+            .anyMatch(each -> isThere(each + className));
+  }
+
+  private static boolean isThere(String className) {
+    try {
+      var unused = Class.forName(className, /* initialize= */ false, Spi.class.getClassLoader());
+      return true;
+    } catch (ClassNotFoundException | NoClassDefFoundError e) { // the latter: in another case
+      return false;
+    }
+  }
+
+  private static String source(ComponentKind kind) {
+    return switch (kind) {
+      case CHANNEL -> CHANNEL;
+      case FUNCTION -> FUNCTION;
+      case ADMISSION -> ADMISSION;
+      case FAIRNESS -> FAIRNESS;
+    };
+  }
+
   /** The files by name. */
   static Map<String, String> files(ComponentKind kind, String name, String className) {
-    String source =
-        switch (kind) {
-          case CHANNEL -> CHANNEL;
-          case FUNCTION -> FUNCTION;
-          case ADMISSION -> ADMISSION;
-          case FAIRNESS -> FAIRNESS;
-        };
     Map<String, String> files = new TreeMap<>();
-    files.put(className + ".java", source);
+    files.put(className + ".java", source(kind));
     files.put("get.transfer", GET);
     files.put("put.transfer", PUT);
     files.put("README.md", PAGE);

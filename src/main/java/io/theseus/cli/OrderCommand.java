@@ -20,7 +20,7 @@ abstract class OrderCommand extends AdminCommand {
   @Option(
       names = "--who",
       paramLabel = "NAME",
-      description = "Who wants it, for the history; USER@HOST where it isn't given.")
+      description = "Who wants it, for the history and the log; USER@HOST where it isn't given.")
   private Optional<String> who = Optional.empty();
 
   OrderCommand(Streams streams) {

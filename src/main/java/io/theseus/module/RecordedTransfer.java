@@ -241,10 +241,8 @@ public record RecordedTransfer(
                     ? OptionalLong.empty()
                     : OptionalLong.of(Long.parseLong(rest));
         case "packet" -> {
-          String[] numbers = rest.split(" +", 2);
-          packets.add(
-              new Packet(
-                  Long.parseLong(numbers[0]), Integer.parseInt(numbers[numbers.length - 1])));
+          String[] numbers = two(line, rest, "packet OFFSET LENGTH");
+          packets.add(new Packet(Long.parseLong(numbers[0]), Integer.parseInt(numbers[1])));
         }
         case "bytes" -> bytes(rest);
         case "expect" -> expect(rest);
@@ -255,11 +253,19 @@ public record RecordedTransfer(
       }
     }
 
+    private static String[] two(String line, String rest, String form) {
+      String[] parts = rest.split(" +", -1);
+      if (parts.length != 2) {
+        throw new IllegalArgumentException(Texts.quote(line) + " (expected: " + form + ")");
+      }
+      return parts;
+    }
+
     private void bytes(String rest) {
-      String[] parts = rest.split(" +", 2);
+      String[] parts = two("bytes " + rest, rest, "bytes OFFSET HEX");
       byte[] bytes;
       try {
-        bytes = HexFormat.of().parseHex(parts[parts.length - 1]);
+        bytes = HexFormat.of().parseHex(parts[1]);
       } catch (IllegalArgumentException e) {
         throw new IllegalArgumentException(
             "bytes " + Texts.quote(rest) + " (expected: an offset, then pairs of hex digits)", e);

@@ -276,6 +276,14 @@ public final class Revision {
     }
   }
 
+  /** Lets go of one that was never in force, and doesn't wait for code of it that hangs. */
+  public void giveUp() {
+    if (threads != null) {
+      threads.close();
+    }
+    retire();
+  }
+
   private void close() {
     if (threads != null) {
       threads.close();

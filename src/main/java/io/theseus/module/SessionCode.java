@@ -12,6 +12,7 @@ import io.theseus.channel.SessionInfo;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +24,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The objects of a revision that serve one session, and the only way to call them: on the session's
@@ -33,6 +36,7 @@ import org.jspecify.annotations.Nullable;
  * are; others hand over bytes.
  */
 public final class SessionCode {
+  private static final Logger log = LoggerFactory.getLogger(SessionCode.class);
   private static final Duration LONGEST_DELAY = Duration.ofMinutes(1);
   private static final int PRACTICE_BYTES = 1024;
 
@@ -275,6 +279,7 @@ public final class SessionCode {
       state.ifPresentOrElse(each -> states.put(key, each), () -> states.remove(key));
     } catch (CodeException e) {
       // what it inherited itself stays
+      log.warn("session {}: revision {} hands nothing over: {}", session.id(), revision, reason(e));
     }
   }
 
@@ -301,6 +306,7 @@ public final class SessionCode {
           do {
             List<Range> ranges =
                 decisions(new Progress(session.direction(), at, end), at + 1, end).ranges();
+            Arrays.fill(bytes, (byte) 0);
             verdict(at, bytes);
             at = ranges.isEmpty() ? at : ranges.get(ranges.size() - 1).end() % end;
             calls++;

@@ -94,7 +94,10 @@ public final class SourceCompiler {
     String fileName = shown.substring(shown.lastIndexOf('/') + 1);
     if (!fileName.endsWith(SUFFIX)) {
       throw new ModuleException(
-          Texts.quote(shown) + ": no Java source (expected: a file NAME" + SUFFIX + ")");
+          Texts.quote(shown)
+              + ": no Java source (expected: a file NAME"
+              + SUFFIX
+              + ", or a jar NAME.jar)");
     }
     String className = fileName.substring(0, fileName.length() - SUFFIX.length());
     StringWriter said = new StringWriter();

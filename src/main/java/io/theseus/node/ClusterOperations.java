@@ -35,9 +35,12 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** What an operator can do, carried out by the node that is asked. */
 final class ClusterOperations implements Operations {
+  private static final Logger log = LoggerFactory.getLogger(ClusterOperations.class);
   private static final Duration ANSWER = Duration.ofSeconds(15);
   private static final int ID_BYTES = 6;
   private static final int LEAST_PREFIX = 4;
@@ -129,7 +132,12 @@ final class ClusterOperations implements Operations {
   @Override
   public ActView upgrade(byte[] jar, Optional<Canary> canary, Order order)
       throws OperationException {
-    Next next = next(jar);
+    Next next;
+    try {
+      next = next(jar);
+    } catch (OperationException e) {
+      throw refused("an upgrade", order, e);
+    }
     RevisionId revision;
     try {
       revision = revisions.put(next.description());
@@ -160,7 +168,9 @@ final class ClusterOperations implements Operations {
           "revision: "
               + Texts.quote(revision)
               + (meant.isEmpty() ? " is none" : " may be " + meant)
-              + " (expected: the name or the first digits of one of "
+              + " (expected: the name, or the first "
+              + LEAST_PREFIX
+              + " digits or more, of one of "
               + confirmed()
               + ")");
     }
@@ -207,7 +217,7 @@ final class ClusterOperations implements Operations {
     }
     ActAnswer answer = await(upgrades.submit(request), "whoever coordinates upgrades");
     if (answer instanceof ActAnswer.Refused refused) {
-      throw new OperationException(refused.reason());
+      throw refused(request.act().toString(), order, new OperationException(refused.reason()));
     } else if (answer instanceof ActAnswer.Unknown unknown) {
       throw new OperationException(
           unknown.reason() + "; it may have begun, `history` tells", /* unreachable= */ true);
@@ -219,6 +229,12 @@ final class ClusterOperations implements Operations {
       begun.put(view.id(), view);
     }
     return view;
+  }
+
+  /** What is refused before it begins is in no history: it is in the log. */
+  private static OperationException refused(String what, Order order, OperationException why) {
+    log.info("refused: {}, wanted by {}: {}", what, Texts.escape(order.who()), why.getMessage());
+    return why;
   }
 
   /** What changes no code has nothing to be watched for. */
@@ -390,6 +406,7 @@ final class ClusterOperations implements Operations {
 
   @Override
   public String kill(UUID session, Order order) throws OperationException {
+    log.info("session {} is ended by {}", session, Texts.escape(order.who()));
     return sessions.kill(session, "ended by " + order.who());
   }
 

@@ -136,8 +136,8 @@ final class Services implements AutoCloseable {
     }
 
     @Override
-    public void practise(Revision next) throws InterruptedException {
-      var unused = FollowPractice.run(environment, next, WARM_UP);
+    public void practise(Revision next) throws ModuleException, InterruptedException {
+      var unused = FollowPractice.run(environment, next);
     }
 
     /** Where there is no actor system, the next one's sessions look for themselves. */

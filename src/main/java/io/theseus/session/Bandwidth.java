@@ -11,6 +11,7 @@ import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -222,8 +223,7 @@ public final class Bandwidth {
     if (shares == null) {
       String what = SessionCode.reason(failure);
       LOG.warn("fairness: first come, first served under revision {}: {}", round.revision(), what);
-      misbehaviours.heard(
-          new Misbehaviour(round.revision(), round.portions().get(0).session.id(), what));
+      misbehaviours.heard(new Misbehaviour(round.revision(), Optional.empty(), what));
     }
     served.forEach(each -> each.given.run());
   }

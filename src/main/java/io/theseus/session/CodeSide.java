@@ -150,7 +150,7 @@ final class CodeSide {
     if (!failed.revision().isReleased() && transfer.fall(failed.revision())) {
       environment
           .misbehaviours()
-          .heard(new Misbehaviour(failed.revision(), transfer.id, failed.what()));
+          .heard(new Misbehaviour(failed.revision(), Optional.of(transfer.id), failed.what()));
     }
     boolean stale =
         failed.attempt() > 0

@@ -86,6 +86,9 @@ class Agent {
   private long switchGeneration;
   private @Nullable Failure failure;
 
+  /** What may have ended the process before this one. */
+  private @Nullable Failure death;
+
   /** The coordinator that was heard last, and its clock then. */
   private @Nullable Term leader;
 
@@ -106,6 +109,22 @@ class Agent {
     this.life = life;
     this.rules = rules;
     this.startNanos = nowNanos;
+  }
+
+  /**
+   * The process has just started, not this agent alone. Where nodes were switching to code that was
+   * never in force before, that may be what ended it: a lone node would begin it again and again.
+   */
+  void processStarted(long nowNanos) {
+    RunningAct act = state.decided().running();
+    if (act != null && act.phase() == Phase.SWITCHING && state.decided().isNovel(act)) {
+      death =
+          new Failure(
+              act.id(),
+              act.target().revision(),
+              "the process ended while it was watched (expected: that it lives on)",
+              nowNanos);
+    }
   }
 
   /** Time has passed: every {@link Rules#beat}, and once at the start. */
@@ -251,6 +270,11 @@ class Agent {
     return actions;
   }
 
+  /** Whether what a switch brought is served still. */
+  boolean isServing(long generation) {
+    return generation == switchGeneration;
+  }
+
   Standing standing() {
     return standing;
   }
@@ -269,7 +293,12 @@ class Agent {
    * Why it does not serve by the course that it should, or an act fails; empty where all is well.
    */
   Optional<String> failure() {
-    return Optional.ofNullable(failure).map(each -> each.revision() + ": " + each.reason());
+    return trouble().map(each -> each.revision() + ": " + each.reason());
+  }
+
+  private Optional<Failure> trouble() {
+    return Optional.ofNullable(failure)
+        .or(() -> Optional.ofNullable(death).filter(each -> each.actId().equals(actId())));
   }
 
   /** Whether a term is one that this node has promised to refuse. */
@@ -428,12 +457,12 @@ class Agent {
                 to.equals(state.acceptedTerm()) ? state.accepted().sequence() : -1,
                 actId(),
                 progress(),
-                failure == null ? "" : failure.reason())));
+                trouble().map(Failure::reason).orElse(""))));
   }
 
   private Progress progress() {
     RunningAct act = state.decided().running();
-    if (failure != null) {
+    if (trouble().isPresent()) {
       return Progress.FAILED;
     }
     if (act == null || standing != Standing.CURRENT || !wanted().equals(course)) {

@@ -244,17 +244,24 @@ record ClusterState(
     for (int i = history.size() - 1; i >= 0; i--) {
       ActRecord last = history.get(i);
       if (last.outcome() == Outcome.CONFIRMED && !last.target().runsAs(last.before())) {
-        boolean isNew =
-            history.subList(0, i).stream()
-                .noneMatch(
-                    each ->
-                        each.before().runsAs(last.target())
-                            || (each.outcome() == Outcome.CONFIRMED
-                                && each.target().runsAs(last.target())));
+        boolean isNew = isNew(last.target(), history.subList(0, i));
         return isNew && last.target().runsAs(confirmed) ? Optional.of(last) : Optional.empty();
       }
     }
     return Optional.empty();
+  }
+
+  /** Whether an act brings code that was never in force before. */
+  boolean isNovel(RunningAct act) {
+    return !act.target().runsAs(confirmed) && isNew(act.target(), history);
+  }
+
+  private static boolean isNew(Course target, List<ActRecord> before) {
+    return before.stream()
+        .noneMatch(
+            each ->
+                each.before().runsAs(target)
+                    || (each.outcome() == Outcome.CONFIRMED && each.target().runsAs(target)));
   }
 
   /**

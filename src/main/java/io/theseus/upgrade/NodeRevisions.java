@@ -57,8 +57,12 @@ public final class NodeRevisions implements RevisionHost, AutoCloseable {
     /** All of them are to stand still, or to go on. */
     void hold(boolean held);
 
-    /** A revision is ready, and in force next: what is done then may be done to try it before. */
-    void practise(Revision next) throws InterruptedException;
+    /**
+     * A revision is tried and warm, and in force next: what sessions do then is practised.
+     *
+     * @throws ModuleException where its code can't
+     */
+    void practise(Revision next) throws ModuleException, InterruptedException;
   }
 
   /** Hears that too many sessions had to leave the code that a switch brought. */
@@ -155,6 +159,11 @@ public final class NodeRevisions implements RevisionHost, AutoCloseable {
     alarm = other;
   }
 
+  /** Whether nothing was in force in this process yet. */
+  boolean isFresh() {
+    return published.getCount() > 0;
+  }
+
   /** Waits until the node serves by a course; false where that takes longer. */
   public boolean awaitPublished(Duration patience) throws InterruptedException {
     return published.await(patience.toMillis(), TimeUnit.MILLISECONDS);
@@ -228,9 +237,17 @@ public final class NodeRevisions implements RevisionHost, AutoCloseable {
         return CompletableFuture.completedFuture(Optional.empty());
       }
       giveUpAttempt();
-      attempt = new Attempt(id, staging.submit(() -> result.complete(tryToStage(id))));
+      attempt = new Attempt(id, staging.submit(() -> stage(id, result)));
     }
     return result;
+  }
+
+  private void stage(RevisionId id, CompletableFuture<Optional<String>> result) {
+    try {
+      result.complete(tryToStage(id));
+    } finally {
+      result.complete(Optional.of("staging broke off")); // an Error; nothing where it is answered
+    }
   }
 
   private void giveUpAttempt() {
@@ -244,6 +261,10 @@ public final class NodeRevisions implements RevisionHost, AutoCloseable {
     try {
       Revision revision = make(id);
       synchronized (this) {
+        if (Thread.interrupted()) { // given up when it was ready
+          revision.giveUp();
+          return Optional.of("given up");
+        }
         staged.put(id, revision);
       }
       log.info("revision {} is ready", id);
@@ -264,15 +285,25 @@ public final class NodeRevisions implements RevisionHost, AutoCloseable {
         put(fetch(jar, "module"));
       }
     }
+    return practised(description);
+  }
+
+  private Revision practised(RevisionDescription description)
+      throws ModuleException, IOException, InterruptedException {
     Revision revision = revisions.stage(description);
+    boolean fit = false;
     try {
-      Codec.practise();
-      sessions.practise(revision);
-    } catch (InterruptedException | RuntimeException e) {
-      revision.retire();
-      throw e;
+      if (!isFresh()) { // until then nobody is here to follow
+        Codec.practise();
+        sessions.practise(revision);
+      }
+      fit = true;
+      return revision;
+    } finally {
+      if (!fit) {
+        revision.giveUp();
+      }
     }
-    return revision;
   }
 
   private RevisionDescription description(RevisionId id)
@@ -312,7 +343,7 @@ public final class NodeRevisions implements RevisionHost, AutoCloseable {
   /** Tries a revision, as staging does, and lets go of it. */
   public void tryOut(RevisionDescription description)
       throws ModuleException, IOException, InterruptedException {
-    revisions.stage(description).retire();
+    practised(description).retire();
   }
 
   // ---- in force
@@ -396,14 +427,18 @@ public final class NodeRevisions implements RevisionHost, AutoCloseable {
       if (!serves || revision.isBuiltIn()) {
         return;
       }
-      fallen.add(misbehaviour.session());
+      misbehaviour.session().ifPresent(fallen::add);
       int all = fallen.size() + revision.sessions();
-      if (raised || fallen.size() * 100L <= (long) all * mostMisbehavingPercent) {
+      boolean few = fallen.size() * 100L <= (long) all * mostMisbehavingPercent;
+      if (raised || (few && misbehaviour.session().isPresent())) {
         return;
       }
       raised = true;
       generation = switchGeneration;
-      reason = fallen.size() + " of " + all + " sessions left it: " + misbehaviour.what();
+      reason =
+          misbehaviour.session().isPresent()
+              ? fallen.size() + " of " + all + " sessions left it: " + misbehaviour.what()
+              : "no session can go on with it: " + misbehaviour.what();
     }
     alarm.raised(generation, reason);
   }

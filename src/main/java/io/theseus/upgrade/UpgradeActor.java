@@ -16,7 +16,10 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,9 +35,14 @@ public final class UpgradeActor extends AbstractOnMessageBehavior<UpgradeActor.C
   private static final Duration FIRST_AGAIN = Duration.ofSeconds(1);
   private static final Duration LAST_AGAIN = Duration.ofSeconds(10);
 
+  /**
+   * Between two attempts to take back what misbehaves: a node may have to be out of reach first.
+   */
+  private static final Duration TAKE_BACK_AGAIN = Duration.ofSeconds(5);
+
   /** What the actor can be told. */
   public sealed interface Command
-      permits Remote.Envelope, Tick, Staged, Misbehaving, Coordinates, OwnMessage {}
+      permits Remote.Envelope, Tick, Staged, Misbehaving, TakenBack, Coordinates, OwnMessage {}
 
   private enum Tick implements Command {
     TICK
@@ -44,6 +52,9 @@ public final class UpgradeActor extends AbstractOnMessageBehavior<UpgradeActor.C
 
   /** Too many sessions had to leave the code that a switch brought. */
   record Misbehaving(long switchGeneration, String reason) implements Command {}
+
+  /** How the request to take back what misbehaves was answered. */
+  private record TakenBack(boolean begun, String answer) implements Command {}
 
   /** The coordinator is on this node now. */
   record Coordinates(ActorRef<CoordinatorActor.Command> coordinator) implements Command {}
@@ -57,8 +68,14 @@ public final class UpgradeActor extends AbstractOnMessageBehavior<UpgradeActor.C
   private final Peers peers;
   private final Steps steps;
   private final Consumer<UpgradeView> view;
-  private final Consumer<ActRequest> submit;
+  private final Function<ActRequest, CompletionStage<ActAnswer>> submit;
   private final Agent agent;
+
+  /** What misbehaves, as long as the act that brought it is not taken back. */
+  private @Nullable Misbehaving complaint;
+
+  private boolean takingBack;
+  private long takenBackAt;
 
   private @Nullable ActorRef<CoordinatorActor.Command> coordinator;
   private @Nullable ClusterState retained;
@@ -77,7 +94,7 @@ public final class UpgradeActor extends AbstractOnMessageBehavior<UpgradeActor.C
       Peers peers,
       Steps steps,
       Consumer<UpgradeView> view,
-      Consumer<ActRequest> submit) {
+      Function<ActRequest, CompletionStage<ActAnswer>> submit) {
     return Behaviors.supervise(
             Behaviors.<Command>setup(
                 context ->
@@ -100,7 +117,7 @@ public final class UpgradeActor extends AbstractOnMessageBehavior<UpgradeActor.C
       Peers peers,
       Steps steps,
       Consumer<UpgradeView> view,
-      Consumer<ActRequest> submit) {
+      Function<ActRequest, CompletionStage<ActAnswer>> submit) {
     super(context);
     this.settings = settings;
     this.file = file;
@@ -121,6 +138,9 @@ public final class UpgradeActor extends AbstractOnMessageBehavior<UpgradeActor.C
     this.agent =
         new Agent(
             settings.node(), settings.nodes(), rules, state, random.nextLong(), System.nanoTime());
+    if (host.isFresh()) {
+      agent.processStarted(System.nanoTime());
+    }
     ActorRef<Command> self = context.getSelf();
     host.alarm((generation, reason) -> self.tell(new Misbehaving(generation, reason)));
     timers.startTimerWithFixedDelay(Tick.TICK, Duration.ZERO, rules.beat());
@@ -131,6 +151,9 @@ public final class UpgradeActor extends AbstractOnMessageBehavior<UpgradeActor.C
     long now = System.nanoTime();
     if (command instanceof Tick) {
       carryOut(agent.onTick(now));
+      if (now - takenBackAt >= TAKE_BACK_AGAIN.toNanos()) {
+        takeBack(now);
+      }
     } else if (command instanceof OwnMessage own && own.message() instanceof Message.ToAgent to) {
       carryOut(agent.onMessage(settings.node(), to, now));
     } else if (command instanceof Remote.Envelope envelope) {
@@ -142,6 +165,8 @@ public final class UpgradeActor extends AbstractOnMessageBehavior<UpgradeActor.C
               : agent.onStageRefused(staged.attempt(), staged.refusal().get(), now));
     } else if (command instanceof Misbehaving misbehaving) {
       onMisbehaving(misbehaving, now);
+    } else if (command instanceof TakenBack takenBack) {
+      onTakenBack(takenBack);
     } else if (command instanceof Coordinates coordinates) {
       coordinator = coordinates.coordinator();
     }
@@ -175,20 +200,54 @@ public final class UpgradeActor extends AbstractOnMessageBehavior<UpgradeActor.C
   private void onMisbehaving(Misbehaving misbehaving, long now) {
     getContext().getLog().warn("code misbehaves: {}", misbehaving.reason());
     carryOut(agent.onMisbehaviour(misbehaving.switchGeneration(), misbehaving.reason(), now));
+    complaint = misbehaving;
+    takeBack(now);
+  }
+
+  /**
+   * Where it misbehaves after its act was confirmed: whoever is there goes back without the rest.
+   */
+  private void takeBack(long now) {
+    Misbehaving why = complaint;
     ClusterState state = agent.decided();
+    if (why == null || takingBack || state.running() != null) {
+      return;
+    }
     boolean served = agent.course().equals(Optional.of(state.confirmed()));
-    if (state.running() == null && served) {
-      state.novelty().ifPresent(last -> submit.accept(undo(last)));
+    Optional<ActRecord> last = state.novelty();
+    if (!agent.isServing(why.switchGeneration()) || (served && last.isEmpty())) {
+      complaint = null;
+    } else if (served) {
+      takingBack = true;
+      takenBackAt = now;
+      getContext()
+          .pipeToSelf(
+              submit.apply(undo(last.get())),
+              (answer, failure) ->
+                  answer instanceof ActAnswer.Refused refused
+                      ? new TakenBack(/* begun= */ false, refused.reason())
+                      : new TakenBack(failure == null, String.valueOf(failure)));
+    }
+  }
+
+  private void onTakenBack(TakenBack takenBack) {
+    takingBack = false;
+    if (takenBack.begun()) {
+      complaint = null;
+    } else if (complaint != null) {
+      getContext().getLog().warn("what misbehaves can't be taken back yet: {}", takenBack.answer());
     }
   }
 
   private ActRequest undo(ActRecord last) {
+    Set<String> missing = new HashSet<>(settings.nodes());
+    missing.removeAll(peers.reachable());
     return new ActRequest(
-        "misbehaves-" + Long.toHexString(last.sequence()),
+        "misbehaves-" + UUID.randomUUID(), // another one for each attempt, and each node
         "node " + settings.node(),
         System.currentTimeMillis(),
         new Act.Undo(last.id()),
-        Set.of(),
+        missing,
         /* watchMillis= */ 0);
   }
 

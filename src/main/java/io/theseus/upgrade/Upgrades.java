@@ -17,7 +17,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CompletionStage;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -75,11 +74,10 @@ public final class Upgrades {
     revisions.source(ModuleExchange.from(system, peers, mostModuleBytes));
     DispatcherSelector where = DispatcherSelector.fromConfig(dispatcher);
     context.spawn(ModuleExchange.create(revisions), ModuleExchange.NAME, where);
-    Consumer<ActRequest> submit = request -> submit(request).whenComplete((answer, failure) -> {});
     ActorRef<UpgradeActor.Command> agent =
         context.spawn(
             UpgradeActor.create(
-                settings, file, revisions, peers, steps, seen -> view = seen, submit),
+                settings, file, revisions, peers, steps, seen -> view = seen, this::submit),
             UpgradeActor.NAME,
             where);
     ActorRef<CoordinatorActor.Command> coordinator =

@@ -99,7 +99,10 @@ class ModuleCommandTest {
     Shell.Ran json = module("inspect", at("a.jar"), "--json", "--data-dir", at("data"));
     assertThat(json.exit()).isEqualTo(17);
     assertThat(json.out())
-        .contains("\"module\":\"my-channel@1.0\"", "\"accepted\":false", "\"reason\":\"keys: none");
+        .contains(
+            "\"module\":\"my-channel@1.0\"",
+            "\"accepted\":false",
+            "\"reason\":\"no key to check it by: ");
   }
 
   @Test
@@ -174,6 +177,11 @@ class ModuleCommandTest {
     failed(ExitCode.PRECONDITION, "exists already", "new", at("my-channel"));
     failed(ExitCode.PRECONDITION, "exists already", "keygen", at("keys"));
     failed(ExitCode.USAGE, "NAME: \"My\" (expected: 1 to 64 of a-z 0-9", "new", at("My"));
+    failed(
+        ExitCode.USAGE,
+        "NAME: \"range\" makes class Range, which there is already (expected: another name)",
+        "new",
+        at("range"));
     failed(ExitCode.USAGE, "--kind", "new", at("b"), "--kind", "pipe");
     failed(
         ExitCode.USAGE,

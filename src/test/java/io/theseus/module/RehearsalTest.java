@@ -322,6 +322,9 @@ class RehearsalTest {
         Arguments.of("GET", "get", "line 2: \"get photos/a b.jpg\" (expected: GET, PUT, client,"),
         Arguments.of("GET photos/a b.jpg", "", "no line GET or PUT (expected: one)"),
         Arguments.of("packet 0 200", "packet 0 x", "line 6: \"packet 0 x\" (expected: numbers of"),
+        Arguments.of(
+            "packet 0 200", "packet 200", "\"packet 200\" (expected: packet OFFSET LENGTH)"),
+        Arguments.of("packet 0 200", "bytes 00", "\"bytes 00\" (expected: bytes OFFSET HEX)"),
         Arguments.of("packet 0 200", "packet 1 200", "packet: offset 1 (expected: 0 to 0)"),
         Arguments.of("packet 0 200", "packet 0 0", "packet: length 0 (expected: 1 to 16777216)"),
         Arguments.of("size 300", "size 301", "packets: end at 300 (expected: the size, 301,"),

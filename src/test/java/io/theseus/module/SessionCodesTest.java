@@ -166,6 +166,64 @@ class SessionCodesTest {
     assertThat(released.get()).isEqualTo(1);
   }
 
+  /** A function of which nothing is handed over: it goes over as it is, or it is lost. */
+  private static final class Counting implements NetworkFunction {
+    private final AtomicLong passed;
+
+    Counting(List<AtomicLong> all) {
+      passed = new AtomicLong();
+      all.add(passed);
+    }
+
+    @Override
+    public void passed(Range range) {
+      passed.addAndGet(range.length());
+    }
+  }
+
+  /** The same counter in front of a function of its own. */
+  private Revision chain(String name, List<AtomicLong> counters) {
+    return Revision.of(
+        name,
+        new Revision.Component<>("standard@1", "channel", "channel", SessionCodesTest::standard),
+        List.of(
+            new Revision.Component<>(
+                "counter@1",
+                "counter",
+                "counter",
+                () -> {
+                  synchronized (counters) {
+                    return new Counting(counters);
+                  }
+                }),
+            new Revision.Component<>(
+                name + "@1", "other", "other " + name, () -> new Remembering(name))),
+        Optional.empty(),
+        Optional.empty(),
+        new ModuleThreads(name, 2, DEADLINE, now::get),
+        released::incrementAndGet);
+  }
+
+  @Test
+  void shouldKeepTheFunctionsOfAChainThatStayAsTheyAre() {
+    List<AtomicLong> counters = new ArrayList<>();
+    Revision one = chain("one", counters);
+    List<SessionCode> first = codes(begin(one, null));
+    Revision two = chain("two", counters);
+    List<SessionCode> second = codes(begin(two, first));
+    awaitNobody(one);
+    assertThat(counters).as("none was made anew").hasSize(SESSIONS);
+    long passed = counters.stream().mapToLong(AtomicLong::get).sum();
+    long each = 0;
+    for (int i = 0; i < SESSIONS; i++) {
+      each += END - i;
+    }
+    assertThat(passed).as("what passed under both").isEqualTo(2 * each);
+    assertThat(taken).as("the other function was replaced").hasSize(SESSIONS).containsValue(" one");
+    second.forEach(SessionCode::close);
+    awaitNobody(two);
+  }
+
   @Test
   void shouldFailOnlyWhoseCodeFails() {
     AtomicInteger made = new AtomicInteger();

@@ -4,8 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.theseus.admin.OperationException;
+import io.theseus.admin.Operations;
+import io.theseus.admin.jmx.RunFile;
+import io.theseus.admin.jmx.StatusClient;
 import io.theseus.module.LabModules;
 import io.theseus.module.ModuleArchive;
+import io.theseus.module.ModuleKeys;
 import io.theseus.module.RevisionDescription;
 import io.theseus.testing.PacketSocket;
 import io.theseus.upgrade.Act;
@@ -21,7 +26,9 @@ import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -181,6 +188,102 @@ final class UpgradeNodeTest {
     }
   }
 
+  @Test
+  void shouldTakeBackWhatFailsAfterItWasConfirmedAlsoWithoutAMissingNode() throws Exception {
+    String fragile =
+        """
+        import io.theseus.channel.*;
+
+        public final class Bursts implements DataChannel {
+          private boolean fragile;
+
+          @Override
+          public void begin(SessionInfo session) {
+            fragile = session.name().equals("in");
+          }
+
+          @Override
+          public Range next(Progress progress) {
+            if (fragile) {
+              throw new IllegalStateException("broken");
+            }
+            return new Range(
+                progress.position(), (int) Math.min(%d, progress.end() - progress.position()));
+          }
+        }
+        """;
+    try (TestCluster cluster = TestCluster.of(3, directory)) {
+      List<Node> nodes = started(cluster, 1, 2, 3).subList(0, 2);
+      Node node = nodes.get(0);
+      Files.write(node.settings().store().root().resolve("in"), new byte[1_000]);
+      cluster.stop(3);
+      RevisionId one = put(node, "1", fragile, 4096);
+      ActRecord upgrade =
+          act(node, request(upgrade(one, NodeRevisions.builtIn()), Set.of("node3")));
+      assertThat(upgrade.outcome()).isEqualTo(ActRecord.Outcome.CONFIRMED);
+      try (PacketSocket client = new PacketSocket(address(node))) {
+        client.info("GET in\nWindow: 4096\n");
+        var unused = client.take("READY");
+        assertThat(((PacketSocket.Data) client.take()).bytes()).hasSize(1_000);
+        client.offset(1_000);
+        unused = client.take("COMPLETE");
+      }
+      assertServing(nodes, "standard@1.0.0", NodeRevisions.builtIn());
+      ActRecord last = view(node).last().orElseThrow();
+      assertThat(last.who()).isEqualTo("node node1");
+      assertThat(last.what()).isEqualTo("undo of act " + upgrade.id());
+    }
+  }
+
+  @Test
+  void shouldRefuseEveryJarThatIsNotSignedWholeAndNewer() throws Exception {
+    try (TestCluster cluster = TestCluster.of(1, directory)) {
+      Node node = started(cluster, 1).get(0);
+      Path key = node.settings().modules().labKey().orElseThrow();
+      Operations operations =
+          StatusClient.operations(
+              RunFile.read(RunFile.in(node.settings().dataDir())).orElseThrow());
+      Operations.Order order = new Operations.Order("ann", Set.of(), Optional.of(Duration.ZERO));
+      byte[] two = LabModules.signed("Bursts", "2", CHANNEL.formatted(4096), key);
+      String act = operations.upgrade(two, Optional.empty(), order).id();
+      await().atMost(PATIENCE).until(() -> view(node).ended(act).isPresent());
+      RevisionId served = view(node).confirmed().revision();
+      byte[] tampered = two.clone();
+      tampered[tampered.length / 2]++;
+      byte[] cut = Arrays.copyOf(two, two.length - 1);
+      Map<String, byte[]> wrong =
+          Map.of(
+              "signature: none",
+              LabModules.unsigned("Bursts", "3", CHANNEL.formatted(4096)),
+              "signature: by key ",
+              LabModules.signed("Bursts", "3", CHANNEL.formatted(4096), otherKey()),
+              "version: bursts@1 (",
+              LabModules.signed("Bursts", "1", CHANNEL.formatted(4096), key),
+              "version: bursts@2 (",
+              LabModules.signed("Bursts", "2", CHANNEL.formatted(8192), key),
+              "example/Burst.class",
+              LabModules.withAClassTwice(),
+              "Bursts.class",
+              tampered,
+              "(expected: ",
+              cut);
+      wrong.forEach(
+          (words, jar) ->
+              assertThatThrownBy(() -> operations.upgrade(jar, Optional.empty(), order))
+                  .isInstanceOf(OperationException.class)
+                  .hasMessageContaining(words)
+                  .hasMessageContaining("(expected: "));
+      assertThat(view(node).confirmed().revision()).isEqualTo(served);
+      assertThat(view(node).history()).hasSize(1);
+    }
+  }
+
+  private Path otherKey() throws Exception {
+    Path file = directory.resolve("other.key");
+    var unused = ModuleKeys.forNode(List.of(), Optional.of(file));
+    return file;
+  }
+
   // ---- helpers
 
   private static List<Node> started(TestCluster cluster, int... numbers) throws Exception {
@@ -205,13 +308,18 @@ final class UpgradeNodeTest {
   }
 
   private RevisionId put(Node node, String version, int most) throws Exception {
+    return put(node, version, CHANNEL, most);
+  }
+
+  private static RevisionId put(Node node, String version, String channel, int most)
+      throws Exception {
     ModuleArchive module =
         node.revisions()
             .put(
                 LabModules.signed(
                     "Bursts",
                     version,
-                    CHANNEL.formatted(most),
+                    channel.formatted(most),
                     node.settings().modules().labKey().orElseThrow()));
     RevisionDescription now =
         node.revisions().describe(view(node).confirmed().revision()).orElseThrow();

@@ -1,11 +1,13 @@
 package io.theseus.session;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.theseus.channel.Admission;
 import io.theseus.channel.NetworkFunction;
 import io.theseus.channel.SessionInfo;
+import io.theseus.module.ModuleException;
 import io.theseus.module.Revision;
 import io.theseus.module.Switchboard;
 import io.theseus.module.TestRevisions;
@@ -18,7 +20,9 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -83,7 +87,7 @@ final class FollowPracticeTest {
                 return Admission.admit();
               }
             });
-    int followed = FollowPractice.run(node(/* bandwidth= */ null), one, PATIENCE);
+    int followed = FollowPractice.run(node(/* bandwidth= */ null), one);
     assertThat(begun).hasPositiveValue();
     assertThat(followed).as("there and back").isEqualTo(2 * begun.get());
     awaitNobody(one);
@@ -107,31 +111,88 @@ final class FollowPracticeTest {
               }
             })) {
       Revision one = function(function);
-      assertThat(FollowPractice.run(node(/* bandwidth= */ null), one, PATIENCE)).isZero();
+      assertThat(FollowPractice.run(node(/* bandwidth= */ null), one)).isZero();
       awaitNobody(one);
     }
   }
 
+  /** Waits in the first call, until it is told to stop. */
+  private static final class Waiting implements NetworkFunction {
+    private final CountDownLatch called = new CountDownLatch(1);
+    private final CountDownLatch never = new CountDownLatch(1);
+
+    @Override
+    public Admission begin(SessionInfo session) {
+      called.countDown();
+      try {
+        never.await();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+      return Admission.admit();
+    }
+  }
+
+  private static Revision of(NetworkFunction function, Duration deadline) {
+    return TestRevisions.of(
+        "one", () -> Revision.builtIn().openBuiltIn(), List.of(() -> function), deadline);
+  }
+
   @Test
-  void shouldNotWaitForCodeThatHangs() throws Exception {
-    CountDownLatch gate = new CountDownLatch(1);
+  void shouldRefuseCodeThatHangs() {
+    Revision one = of(new Waiting(), Duration.ofMillis(100));
+    assertThatThrownBy(() -> FollowPractice.run(node(/* bandwidth= */ null), one))
+        .isInstanceOf(ModuleException.class)
+        .hasMessage("function-1@2.0.0: begin did not return within 100 ms");
+    assertThat(one.isAbandoned()).isTrue();
+    awaitNobody(one);
+    one.giveUp();
+    assertThat(one.isReleased()).isTrue();
+  }
+
+  @Test
+  void shouldLeaveNothingWhereItIsInterrupted() throws Exception {
+    Waiting function = new Waiting();
+    Revision one = of(function, PATIENCE);
+    AtomicReference<@Nullable Throwable> thrown = new AtomicReference<>();
+    Thread practising =
+        new Thread(
+            () -> {
+              try {
+                var unused = FollowPractice.run(node(/* bandwidth= */ null), one);
+              } catch (InterruptedException | ModuleException e) {
+                thrown.set(e);
+              }
+            });
+    practising.start();
+    assertThat(function.called.await(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isTrue();
+    practising.interrupt();
+    practising.join();
+    assertThat(thrown.get()).isInstanceOf(InterruptedException.class);
+    one.giveUp();
+    await().atMost(PATIENCE).until(one::isReleased);
+  }
+
+  @Test
+  void shouldGiveUpCodeThatIsSlow() throws Exception {
+    AtomicInteger begun = new AtomicInteger();
     Revision one =
-        function(
+        of(
             new NetworkFunction() {
               @Override
               public Admission begin(SessionInfo session) {
+                begun.incrementAndGet();
                 try {
-                  gate.await();
+                  Thread.sleep(300); // within the deadline, which is all that is asked of it
                 } catch (InterruptedException e) {
                   Thread.currentThread().interrupt();
                 }
                 return Admission.admit();
               }
-            });
-    assertThat(FollowPractice.run(node(/* bandwidth= */ null), one, Duration.ofMillis(50)))
-        .isZero();
-    assertThat(one.sessions()).as("begin they will").isPositive();
-    gate.countDown();
+            },
+            PATIENCE);
+    assertThat(FollowPractice.run(node(/* bandwidth= */ null), one)).isEqualTo(2 * begun.get());
+    assertThat(begun).as("one on each thread").hasValue(2);
     awaitNobody(one);
   }
 
@@ -145,8 +206,7 @@ final class FollowPracticeTest {
             (time, task) -> {},
             System::nanoTime);
     Revision one = function(new NetworkFunction() {});
-    assertThat(FollowPractice.run(node(limited), one, PATIENCE)).isZero();
-    assertThat(FollowPractice.run(node(/* bandwidth= */ null), Revision.builtIn(), PATIENCE))
-        .isZero();
+    assertThat(FollowPractice.run(node(limited), one)).isZero();
+    assertThat(FollowPractice.run(node(/* bandwidth= */ null), Revision.builtIn())).isZero();
   }
 }

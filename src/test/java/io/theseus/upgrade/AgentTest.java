@@ -104,6 +104,43 @@ final class AgentTest {
   }
 
   @Test
+  void shouldBlameNewCodeThatItsProcessDidNotSurvive() {
+    ClusterState switching = Examples.begun(founded, Examples.upgrade("a1", 1)).switchOver();
+    Agent agent = agent(old.accepting(FIRST, switching).deciding());
+    agent.processStarted(0);
+    agent.onMessage("n2", new Message.Tell(4, 3), 0);
+    agent.onStaged(1, 0);
+    assertThat(agent.failure())
+        .hasValue(
+            "r1 (000000010000): the process ended while it was watched (expected: that it lives"
+                + " on)");
+    assertThat(agent.onMessage("n2", new Message.Beat(FIRST, 3, 0), 0))
+        .anySatisfy(
+            action ->
+                assertThat(((Message.Report) ((Action.Send) action).message()).progress())
+                    .isEqualTo(Message.Progress.FAILED));
+
+    ClusterState back = switching.giveUp("n1: it ended");
+    agent.onMessage("n2", new Message.Accept(FIRST, back, 0), 0);
+    agent.onMessage("n2", new Message.Beat(FIRST, 4, 0), 0);
+    assertThat(agent.failure()).isEmpty();
+  }
+
+  @Test
+  void shouldNotBlameWhatTakesCodeBack() {
+    ClusterState upgraded = Examples.confirmed(founded, Examples.upgrade("a1", 1));
+    ClusterState back =
+        Examples.begun(upgraded, Examples.request("a2", new Act.Undo("a1"))).switchOver();
+    ClusterState paused =
+        Examples.begun(upgraded, Examples.request("a2", new Act.Pause())).switchOver();
+    for (ClusterState each : List.of(back, paused)) {
+      Agent agent = agent(old.accepting(FIRST, each).deciding());
+      agent.processStarted(0);
+      assertThat(agent.failure()).isEmpty();
+    }
+  }
+
+  @Test
   void shouldTryAgainToStageWhatItShouldServeBy() {
     Agent agent = agent(old);
     agent.onMessage("n3", new Message.Tell(4, 1), 0);

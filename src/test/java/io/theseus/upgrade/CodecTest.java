@@ -46,12 +46,12 @@ final class CodecTest {
     assertThat(Codec.agentState(Codec.encode(state))).isEqualTo(state);
   }
 
-  /** Artery drops a frame over its limit, so what is sent has one: see {@code application.conf}. */
   @Test
   void shouldReadWhatItPractisesWith() {
     Codec.practise();
   }
 
+  /** Artery drops a frame over its limit, so what is sent has one: see {@code application.conf}. */
   @Test
   void shouldKeepTheLongestStateWithinItsBound() {
     Message longest = new Message.Accept(Term.NONE, Examples.longest(), 0);

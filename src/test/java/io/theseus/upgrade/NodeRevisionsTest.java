@@ -36,6 +36,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 final class NodeRevisionsTest {
+  @FunctionalInterface
+  private interface Practice {
+    void practise(Revision next) throws ModuleException;
+  }
+
   private static final String CHANNEL =
       """
       import io.theseus.channel.*;
@@ -52,8 +57,8 @@ final class NodeRevisionsTest {
 
   private final Map<String, byte[]> elsewhere = new HashMap<>();
   private final List<String> told = new ArrayList<>();
-  private final List<String> practised = new ArrayList<>();
-  private boolean broken;
+  private final List<Revision> practised = new ArrayList<>();
+  private volatile Practice sessions = next -> {};
   private final List<String> alarms = new ArrayList<>();
   private final Switchboard switchboard = new Switchboard();
   private Instant now = Instant.parse("2026-11-26T12:00:00Z");
@@ -84,11 +89,9 @@ final class NodeRevisionsTest {
               }
 
               @Override
-              public void practise(Revision next) {
-                practised.add(next.toString());
-                if (broken) {
-                  throw new IllegalStateException("broken");
-                }
+              public void practise(Revision next) throws ModuleException {
+                practised.add(next);
+                sessions.practise(next);
               }
             },
             /* mostMisbehavingPercent= */ 10,
@@ -131,7 +134,7 @@ final class NodeRevisionsTest {
 
     assertThat(staged(NodeRevisions.id(description))).isEmpty();
     assertThat(staged(NodeRevisions.id(description))).as("again").isEmpty();
-    assertThat(practised).hasSize(1);
+    assertThat(practised).as("nobody is here to follow").isEmpty();
 
     publish(1, Course.of(NodeRevisions.id(description)), Optional.empty());
     assertThat(switchboard.current().revision().module()).isEqualTo("bursts@1");
@@ -160,11 +163,26 @@ final class NodeRevisionsTest {
   void shouldLetGoOfWhatItCantPractise() throws Exception {
     RevisionDescription description = described("1");
     revisions.put(description);
-    broken = true;
+    assertThat(staged(NodeRevisions.builtIn())).isEmpty();
+    publish(1, Course.of(NodeRevisions.builtIn()), Optional.empty());
+    sessions =
+        next -> {
+          throw new ModuleException("broken");
+        };
     assertThat(staged(NodeRevisions.id(description))).hasValue("broken");
-    broken = false;
+    sessions =
+        next -> {
+          throw new NoClassDefFoundError("broken");
+        };
+    assertThat(staged(NodeRevisions.id(description))).hasValue("staging broke off");
+    // given up too late to be noticed in it
+    sessions = next -> Thread.currentThread().interrupt();
+    assertThat(staged(NodeRevisions.id(description))).hasValue("given up");
+    assertThat(practised).hasSize(3).allMatch(Revision::isReleased);
+    sessions = next -> {};
     assertThat(staged(NodeRevisions.id(description))).isEmpty();
-    assertThat(practised).hasSize(2);
+    assertThat(practised).hasSize(4);
+    assertThat(practised.get(3).isReleased()).isFalse();
   }
 
   @Test
@@ -273,14 +291,25 @@ final class NodeRevisionsTest {
     Revision serving = switchboard.current().revision();
     // the last session of its self-test ends on a thread of its own
     await().atMost(Duration.ofSeconds(60)).until(() -> serving.sessions() == 0);
-    revisions.heard(new Misbehaviour(Revision.builtIn(), new UUID(0, 1), "no fault of it"));
+    revisions.heard(
+        new Misbehaviour(Revision.builtIn(), Optional.of(new UUID(0, 1)), "no fault of it"));
     assertThat(alarms).isEmpty();
-    revisions.heard(new Misbehaviour(serving, new UUID(0, 1), "next threw"));
-    revisions.heard(new Misbehaviour(serving, new UUID(0, 2), "next threw"));
+    revisions.heard(new Misbehaviour(serving, Optional.of(new UUID(0, 1)), "next threw"));
+    revisions.heard(new Misbehaviour(serving, Optional.of(new UUID(0, 2)), "next threw"));
     assertThat(alarms).containsExactly("7 1 of 1 sessions left it: next threw");
     publish(8, Course.of(ready("2")), Optional.of(one));
-    revisions.heard(new Misbehaviour(serving, new UUID(0, 3), "late"));
+    revisions.heard(new Misbehaviour(serving, Optional.of(new UUID(0, 3)), "late"));
     assertThat(alarms).hasSize(1);
+  }
+
+  @Test
+  void shouldRaiseTheAlarmAtOnceForWhatFailsForAll() throws Exception {
+    RevisionId one = ready("1");
+    publish(1, Course.of(one), Optional.empty());
+    Revision serving = switchboard.current().revision();
+    revisions.heard(new Misbehaviour(serving, Optional.empty(), "share threw"));
+    revisions.heard(new Misbehaviour(serving, Optional.empty(), "share threw"));
+    assertThat(alarms).containsExactly("1 no session can go on with it: share threw");
   }
 
   // ---- helpers

@@ -677,6 +677,7 @@ final class Simulation {
       life = ++lives;
       host = new Host(this, life);
       agent = parts.agent(name, names, disk, life, nowNanos);
+      agent.processStarted(nowNanos);
       shown = null;
       tick(life);
     }

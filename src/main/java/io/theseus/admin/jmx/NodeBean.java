@@ -32,7 +32,7 @@ import org.slf4j.LoggerFactory;
 record NodeBean(Supplier<NodeStatus> status, Operations operations) implements TheseusMXBean {
   private static final Logger log = LoggerFactory.getLogger(NodeBean.class);
   private static final String NOBODY = "jmx";
-  private static final Pattern SECONDS = Pattern.compile("\\d{1,9}");
+  private static final Pattern SECONDS = Pattern.compile("\\d{1,12}");
 
   /** An operation, before its failures are put into words. */
   private interface Asked {

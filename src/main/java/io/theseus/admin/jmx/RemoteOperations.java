@@ -120,7 +120,8 @@ final class RemoteOperations implements Operations {
   }
 
   private static String watchSeconds(Order order) {
-    return order.watch().map(each -> String.valueOf(each.toSeconds())).orElse("");
+    // whole seconds go over the wire; half of one is not to become none
+    return order.watch().map(each -> String.valueOf(each.plusMillis(999).toSeconds())).orElse("");
   }
 
   private <T> T ask(Class<T> type, String operation, Object... arguments)

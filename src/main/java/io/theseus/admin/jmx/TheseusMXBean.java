@@ -13,14 +13,14 @@ import java.util.Map;
  * act       {"id","what","who","at","phase","reason","nodes":{NODE:"staged"}}
  *           phase: staging, switching, confirmed, refused, rolled-back
  * revision  {"id","name","state","description","changes":["channel: a@1 -> b@1"]}
- *           state: serving, canary, stable, former; description: the text that id is the SHA-256 of
+ *           state: serving, canary, stable, former, new (of a preview); description: the text that id is the SHA-256 of
  * session   {"node","session","direction","name","offset","size","state","module","remote"}
  *           direction: get, put; size: -1 where it isn't known; state: live, held, detached
  * </pre>
  *
  * <p>Acts are begun, then go on by themselves: {@link #act} says how far one is. What can't be done
- * is an {@link IllegalStateException} with the reason in words; a bad argument is an {@link
- * IllegalArgumentException}; a node or a majority that can't be reached is a {@link
+ * is an {@link IllegalStateException} with the reason in words; an argument that can't be read is
+ * an {@link IllegalArgumentException}; a node or a majority that can't be reached is a {@link
  * ConnectException}: asking again later may help.
  *
  * <p>Parameters that most operations have, and that may be empty: {@code without}, names of nodes
