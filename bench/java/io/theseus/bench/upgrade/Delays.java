@@ -1,5 +1,10 @@
 package io.theseus.bench.upgrade;
 
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonValue;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+
 /**
  * How long clients waited, as counts: classes are 0.2 % wide from a microsecond up, so that windows
  * can be pooled and drawn again thousands of times.
@@ -14,6 +19,29 @@ final class Delays {
   private final int[] counts = new int[CLASSES];
   private long size;
   private long max;
+
+  /** The greatest, then each class that has some, and how many. */
+  @JsonValue
+  long[] kept() {
+    LongStream classes =
+        IntStream.range(0, CLASSES)
+            .filter(each -> counts[each] > 0)
+            .mapToObj(each -> LongStream.of(each, counts[each]))
+            .flatMapToLong(each -> each);
+    return LongStream.concat(LongStream.of(max), classes).toArray();
+  }
+
+  /** What {@link #kept} gave. */
+  @JsonCreator
+  static Delays of(long[] kept) {
+    Delays delays = new Delays();
+    delays.max = kept[0];
+    for (int i = 1; i < kept.length; i += 2) {
+      delays.counts[(int) kept[i]] = (int) kept[i + 1];
+      delays.size += kept[i + 1];
+    }
+    return delays;
+  }
 
   /** Adds one, in nanoseconds. */
   void add(long nanos) {

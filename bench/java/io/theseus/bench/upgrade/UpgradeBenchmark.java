@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -65,6 +66,13 @@ public final class UpgradeBenchmark implements Callable<Integer> {
               + CellRun.WARM_UP_ACTS
               + "; with --quick 0")
   private int acts = CellRun.WARM_UP_ACTS;
+
+  @Option(
+      names = "--resume",
+      description =
+          "Goes on with a run that was interrupted: cells that it had measured to the end, with the"
+              + " same options, are taken as they are.")
+  private boolean resume;
 
   @Option(
       names = "--seed",
@@ -132,11 +140,7 @@ public final class UpgradeBenchmark implements Callable<Integer> {
       furnish(lab);
       for (Cell cell : Cell.all(quick)) {
         if (isWanted(cell.name())) {
-          report.add(
-              new CellRun(
-                      lab, cell, times, before, quick, seed, traces.resolve(cell.name()), progress)
-                  .run());
-          report.write(OTHERS); // so far: an interruption costs one cell, not hours
+          report.add(measured(lab, cell, times, before, traces.resolve(cell.name())));
         }
       }
       if (isWanted(COSTS)) {
@@ -154,6 +158,21 @@ public final class UpgradeBenchmark implements Callable<Integer> {
       progress.println("results: " + into.resolve(NAME + ".md"));
     }
     return 0;
+  }
+
+  private CellRun.Result measured(Lab lab, Cell cell, int times, int before, Path traces)
+      throws IOException {
+    if (resume) {
+      Optional<CellRun.Result> kept = KeptCell.read(traces, times, before, seed);
+      if (kept.isPresent()) {
+        progress.println(cell.name() + ": as it was measured before");
+        return kept.get();
+      }
+    }
+    CellRun.Result result =
+        new CellRun(lab, cell, times, before, quick, seed, traces, progress).run();
+    new KeptCell(times, before, seed, result).write(traces);
+    return result;
   }
 
   private boolean isWanted(String cell) {

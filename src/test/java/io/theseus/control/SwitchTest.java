@@ -257,7 +257,7 @@ final class SwitchTest {
               });
       finish(node, link, verb, content);
       Misbehaviour misbehaviour = node.misbehaviours().get(0);
-      assertThat(misbehaviour.session()).isEqualTo(SESSION);
+      assertThat(misbehaviour.session()).hasValue(SESSION);
       assertThat(misbehaviour.revision()).isEqualTo(bad);
       assertThat(misbehaviour.what())
           .contains(

@@ -122,7 +122,8 @@ class SourceCompilerTest {
             + " public class A implements io.theseus.channel.NetworkFunction {} }",
         "\"dir/Burst.java\": class Burst.A: an inner class (expected: a static one)");
     assertThatThrownBy(() -> compile("Burst.txt", ""))
-        .hasMessage("\"Burst.txt\": no Java source (expected: a file NAME.java)");
+        .hasMessage(
+            "\"Burst.txt\": no Java source (expected: a file NAME.java, or a jar NAME.jar)");
   }
 
   @Test

@@ -1,0 +1,51 @@
+package io.theseus.bench.upgrade;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.theseus.bench.upgrade.Window.Phase;
+import io.theseus.bench.upgrade.Window.What;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class KeptCellTest {
+  @TempDir private Path directory;
+
+  private static Window window(What what, long... waits) {
+    Delays delays = new Delays();
+    for (long each : waits) {
+      delays.add(each);
+    }
+    return new Window(
+        what,
+        /* moment= */ 1_795_744_200_472_000_000L,
+        Map.of(Phase.SWITCH, delays, Phase.AFTER, new Delays()),
+        /* bytesInSecond= */ 4_000,
+        /* busy= */ 0.25,
+        List.of(0.001, 0.5),
+        /* withTraffic= */ 1,
+        /* missing= */ 2);
+  }
+
+  @Test
+  void shouldBeWhatWasMeasured() throws Exception {
+    CellRun.Result measured =
+        new CellRun.Result(
+            Cell.all(/* quick= */ false).get(0).slower(),
+            List.of(window(What.CONTROL, 1_000, 70_123, 70_124), window(What.STALL, 5_000_001)),
+            window(What.SWITCH, 31_000_000));
+    assertThat(KeptCell.read(directory, 24, 4, 1)).isEmpty();
+    new KeptCell(24, 4, 1, measured).write(directory);
+
+    CellRun.Result read = KeptCell.read(directory, 24, 4, 1).orElseThrow();
+
+    assertThat(read).usingRecursiveComparison().isEqualTo(measured);
+    Delays waits = Objects.requireNonNull(read.windows().get(0).waits().get(Phase.SWITCH));
+    assertThat(waits.size()).isEqualTo(3);
+    assertThat(Statistic.MAX.of(waits)).isEqualTo(0.070124);
+    assertThat(KeptCell.read(directory, 24, 5, 1)).as("measured in another way").isEmpty();
+  }
+}
