@@ -71,7 +71,7 @@ public final class UpgradeBenchmark implements Callable<Integer> {
       names = "--resume",
       description =
           "Goes on with a run that was interrupted: cells that it had measured to the end, with the"
-              + " same options, are taken as they are.")
+              + " same options, are taken as they are. Of the same code: that is not looked at.")
   private boolean resume;
 
   @Option(
@@ -163,7 +163,7 @@ public final class UpgradeBenchmark implements Callable<Integer> {
   private CellRun.Result measured(Lab lab, Cell cell, int times, int before, Path traces)
       throws IOException {
     if (resume) {
-      Optional<CellRun.Result> kept = KeptCell.read(traces, times, before, seed);
+      Optional<CellRun.Result> kept = KeptCell.read(traces, cell, times, before, seed);
       if (kept.isPresent()) {
         progress.println(cell.name() + ": as it was measured before");
         return kept.get();

@@ -53,8 +53,8 @@ public final class UpgradeActor extends AbstractOnMessageBehavior<UpgradeActor.C
   /** Too many sessions had to leave the code that a switch brought. */
   record Misbehaving(long switchGeneration, String reason) implements Command {}
 
-  /** How the request to take back what misbehaves was answered. */
-  private record TakenBack(boolean begun, String answer) implements Command {}
+  /** Why what misbehaves is not being taken back; empty where it is. */
+  private record TakenBack(Optional<String> refusal) implements Command {}
 
   /** The coordinator is on this node now. */
   record Coordinates(ActorRef<CoordinatorActor.Command> coordinator) implements Command {}
@@ -223,20 +223,26 @@ public final class UpgradeActor extends AbstractOnMessageBehavior<UpgradeActor.C
       getContext()
           .pipeToSelf(
               submit.apply(undo(last.get())),
-              (answer, failure) ->
-                  answer instanceof ActAnswer.Refused refused
-                      ? new TakenBack(/* begun= */ false, refused.reason())
-                      : new TakenBack(failure == null, String.valueOf(failure)));
+              (answer, failure) -> new TakenBack(refusal(answer, failure)));
     }
   }
 
+  private static Optional<String> refusal(@Nullable ActAnswer answer, @Nullable Throwable failure) {
+    if (answer instanceof ActAnswer.Refused refused) {
+      return Optional.of(refused.reason());
+    } else if (answer instanceof ActAnswer.Unknown unknown) {
+      return Optional.of(unknown.reason());
+    }
+    return Optional.ofNullable(failure).map(Throwable::toString);
+  }
+
+  /** What has begun may be refused yet: the complaint stands until something else is served. */
   private void onTakenBack(TakenBack takenBack) {
     takingBack = false;
-    if (takenBack.begun()) {
-      complaint = null;
-    } else if (complaint != null) {
-      getContext().getLog().warn("what misbehaves can't be taken back yet: {}", takenBack.answer());
-    }
+    takenBack
+        .refusal()
+        .ifPresent(
+            why -> getContext().getLog().warn("what misbehaves can't be taken back yet: {}", why));
   }
 
   private ActRequest undo(ActRecord last) {

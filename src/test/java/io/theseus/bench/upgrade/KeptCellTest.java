@@ -32,20 +32,23 @@ final class KeptCellTest {
 
   @Test
   void shouldBeWhatWasMeasured() throws Exception {
+    Cell cell = Cell.all(/* quick= */ false).get(0);
     CellRun.Result measured =
         new CellRun.Result(
-            Cell.all(/* quick= */ false).get(0).slower(),
+            cell.slower(),
             List.of(window(What.CONTROL, 1_000, 70_123, 70_124), window(What.STALL, 5_000_001)),
             window(What.SWITCH, 31_000_000));
-    assertThat(KeptCell.read(directory, 24, 4, 1)).isEmpty();
+    assertThat(KeptCell.read(directory, cell, 24, 4, 1)).isEmpty();
     new KeptCell(24, 4, 1, measured).write(directory);
 
-    CellRun.Result read = KeptCell.read(directory, 24, 4, 1).orElseThrow();
+    CellRun.Result read = KeptCell.read(directory, cell, 24, 4, 1).orElseThrow();
 
     assertThat(read).usingRecursiveComparison().isEqualTo(measured);
     Delays waits = Objects.requireNonNull(read.windows().get(0).waits().get(Phase.SWITCH));
     assertThat(waits.size()).isEqualTo(3);
     assertThat(Statistic.MAX.of(waits)).isEqualTo(0.070124);
-    assertThat(KeptCell.read(directory, 24, 5, 1)).as("measured in another way").isEmpty();
+    assertThat(KeptCell.read(directory, cell, 24, 5, 1)).as("measured in another way").isEmpty();
+    Cell look = Cell.all(/* quick= */ true).get(0);
+    assertThat(KeptCell.read(directory, look, 24, 4, 1)).as("fewer connections").isEmpty();
   }
 }
