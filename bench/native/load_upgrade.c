@@ -15,8 +15,9 @@
 //   begin               forgets which sessions were told RESUMED
 //   pace MICROS         another interval, from now on
 //   stall PID MICROS    at the next RESUMED, stops that process for so long (SIGSTOP, SIGCONT)
-//   count               answers "count N STALLED": sessions that were told RESUMED since begin, and
-//                       when (nanoseconds of the wall clock) a stall began; 0 for none
+//   count               answers "count N STALLED": sessions that were told RESUMED since begin, or
+//                       ended, so that they never are; and when (nanoseconds of the wall clock) a
+//                       stall began; 0 for none
 //   dump FROM TO FILE   writes what was due between two times, and all RESUMED since the first;
 //                       answers "dumped N"
 // End of input ends it.
@@ -31,6 +32,8 @@
 #define BUFFER 512
 #define KEPT (1u << 21)
 #define PIECE (64u << 10)
+// Pieces of one connection before the others get their turn.
+#define TURN 16
 #define NANOS 1000000000ll
 
 enum kind { EXCHANGE, PACED, SATURATING, IDLE };
@@ -81,6 +84,14 @@ static void record(struct connection *c, int64_t due, int64_t arrived, uint32_t 
   kept[recorded++ % KEPT] = (struct record){due, arrived, (uint32_t)(c - all), bytes};
 }
 
+// A session that is told RESUMED, or is over, is not waited for.
+static void counted(struct connection *c) {
+  if (!c->resumed) {
+    c->resumed = true;
+    resumed++;
+  }
+}
+
 static void ask(struct connection *c) {
   char text[512];
   uint8_t request[600];
@@ -110,10 +121,7 @@ static void tick(struct connection *c) {
 
 static void on_resumed(struct connection *c, int64_t arrived) {
   record(c, arrived, arrived, 0);
-  if (!c->resumed) {
-    c->resumed = true;
-    resumed++;
-  }
+  counted(c);
   if (stall_pid != 0 && stall_began == 0) {
     stall_began = wall();
     stall_end = stall_began + stall_nanos;
@@ -190,6 +198,7 @@ static size_t take_packet(struct connection *c, const uint8_t *at, size_t length
   } else if (body >= 7 && memcmp(at + 5, "RESUMED", 7) == 0) {
     on_resumed(c, arrived);
   } else if (body >= 8 && memcmp(at + 5, "COMPLETE", 8) == 0) {
+    counted(c);
     ask(c);
   } else if (body >= 7 && memcmp(at + 5, "RESTART", 7) == 0) {
     die("the file was changed");
@@ -240,8 +249,9 @@ static void take_buffer(struct connection *c, int64_t arrived) {
   c->have -= at;
 }
 
+// What is left is there at the next turn, too, where a connection can fill one: see EPOLLET in main.
 static void on_readable(struct connection *c) {
-  for (;;) {
+  for (int turn = 0; kind != SATURATING || turn < TURN; turn++) {
     ssize_t got;
     int64_t arrived;
     if (c->have == 0 && c->skip > 0) {
@@ -289,8 +299,9 @@ static void dump(int64_t from, int64_t to, const char *file) {
   }
   for (uint64_t i = 0; i < count; i++) {
     struct connection *c = &all[i];
-    if (c->waits && c->due >= from && c->due < to) {
-      struct record pending = {c->due, 0, (uint32_t)i, (uint32_t)window};
+    int64_t due = kind == SATURATING ? c->last : c->waits ? c->due : 0;
+    if (due >= from && due < to) {
+      struct record pending = {due, 0, (uint32_t)i, (uint32_t)window};
       fwrite(&pending, sizeof pending, 1, out);
       written++;
     }
@@ -392,7 +403,7 @@ int main(int argc, char **arguments) {
     if (setsockopt(c->fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) != 0) {
       die("SO_TIMESTAMPNS: %s", strerror(errno));
     }
-    struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = c};
+    struct epoll_event event = {.events = EPOLLIN | (kind == SATURATING ? 0 : EPOLLET), .data.ptr = c};
     epoll_ctl(epoll, EPOLL_CTL_ADD, c->fd, &event);
   }
   struct epoll_event commands = {.events = EPOLLIN, .data.ptr = NULL};

@@ -117,7 +117,9 @@ final class CellRun {
       sleep(quick ? REST : WARM_UP);
       Window first = window(node, crowd, What.SWITCH);
       for (int i = 0; i < acts; i++) {
+        crowd.begin();
         node.awaitEnd(node.upgrade(node.nextModule()));
+        awaitFollowers(crowd, UpgradedNode.now());
         sleep(REST);
       }
       if (!quick && !cell.kind().saturates()) {

@@ -5,6 +5,8 @@ import io.theseus.session.Follower;
 import io.theseus.session.SessionActor;
 import io.theseus.session.SessionEnvironment;
 import io.theseus.session.Transfer;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Map;
@@ -19,15 +21,7 @@ import org.slf4j.LoggerFactory;
 final class Sweep implements Follower.Lane {
   private static final Logger LOG = LoggerFactory.getLogger(Sweep.class);
 
-  /**
-   * Sessions that follow at a time: as many as take the lane's thread, for which the packets of
-   * others wait, no longer than this. Few at first, as the code for it is cold then.
-   */
-  private static final long AT_A_TIME_NANOS = 100_000;
-
-  private static final int LEAST_FOLLOWING = 4;
-  private static final int MOST_FOLLOWING = 128;
-  private static final int PACE_MEMORY = 8;
+  private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
 
   /** Sessions that are looked at for it: under a canary most have nothing to follow. */
   private static final int LOOKING = 512;
@@ -53,8 +47,7 @@ final class Sweep implements Follower.Lane {
   private int sessions;
   private int byActors;
 
-  /** How long one took the thread, of late, in a step of two. */
-  private long nanosEach = AT_A_TIME_NANOS / LEAST_FOLLOWING;
+  private final Pace pace = new Pace();
 
   /**
    * None yet.
@@ -87,6 +80,7 @@ final class Sweep implements Follower.Lane {
     ahead.clear();
     left.addAll(live.keySet());
     if (idle) {
+      pace.begin(since);
       goOn();
     }
   }
@@ -101,11 +95,11 @@ final class Sweep implements Follower.Lane {
 
   /** The next sessions follow. */
   void goOn() {
-    long before = System.nanoTime();
+    long before = cpuNanos();
     int byActor = 0;
-    int atATime = atATime();
+    int most = pace.next(System.nanoTime());
     for (int i = 0;
-        i < LOOKING && follower.waiting() < atATime && byActor < BY_ACTOR && !left.isEmpty();
+        i < LOOKING && follower.waiting() < most && byActor < BY_ACTOR && !left.isEmpty();
         i++) {
       UUID session = left.remove();
       ActorRef<SessionActor.Command> actor = live.get(session);
@@ -118,7 +112,7 @@ final class Sweep implements Follower.Lane {
     byActors += byActor;
     int waiting = follower.waiting();
     follower.go();
-    pace(System.nanoTime() - before, waiting);
+    pace.took(cpuNanos() - before, waiting);
     tellFollowed();
     if (!left.isEmpty()) {
       lane.later().run(() -> self.tell(LaneActor.FollowOn.NOW), BETWEEN);
@@ -127,22 +121,15 @@ final class Sweep implements Follower.Lane {
 
   /** What sessions that follow have to do on this thread. */
   void run(LaneActor.Run run) {
-    long before = System.nanoTime();
+    long before = cpuNanos();
     run.task().run();
-    pace(System.nanoTime() - before, run.sessions());
+    pace.took(cpuNanos() - before, run.sessions());
     tellFollowed();
   }
 
-  /** Learns how many may follow at a time. */
-  private void pace(long nanos, int many) {
-    if (many > 0) {
-      nanosEach += (nanos / many - nanosEach) / PACE_MEMORY;
-    }
-  }
-
-  private int atATime() {
-    long fit = AT_A_TIME_NANOS / Math.max(1, nanosEach);
-    return (int) Math.max(LEAST_FOLLOWING, Math.min(MOST_FOLLOWING, fit));
+  /** Without what other threads let this one wait for. */
+  private static long cpuNanos() {
+    return THREADS.getCurrentThreadCpuTime();
   }
 
   private void tellFollowed() {
@@ -175,6 +162,7 @@ final class Sweep implements Follower.Lane {
   public void again(Transfer transfer) {
     left.add(transfer.id());
     if (left.size() == 1) {
+      pace.begin(System.nanoTime());
       self.tell(LaneActor.FollowOn.NOW);
     }
   }

@@ -1,5 +1,6 @@
 package io.theseus.net;
 
+import io.netty.channel.DefaultSelectStrategyFactory;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.IoHandlerFactory;
@@ -22,8 +23,16 @@ import java.util.concurrent.TimeUnit;
  */
 @SuppressWarnings("FutureReturnValueIgnored") // of threads that end
 public final class Loops implements Closeable {
+  /**
+   * Connections that have their turn before tasks have theirs: hundreds that take all they can get
+   * would keep the sessions of all, and timers, waiting for as many fillings of a socket.
+   */
+  private static final int EVENTS = 16;
+
   private final IoHandlerFactory io =
-      Epoll.isAvailable() ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
+      Epoll.isAvailable()
+          ? EpollIoHandler.newFactory(EVENTS, DefaultSelectStrategyFactory.INSTANCE)
+          : NioIoHandler.newFactory();
   private final String nodeId;
   private final EventLoopGroup group;
   private final List<EventLoop> all = new ArrayList<>();
