@@ -33,8 +33,11 @@ final class CellRun {
 
   static final long FILE_BYTES = 1L << 30;
 
-  /** Acts before the first window, unless others are wanted. */
-  static final int WARM_UP_ACTS = 4;
+  /**
+   * Acts before the first window, unless others are wanted: what a node does for them is compiled
+   * by then, as far as compilers get within some minutes.
+   */
+  static final int WARM_UP_ACTS = 50;
 
   private static final Duration WARM_UP = Duration.ofSeconds(5);
 

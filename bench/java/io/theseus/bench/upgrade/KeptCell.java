@@ -7,16 +7,27 @@ import io.theseus.bench.BenchResults;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /**
  * A cell that was measured, on disk beside its traces: a run that was interrupted goes on behind
  * it.
- *
- * @param windows of each kind
- * @param acts before the first of them
  */
-record KeptCell(int windows, int acts, long seed, CellRun.Result result) {
+record KeptCell(Setup setup, CellRun.Result result) {
+  /**
+   * How cells are measured.
+   *
+   * @param windows of each kind
+   * @param acts before the first of them
+   * @param java options of the node's Java
+   */
+  record Setup(int windows, int acts, long seed, List<String> java) {
+    Setup {
+      java = List.copyOf(java);
+    }
+  }
+
   private static final String NAME = "measured.json";
 
   private static final ObjectMapper JSON =
@@ -27,15 +38,13 @@ record KeptCell(int windows, int acts, long seed, CellRun.Result result) {
    *
    * @param cell as it is wanted; one that was measured may have had to be slower
    */
-  static Optional<CellRun.Result> read(Path directory, Cell cell, int windows, int acts, long seed)
-      throws IOException {
+  static Optional<CellRun.Result> read(Path directory, Cell cell, Setup setup) throws IOException {
     Path file = directory.resolve(NAME);
     if (!Files.exists(file)) {
       return Optional.empty();
     }
     KeptCell kept = JSON.readValue(file.toFile(), KeptCell.class);
-    boolean same = kept.windows == windows && kept.acts == acts && kept.seed == seed;
-    return same && kept.result.cell().connections() == cell.connections()
+    return kept.setup.equals(setup) && kept.result.cell().connections() == cell.connections()
         ? Optional.of(kept.result)
         : Optional.empty();
   }

@@ -162,8 +162,9 @@ public final class UpgradeBenchmark implements Callable<Integer> {
 
   private CellRun.Result measured(Lab lab, Cell cell, int times, int before, Path traces)
       throws IOException {
+    KeptCell.Setup setup = new KeptCell.Setup(times, before, seed, UpgradedNode.javaOptions());
     if (resume) {
-      Optional<CellRun.Result> kept = KeptCell.read(traces, cell, times, before, seed);
+      Optional<CellRun.Result> kept = KeptCell.read(traces, cell, setup);
       if (kept.isPresent()) {
         progress.println(cell.name() + ": as it was measured before");
         return kept.get();
@@ -171,7 +172,7 @@ public final class UpgradeBenchmark implements Callable<Integer> {
     }
     CellRun.Result result =
         new CellRun(lab, cell, times, before, quick, seed, traces, progress).run();
-    new KeptCell(times, before, seed, result).write(traces);
+    new KeptCell(setup, result).write(traces);
     return result;
   }
 

@@ -241,6 +241,9 @@ final class UpgradeReport {
     nginx();
     line("\n## Machine\n");
     Machine.facts().forEach(fact -> line("- " + fact));
+    if (!UpgradedNode.javaOptions().isEmpty()) {
+      line("- `THESEUS_JAVA_OPTS`: `" + String.join(" ", UpgradedNode.javaOptions()) + "`");
+    }
     line("\n## Again\n\n```sh\n" + COMMAND);
     cells.forEach(cell -> line(COMMAND + " --only " + cell.cell().name()));
     line("```");

@@ -24,14 +24,10 @@ import io.theseus.steps.Steps;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.util.ArrayList;
-import java.util.HashSet;
-import java.util.List;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -45,6 +41,9 @@ import org.jspecify.annotations.Nullable;
  */
 @SuppressWarnings("FutureReturnValueIgnored") // tasks of event loops that end with them
 public final class Door implements Closeable {
+  /** After a failure, which the loop reports. */
+  private static final Duration SOON = Duration.ofMillis(10);
+
   private static final int BACKLOG = 4096;
 
   /**
@@ -63,9 +62,9 @@ public final class Door implements Closeable {
   private final EventLoopGroup acceptor;
   private final Loops loops;
   private final Counters counters;
-  private final List<Future<?>> ticks = new ArrayList<>();
+  private volatile boolean closed;
   private final AtomicLong backlog = new AtomicLong();
-  private final Map<EventExecutor, Set<Connection>> connections = new ConcurrentHashMap<>();
+  private final Map<EventExecutor, Rounds<Connection>> connections = new ConcurrentHashMap<>();
   private final Access access;
   private final Callers callers;
 
@@ -129,8 +128,9 @@ public final class Door implements Closeable {
     this.counters = counters;
     acceptor = loops.acceptor();
     for (EventLoop loop : loops.all()) {
-      connections.put(loop, new HashSet<>());
-      ticks.add(loop.scheduleWithFixedDelay(() -> tick(loop), 1, 1, TimeUnit.SECONDS));
+      Rounds<Connection> rounds = new Rounds<>(Connection::tick, System.nanoTime());
+      connections.put(loop, rounds);
+      loop.execute(() -> step(loop, rounds));
     }
     DoorContext context = context(this::advertised, settings.anonymous());
     try {
@@ -286,19 +286,23 @@ public final class Door implements Closeable {
     }
   }
 
-  private Set<Connection> of(EventLoop loop) {
-    Set<Connection> own = connections.get(loop);
+  private Rounds<Connection> of(EventLoop loop) {
+    Rounds<Connection> own = connections.get(loop);
     if (own == null) {
       throw new IllegalStateException("unknown event loop");
     }
     return own;
   }
 
-  private void tick(EventExecutor loop) {
-    long now = System.nanoTime();
-    // a copy: a deadline closes connections, which leave the set
-    for (Connection connection : List.copyOf(connections.getOrDefault(loop, Set.of()))) {
-      connection.tick(now);
+  @SuppressWarnings("FutureReturnValueIgnored") // it ends when the door is closed
+  private void step(EventLoop loop, Rounds<Connection> rounds) {
+    if (!closed) {
+      long delay = SOON.toNanos();
+      try {
+        delay = rounds.step(System.nanoTime());
+      } finally {
+        loop.schedule(() -> step(loop, rounds), delay, TimeUnit.NANOSECONDS);
+      }
     }
   }
 
@@ -311,12 +315,11 @@ public final class Door implements Closeable {
       other.channel().close().syncUninterruptibly();
     }
     stopAccepting();
-    connections.forEach(
-        (loop, own) -> loop.execute(() -> List.copyOf(own).forEach(Connection::stop)));
+    connections.forEach((loop, own) -> loop.execute(() -> own.all().forEach(Connection::stop)));
   }
 
   private void stopAccepting() {
-    ticks.forEach(tick -> tick.cancel(false));
+    closed = true;
     acceptor.shutdownGracefully(0, 2, TimeUnit.SECONDS);
   }
 }

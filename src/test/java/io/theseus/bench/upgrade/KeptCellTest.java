@@ -38,17 +38,21 @@ final class KeptCellTest {
             cell.slower(),
             List.of(window(What.CONTROL, 1_000, 70_123, 70_124), window(What.STALL, 5_000_001)),
             window(What.SWITCH, 31_000_000));
-    assertThat(KeptCell.read(directory, cell, 24, 4, 1)).isEmpty();
-    new KeptCell(24, 4, 1, measured).write(directory);
+    KeptCell.Setup setup = new KeptCell.Setup(24, 4, 1, List.of("-Xmx1g"));
+    assertThat(KeptCell.read(directory, cell, setup)).isEmpty();
+    new KeptCell(setup, measured).write(directory);
 
-    CellRun.Result read = KeptCell.read(directory, cell, 24, 4, 1).orElseThrow();
+    CellRun.Result read = KeptCell.read(directory, cell, setup).orElseThrow();
 
     assertThat(read).usingRecursiveComparison().isEqualTo(measured);
     Delays waits = Objects.requireNonNull(read.windows().get(0).waits().get(Phase.SWITCH));
     assertThat(waits.size()).isEqualTo(3);
     assertThat(Statistic.MAX.of(waits)).isEqualTo(0.070124);
-    assertThat(KeptCell.read(directory, cell, 24, 5, 1)).as("measured in another way").isEmpty();
+    KeptCell.Setup other = new KeptCell.Setup(24, 5, 1, List.of("-Xmx1g"));
+    assertThat(KeptCell.read(directory, cell, other)).as("more acts").isEmpty();
+    KeptCell.Setup bare = new KeptCell.Setup(24, 4, 1, List.of());
+    assertThat(KeptCell.read(directory, cell, bare)).as("another Java").isEmpty();
     Cell look = Cell.all(/* quick= */ true).get(0);
-    assertThat(KeptCell.read(directory, look, 24, 4, 1)).as("fewer connections").isEmpty();
+    assertThat(KeptCell.read(directory, look, setup)).as("fewer connections").isEmpty();
   }
 }
