@@ -1,5 +1,6 @@
 package io.theseus.bench.upgrade;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
@@ -43,7 +44,18 @@ record KeptCell(Setup setup, CellRun.Result result) {
     if (!Files.exists(file)) {
       return Optional.empty();
     }
-    KeptCell kept = JSON.readValue(file.toFile(), KeptCell.class);
+    KeptCell kept;
+    try {
+      kept = JSON.readValue(file.toFile(), KeptCell.class);
+    } catch (JsonProcessingException e) {
+      throw new IOException(
+          file
+              + ": "
+              + e.getOriginalMessage()
+              + " (expected: as this version of the benchmark writes it; remove it, and the cell is"
+              + " measured again)",
+          e);
+    }
     return kept.setup.equals(setup) && kept.result.cell().connections() == cell.connections()
         ? Optional.of(kept.result)
         : Optional.empty();

@@ -393,6 +393,8 @@ final class Connection implements AutoCloseable {
           }
           handler.onData(decoder.offset(), decoder.length());
         }
+        case BACKUPINFO, BACKUPDATA ->
+            throw new IllegalStateException("a packet between members was let through");
         case PAYLOAD ->
             handler.onPayload(
                 incoming, decoder.payloadPosition(), decoder.payloadLength(), decoder.lastPiece());

@@ -603,6 +603,8 @@ final class Connection extends ChannelInboundHandlerAdapter {
     }
     packetBytes += used;
     switch (event) {
+      case BACKUPINFO, BACKUPDATA ->
+          throw new IllegalStateException("a packet between members was let through");
       case NEED_INPUT -> {}
       case INFO -> onInfo(decoder.text());
       case ERROR -> onError(decoder.text());

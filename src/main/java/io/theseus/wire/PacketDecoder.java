@@ -6,9 +6,11 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.UUID;
 
 /**
- * Reads packets from a stream that may be split at any byte; for client ports, both ends.
+ * Reads packets from a stream that may be split at any byte, between clients and nodes or between
+ * members of a cluster; both ends.
  *
  * <p>A pull parser: call {@link #next} until it says {@link Event#NEED_INPUT}. Payload of DATA is
  * never copied: {@link Event#PAYLOAD} names the range of the input buffer in which it lies. A
@@ -28,16 +30,22 @@ public final class PacketDecoder {
     OFFSET,
     /** The header of a DATA: {@link #offset}, {@link #length}; its payload follows. */
     DATA,
+    /** A whole BACKUPINFO, between members: {@link #session}, {@link #text}. */
+    BACKUPINFO,
+    /**
+     * The header of a BACKUPDATA, between members: {@link #session}, {@link #offset}, {@link
+     * #length}; its payload follows.
+     */
+    BACKUPDATA,
     /** A piece of payload: {@link #payloadPosition}, {@link #payloadLength}, {@link #lastPiece}. */
     PAYLOAD
   }
 
-  private static final int HEADER_MOST = 13;
-
   /** The first byte of what a TLS client says. */
   private static final int TLS_HANDSHAKE = 22;
 
-  private final byte[] header = new byte[HEADER_MOST];
+  private final boolean betweenMembers;
+  private final byte[] header;
   private int headerFilled;
   private byte[] textBytes = new byte[0];
   private int textFilled;
@@ -45,6 +53,7 @@ public final class PacketDecoder {
 
   private byte type;
   private int length;
+  private UUID session = new UUID(0, 0);
   private long offset;
   private String text = "";
   private boolean inText;
@@ -53,8 +62,20 @@ public final class PacketDecoder {
   private int payloadLength;
   private boolean broken;
 
+  /** For a client port. */
   public PacketDecoder(int maxData) {
+    this(maxData, /* betweenMembers= */ false);
+  }
+
+  private PacketDecoder(int maxData, boolean betweenMembers) {
     this.maxData = maxData;
+    this.betweenMembers = betweenMembers;
+    this.header = new byte[betweenMembers ? Packets.BACKUPDATA_HEADER : Packets.DATA_HEADER];
+  }
+
+  /** For a connection between members: BACKUPINFO and BACKUPDATA, and ERROR before its end. */
+  public static PacketDecoder betweenMembers(int maxData) {
+    return new PacketDecoder(maxData, /* betweenMembers= */ true);
   }
 
   /** Sets the longest DATA that is taken from the next packet on. */
@@ -67,17 +88,22 @@ public final class PacketDecoder {
     return headerFilled > 0 || inText || payloadLeft > 0;
   }
 
-  /** Offset of the last DATA or OFFSET. */
+  /** Session of the last BACKUPINFO or BACKUPDATA. */
+  public UUID session() {
+    return session;
+  }
+
+  /** Offset of the last DATA, BACKUPDATA or OFFSET. */
   public long offset() {
     return offset;
   }
 
-  /** Bytes of data in the last DATA. */
+  /** Bytes of data in the last DATA or BACKUPDATA. */
   public int length() {
     return length;
   }
 
-  /** Text of the last INFO or ERROR. */
+  /** Text of the last INFO, BACKUPINFO or ERROR. */
   public String text() {
     return text;
   }
@@ -92,7 +118,7 @@ public final class PacketDecoder {
     return payloadLength;
   }
 
-  /** Whether the piece of payload ends its DATA. */
+  /** Whether the piece of payload ends its DATA or BACKUPDATA. */
   public boolean lastPiece() {
     return payloadLeft == 0;
   }
@@ -140,27 +166,31 @@ public final class PacketDecoder {
       offset = number(header, 1, "offset of OFFSET");
       return Event.OFFSET;
     }
-    if (headerFilled < 5) {
-      if (!fillHeader(in, 5)) {
+    if (headerFilled < Packets.TEXT_HEADER) {
+      if (!fillHeader(in, Packets.TEXT_HEADER)) {
         return Event.NEED_INPUT;
       }
       checkLength(ByteBuffer.wrap(header).getInt(1));
     }
-    if (type == PacketType.DATA) {
-      if (!fillHeader(in, Packets.DATA_HEADER)) {
-        return Event.NEED_INPUT;
-      }
-      headerFilled = 0;
-      offset = number(header, 5, "offset of DATA");
+    int whole = headerLength();
+    if (headerFilled < whole && !fillHeader(in, whole)) {
+      return Event.NEED_INPUT;
+    }
+    headerFilled = 0;
+    if (type == PacketType.BACKUPINFO || type == PacketType.BACKUPDATA) {
+      ByteBuffer fields = ByteBuffer.wrap(header);
+      session = new UUID(fields.getLong(5), fields.getLong(13));
+    }
+    if (isData()) {
+      offset = number(header, whole - Long.BYTES, "offset of " + typeName());
       if (offset + length < 0) {
         throw new ProtocolException(
             ErrorCode.BAD_PACKET,
-            "end of DATA: " + offset + " + " + length + " (expected: below 2^63)");
+            "end of " + typeName() + ": " + offset + " + " + length + " (expected: below 2^63)");
       }
       payloadLeft = length;
-      return Event.DATA;
+      return type == PacketType.DATA ? Event.DATA : Event.BACKUPDATA;
     }
-    headerFilled = 0;
     inText = true;
     textFilled = 0;
     return readText(in);
@@ -184,7 +214,24 @@ public final class PacketDecoder {
     if (textBytes.length > 1024) {
       textBytes = new byte[0];
     }
-    return type == PacketType.INFO ? Event.INFO : Event.ERROR;
+    return switch (type) {
+      case PacketType.INFO -> Event.INFO;
+      case PacketType.BACKUPINFO -> Event.BACKUPINFO;
+      default -> Event.ERROR;
+    };
+  }
+
+  private boolean isData() {
+    return type == PacketType.DATA || type == PacketType.BACKUPDATA;
+  }
+
+  private int headerLength() {
+    return switch (type) {
+      case PacketType.DATA -> Packets.DATA_HEADER;
+      case PacketType.BACKUPINFO -> Packets.BACKUPINFO_HEADER;
+      case PacketType.BACKUPDATA -> Packets.BACKUPDATA_HEADER;
+      default -> Packets.TEXT_HEADER;
+    };
   }
 
   private String decode() throws ProtocolException {
@@ -223,6 +270,16 @@ public final class PacketDecoder {
   }
 
   private void checkType() throws ProtocolException {
+    if (betweenMembers) {
+      if (type != PacketType.ERROR
+          && type != PacketType.BACKUPINFO
+          && type != PacketType.BACKUPDATA) {
+        throw new ProtocolException(
+            ErrorCode.BAD_PACKET,
+            "packet type: " + (type & 0xFF) + " (expected: 1, 5 or 6 between members)");
+      }
+      return;
+    }
     if (type == PacketType.BACKUPINFO || type == PacketType.BACKUPDATA) {
       throw new ProtocolException(
           ErrorCode.BAD_PACKET,
@@ -243,11 +300,11 @@ public final class PacketDecoder {
 
   private void checkLength(int raw) throws ProtocolException {
     long unsigned = Integer.toUnsignedLong(raw);
-    if (type == PacketType.DATA) {
+    if (isData()) {
       if (unsigned < 1 || unsigned > maxData) {
         throw new ProtocolException(
             ErrorCode.BAD_PACKET,
-            "length of DATA: " + unsigned + " (expected: 1 to " + maxData + ")");
+            "length of " + typeName() + ": " + unsigned + " (expected: 1 to " + maxData + ")");
       }
     } else if (unsigned > Packets.MAX_TEXT) {
       throw new ProtocolException(
@@ -264,7 +321,13 @@ public final class PacketDecoder {
   }
 
   private String typeName() {
-    return type == PacketType.INFO ? "INFO" : "ERROR";
+    return switch (type) {
+      case PacketType.INFO -> "INFO";
+      case PacketType.DATA -> "DATA";
+      case PacketType.BACKUPINFO -> "BACKUPINFO";
+      case PacketType.BACKUPDATA -> "BACKUPDATA";
+      default -> "ERROR";
+    };
   }
 
   private static long number(byte[] bytes, int at, String what) throws ProtocolException {

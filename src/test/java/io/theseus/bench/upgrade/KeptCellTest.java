@@ -1,9 +1,12 @@
 package io.theseus.bench.upgrade;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.theseus.bench.upgrade.Window.Phase;
 import io.theseus.bench.upgrade.Window.What;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -54,5 +57,19 @@ final class KeptCellTest {
     assertThat(KeptCell.read(directory, cell, bare)).as("another Java").isEmpty();
     Cell look = Cell.all(/* quick= */ true).get(0);
     assertThat(KeptCell.read(directory, look, setup)).as("fewer connections").isEmpty();
+  }
+
+  @Test
+  void shouldSayWhatIsWrongWithAFile() throws Exception {
+    Path file = directory.resolve("measured.json");
+    Cell cell = Cell.all(/* quick= */ false).get(0);
+    KeptCell.Setup setup = new KeptCell.Setup(24, 4, 1, List.of());
+    for (String wrong : List.of("{\"windows\":24}", "{\"setup\":", "")) {
+      Files.writeString(file, wrong);
+      assertThatThrownBy(() -> KeptCell.read(directory, cell, setup))
+          .isInstanceOf(IOException.class)
+          .hasMessageStartingWith(file + ": ")
+          .hasMessageContaining("remove it");
+    }
   }
 }
