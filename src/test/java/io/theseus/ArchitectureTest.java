@@ -27,7 +27,7 @@ class ArchitectureTest {
   private static final List<String> DOWNWARDS =
       List.of(
           "node", "cli", "client", "net", "admin", "control", "upgrade", "session", "journal",
-          "module", "backup", "store", "channel", "access", "wire", "steps");
+          "module", "backup", "store", "channel", "access", "wire", "steps", "os");
 
   private static final String ROOT = "io.theseus";
 

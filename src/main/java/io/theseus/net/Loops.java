@@ -10,12 +10,16 @@ import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
+import io.theseus.os.Native;
 import java.io.Closeable;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The threads that move packets: native epoll where there is one, NIO elsewhere. The sessions of a
@@ -23,6 +27,8 @@ import java.util.concurrent.TimeUnit;
  */
 @SuppressWarnings("FutureReturnValueIgnored") // of threads that end
 public final class Loops implements Closeable {
+  private static final Logger LOG = LoggerFactory.getLogger(Loops.class);
+
   /**
    * Connections that have their turn before tasks have theirs: hundreds that take all they can get
    * would keep the sessions of all, and timers, waiting for as many fillings of a socket.
@@ -42,9 +48,10 @@ public final class Loops implements Closeable {
   /**
    * Starts threads.
    *
+   * @param nice their nice value; where they may not have it, that is logged
    * @param disk runs what may block on files
    */
-  public Loops(int count, String nodeId, Executor disk) {
+  public Loops(int count, int nice, String nodeId, Executor disk) {
     this.nodeId = nodeId;
     group =
         new MultiThreadIoEventLoopGroup(
@@ -52,10 +59,27 @@ public final class Loops implements Closeable {
     for (EventExecutor each : group) {
       all.add((EventLoop) each);
     }
+    if (nice != 0) {
+      all.forEach(loop -> loop.execute(() -> setNice(nice)));
+    }
     // now: later there may be no thread and no memory to be had
     all.forEach(loop -> loop.execute(SpareReceive::prepare));
     lates = all.stream().map(LateFlush::new).toList();
     disks = all.stream().<Executor>map(loop -> new LoopDisk(loop, disk)).toList();
+  }
+
+  private static void setNice(int nice) {
+    try {
+      Native.setNice(nice);
+    } catch (IOException e) {
+      LOG.warn(
+          "{} has the priority of all threads: nice value {}: {} (expected: root, or a limit that"
+              + " allows it: LimitNICE={} of systemd)",
+          Thread.currentThread().getName(),
+          nice,
+          e.getMessage(),
+          nice);
+    }
   }
 
   /** Each runs tasks on one of the threads. */

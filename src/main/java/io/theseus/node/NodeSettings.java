@@ -197,8 +197,9 @@ public record NodeSettings(
    * Numbers of threads.
    *
    * @param eventLoops at least 1
+   * @param eventLoopNice nice value of the event loops; 0 is that of all others
    */
-  public record Threads(int eventLoops, int disk) {}
+  public record Threads(int eventLoops, int eventLoopNice, int disk) {}
 
   /**
    * The other nodes.
@@ -443,6 +444,7 @@ public record NodeSettings(
     int eventLoops = reader.integer("theseus.threads.event-loops", 0, 256);
     return new Threads(
         eventLoops == 0 ? Runtime.getRuntime().availableProcessors() : eventLoops,
+        reader.integer("theseus.threads.event-loop-nice", -20, 19),
         reader.integer("theseus.threads.disk", 2, 1024));
   }
 

@@ -296,7 +296,12 @@ final class Services implements AutoCloseable {
             disk,
             Clock.systemUTC(),
             steps);
-    this.loops = new Loops(settings.threads().eventLoops(), settings.id(), disk);
+    this.loops =
+        new Loops(
+            settings.threads().eventLoops(),
+            settings.threads().eventLoopNice(),
+            settings.id(),
+            disk);
     List<Executor> disks = loops.disks();
     this.transfers =
         new Transfers(

@@ -1,5 +1,6 @@
 package io.theseus.store;
 
+import io.theseus.os.Native;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;

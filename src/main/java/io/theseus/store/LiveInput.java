@@ -1,6 +1,7 @@
 package io.theseus.store;
 
 import com.sun.jna.Memory;
+import io.theseus.os.Native;
 import java.io.BufferedReader;
 import java.io.Closeable;
 import java.io.File;

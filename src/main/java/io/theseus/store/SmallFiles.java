@@ -1,5 +1,6 @@
 package io.theseus.store;
 
+import io.theseus.os.Native;
 import io.theseus.wire.FileName;
 import java.time.Clock;
 import java.time.Duration;

@@ -1,5 +1,6 @@
 package io.theseus.store;
 
+import io.theseus.os.Native;
 import io.theseus.wire.ErrorCode;
 import io.theseus.wire.ProtocolException;
 import io.theseus.wire.Texts;

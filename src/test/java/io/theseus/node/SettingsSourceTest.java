@@ -65,7 +65,7 @@ class SettingsSourceTest {
                 /* bandwidth= */ 0));
     assertThat(settings.live()).isEmpty();
     assertThat(settings.threads())
-        .isEqualTo(new NodeSettings.Threads(Runtime.getRuntime().availableProcessors(), 16));
+        .isEqualTo(new NodeSettings.Threads(Runtime.getRuntime().availableProcessors(), 0, 16));
     assertThat(settings.journalDir()).isEqualTo(data.resolve("journal"));
     assertThat(settings.cluster())
         .isEqualTo(

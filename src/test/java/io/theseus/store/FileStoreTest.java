@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import io.theseus.os.Native;
 import io.theseus.wire.ProtocolException;
 import java.io.IOException;
 import java.nio.channels.FileChannel;

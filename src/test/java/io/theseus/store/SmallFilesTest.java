@@ -2,6 +2,7 @@ package io.theseus.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.theseus.os.Native;
 import io.theseus.wire.FileName;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;

@@ -1,4 +1,4 @@
-package io.theseus.store;
+package io.theseus.os;
 
 import com.sun.jna.LastErrorException;
 import com.sun.jna.Library;
@@ -27,7 +27,7 @@ import org.slf4j.LoggerFactory;
  * they are missing, attributes take the library's longer way, read-ahead is left out, and a FIFO is
  * no live source.
  */
-final class Native {
+public final class Native {
   /** The C library's functions, named as their manual pages are. */
   @SuppressWarnings({"MethodName", "checkstyle:MethodName"}) // posix_fadvise is its name
   interface C extends Library {
@@ -43,6 +43,8 @@ final class Native {
     int poll(Memory fds, long count, int timeoutMillis) throws LastErrorException;
 
     int getpagesize();
+
+    int setpriority(int which, int who, int priority) throws LastErrorException;
   }
 
   /**
@@ -94,6 +96,7 @@ final class Native {
   private static final int O_NONBLOCK = 0x800;
   private static final int O_CLOEXEC = 0x80000;
   private static final int O_PATH = 0x200000;
+  private static final int PRIO_PROCESS = 0; // on Linux who 0 is the thread
   private static final int EINTR = 4;
   private static final int EIO = 5;
   private static final int EROFS = 30;
@@ -111,14 +114,14 @@ final class Native {
   private Native() {}
 
   /** Whether the calls are there at all. */
-  static boolean available() {
+  public static boolean available() {
     return LIBRARY != null;
   }
 
   // ---- the attribute user.theseus
 
   /** The attribute's text; empty where there is none, or no way to have one. */
-  static Optional<String> attribute(Path file) {
+  public static Optional<String> attribute(Path file) {
     if (LIBRARY != null) {
       byte[] value = new byte[MOST_ATTRIBUTE_BYTES];
       long length =
@@ -139,7 +142,7 @@ final class Native {
   }
 
   /** Sets the attribute; false where the file system has none, or no room for it. */
-  static boolean setAttribute(Path file, String text) {
+  public static boolean setAttribute(Path file, String text) {
     byte[] value = text.getBytes(StandardCharsets.UTF_8);
     C c = LIBRARY;
     try {
@@ -168,13 +171,13 @@ final class Native {
   // ---- whether a file system takes writes
 
   /** False where the file system of an open file has given up writing; true where nobody knows. */
-  static boolean standing(FileChannel channel) {
+  public static boolean standing(FileChannel channel) {
     int fd = LIBRARY == null ? -1 : descriptor(channel);
     return fd < 0 || stands(Direct.fremovexattr(fd, NO_ATTRIBUTE_NAME));
   }
 
   /** The same of a path. */
-  static boolean standing(Path path) {
+  public static boolean standing(Path path) {
     return LIBRARY == null
         || stands(Direct.lremovexattr(terminated(path.toString()), NO_ATTRIBUTE_NAME));
   }
@@ -190,10 +193,10 @@ final class Native {
    * Which file it is, and when the kernel last saw it, or what is known of it, change: a time that
    * nobody can set, as a modification time can be.
    */
-  record Stamp(long device, long inode, Instant changed) {}
+  public record Stamp(long device, long inode, Instant changed) {}
 
   /** Of an open file; empty where there is no way to know. */
-  static Optional<Stamp> stamp(FileChannel channel) {
+  public static Optional<Stamp> stamp(FileChannel channel) {
     return LIBRARY == null ? Optional.empty() : stamp(descriptor(channel));
   }
 
@@ -205,7 +208,7 @@ final class Native {
    * @param mayWait whether the disk may be asked; otherwise it is empty, too, where the kernel does
    *     not have the path in memory
    */
-  static Optional<Stamp> stamp(byte[] path, boolean mayWait) {
+  public static Optional<Stamp> stamp(byte[] path, boolean mayWait) {
     if (LIBRARY == null) {
       return Optional.empty();
     }
@@ -248,7 +251,7 @@ final class Native {
   // ---- read-ahead
 
   /** Asks for read-ahead of a range. A hint: what can't be done is left out. */
-  static void willNeed(FileChannel channel, long offset, long length) {
+  public static void willNeed(FileChannel channel, long offset, long length) {
     C c = LIBRARY;
     int fd = descriptor(channel);
     if (c != null && fd >= 0) {
@@ -261,7 +264,7 @@ final class Native {
    * waits for the disk. False where there is no way to know (Linux before 6.5, a file of somebody
    * else's).
    */
-  static boolean isCached(FileChannel channel, long offset, long length) {
+  public static boolean isCached(FileChannel channel, long offset, long length) {
     int fd = descriptor(channel);
     if (LIBRARY == null || fd < 0) {
       return false;
@@ -281,7 +284,7 @@ final class Native {
   }
 
   /** When an open file was last modified; empty where its descriptor's number is not to be had. */
-  static Optional<Instant> modified(FileChannel channel) throws IOException {
+  public static Optional<Instant> modified(FileChannel channel) throws IOException {
     int fd = descriptor(channel);
     return fd < 0
         ? Optional.empty()
@@ -289,7 +292,7 @@ final class Native {
   }
 
   /** The number of a channel's descriptor; -1 where the runtime doesn't show it. */
-  static int descriptor(FileChannel channel) {
+  public static int descriptor(FileChannel channel) {
     Field ofChannel = CHANNEL_DESCRIPTOR;
     Field number = DESCRIPTOR_NUMBER;
     if (ofChannel == null
@@ -334,7 +337,7 @@ final class Native {
   // ---- FIFOs
 
   /** Opens for reading without waiting for a writer. */
-  static int openNonBlocking(Path path) throws IOException {
+  public static int openNonBlocking(Path path) throws IOException {
     try {
       return library().open(terminated(path.toString()), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     } catch (LastErrorException e) {
@@ -343,7 +346,7 @@ final class Native {
   }
 
   /** Waits for input or for the end of all writers; false when the time is over. */
-  static boolean awaitInput(int fd, int timeoutMillis) throws IOException {
+  public static boolean awaitInput(int fd, int timeoutMillis) throws IOException {
     try (Memory poll = new Memory(8)) {
       poll.setInt(0, fd);
       poll.setShort(4, POLLIN);
@@ -358,7 +361,7 @@ final class Native {
   }
 
   /** Reads what is there; 0 at the end, -1 where there is nothing right now. */
-  static int read(int fd, Memory into, int most) throws IOException {
+  public static int read(int fd, Memory into, int most) throws IOException {
     try {
       return (int) library().read(fd, into, most);
     } catch (LastErrorException e) {
@@ -369,9 +372,25 @@ final class Native {
     }
   }
 
-  static void close(int fd) {
+  public static void close(int fd) {
     if (Direct.close(fd) != 0) {
       LOG.warn("descriptor {} was not open", fd);
+    }
+  }
+
+  // ---- threads
+
+  /**
+   * Gives the calling thread a nice value.
+   *
+   * @param nice -20, before all others, to 19
+   * @throws IOException where it may not have that, or there is no such call here
+   */
+  public static void setNice(int nice) throws IOException {
+    try {
+      int unused = library().setpriority(PRIO_PROCESS, /* who= */ 0, nice);
+    } catch (LastErrorException e) {
+      throw failed("setpriority", e);
     }
   }
 
@@ -404,7 +423,7 @@ final class Native {
   }
 
   /** As C has it: UTF-8, then 0. */
-  static byte[] terminated(String text) {
+  public static byte[] terminated(String text) {
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
     return Arrays.copyOf(bytes, bytes.length + 1);
   }
