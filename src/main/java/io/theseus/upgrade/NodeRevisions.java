@@ -368,13 +368,13 @@ public final class NodeRevisions implements RevisionHost, AutoCloseable {
       course = next;
       switchGeneration = generation;
     }
+    log.info("in force: {}", next); // before what sessions log of it
     if (changes) {
       sessions.follow();
     }
     if (holds) {
       sessions.hold(next.paused());
     }
-    log.info("in force: {}", next);
     published.countDown();
   }
 

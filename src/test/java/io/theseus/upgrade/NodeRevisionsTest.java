@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.AppenderBase;
 import io.theseus.module.LabModules;
 import io.theseus.module.ModuleArchive;
 import io.theseus.module.ModuleException;
@@ -34,6 +37,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
 
 final class NodeRevisionsTest {
   @FunctionalInterface
@@ -183,6 +187,30 @@ final class NodeRevisionsTest {
     assertThat(staged(NodeRevisions.id(description))).isEmpty();
     assertThat(practised).hasSize(4);
     assertThat(practised.get(3).isReleased()).isFalse();
+  }
+
+  @Test
+  void shouldSayWhatIsInForceBeforeSessionsSayThatTheyFollowed() throws Exception {
+    Logger logger = (Logger) LoggerFactory.getLogger(NodeRevisions.class);
+    AppenderBase<ILoggingEvent> lines =
+        new AppenderBase<>() {
+          @Override
+          protected void append(ILoggingEvent event) {
+            if (event.getFormattedMessage().startsWith("in force: ")) {
+              told.add("log");
+            }
+          }
+        };
+    lines.start();
+    logger.addAppender(lines);
+    try {
+      RevisionId one = ready("1");
+      publish(1, Course.of(one), Optional.empty());
+      publish(1, Course.of(one).withPaused(true), Optional.empty());
+    } finally {
+      logger.detachAppender(lines);
+    }
+    assertThat(told).containsExactly("log", "follow", "log", "hold");
   }
 
   @Test
