@@ -603,8 +603,6 @@ final class Connection extends ChannelInboundHandlerAdapter {
     }
     packetBytes += used;
     switch (event) {
-      case BACKUPINFO, BACKUPDATA ->
-          throw new IllegalStateException("a packet between members was let through");
       case NEED_INPUT -> {}
       case INFO -> onInfo(decoder.text());
       case ERROR -> onError(decoder.text());
@@ -612,6 +610,8 @@ final class Connection extends ChannelInboundHandlerAdapter {
       case DATA -> onData(decoder.offset(), decoder.length());
       case PAYLOAD ->
           onPayload(input, from + decoder.payloadPosition() - base, decoder.payloadLength());
+      case BACKUPINFO, BACKUPDATA ->
+          throw new IllegalStateException("a packet between members was let through");
     }
   }
 

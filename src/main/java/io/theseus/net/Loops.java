@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -60,7 +61,8 @@ public final class Loops implements Closeable {
       all.add((EventLoop) each);
     }
     if (nice != 0) {
-      all.forEach(loop -> loop.execute(() -> setNice(nice)));
+      AtomicBoolean told = new AtomicBoolean();
+      all.forEach(loop -> loop.execute(() -> setNice(nice, told)));
     }
     // now: later there may be no thread and no memory to be had
     all.forEach(loop -> loop.execute(SpareReceive::prepare));
@@ -68,17 +70,18 @@ public final class Loops implements Closeable {
     disks = all.stream().<Executor>map(loop -> new LoopDisk(loop, disk)).toList();
   }
 
-  private static void setNice(int nice) {
+  private static void setNice(int nice, AtomicBoolean told) {
     try {
       Native.setNice(nice);
     } catch (IOException e) {
-      LOG.warn(
-          "{} has the priority of all threads: nice value {}: {} (expected: root, or a limit that"
-              + " allows it: LimitNICE={} of systemd)",
-          Thread.currentThread().getName(),
-          nice,
-          e.getMessage(),
-          nice);
+      if (!told.getAndSet(true)) {
+        LOG.warn(
+            "theseus.threads.event-loop-nice = {}: not done: {} (expected: root, or a limit that"
+                + " allows it, as LimitNICE={} of systemd)",
+            nice,
+            e.getMessage(),
+            nice);
+      }
     }
   }
 

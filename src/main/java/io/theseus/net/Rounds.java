@@ -1,7 +1,6 @@
 package io.theseus.net;
 
-import java.util.ArrayDeque;
-import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -16,18 +15,16 @@ final class Rounds<T> {
   private static final long SHORTEST = TimeUnit.MILLISECONDS.toNanos(2);
   private static final long LONGEST = TimeUnit.MILLISECONDS.toNanos(100);
 
-  /**
-   * At a time, whatever was missed; one part of many where there are more than that is good for.
-   */
+  /** Looks at a time, however many are due. */
   private static final int MOST = 64;
 
+  /** Or, where there are so many that a round would never end, one part in so many of them. */
   private static final int PARTS = 128;
 
   private final ObjLongConsumer<T> look;
-  private final Set<T> all = new HashSet<>();
 
-  /** Who comes next; some may have gone. */
-  private final ArrayDeque<T> order = new ArrayDeque<>();
+  /** In the order in which their turns come. */
+  private final Set<T> all = new LinkedHashSet<>();
 
   private long last;
   private double due;
@@ -43,9 +40,7 @@ final class Rounds<T> {
   }
 
   void add(T one) {
-    if (all.add(one)) {
-      order.add(one);
-    }
+    all.add(one);
   }
 
   /** Whether it was there. */
@@ -59,19 +54,17 @@ final class Rounds<T> {
 
   /** Looks at those whose turn it is, and says when to come again. */
   long step(long now) {
-    int size = order.size();
+    int size = all.size();
     due += (double) size * (now - last) / ROUND;
     last = now;
-    int most = Math.min(size, Math.max(MOST, size / PARTS));
-    int turns = (int) Math.min(due, most);
+    int turns = (int) Math.min(due, Math.min(size, Math.max(MOST, size / PARTS)));
     due = Math.min(due - turns, 1);
-    for (int i = 0; i < turns; i++) {
-      T next = order.remove();
-      if (all.contains(next)) {
-        order.add(next);
-        look.accept(next, now);
-      }
+    for (int i = 0; i < turns && !all.isEmpty(); i++) {
+      T next = all.iterator().next();
+      all.remove(next);
+      all.add(next);
+      look.accept(next, now);
     }
-    return Math.max(SHORTEST, Math.min(LONGEST, ROUND / Math.max(1, order.size())));
+    return Math.max(SHORTEST, Math.min(LONGEST, ROUND / Math.max(1, all.size())));
   }
 }

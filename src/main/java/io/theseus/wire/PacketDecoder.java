@@ -179,7 +179,10 @@ public final class PacketDecoder {
     headerFilled = 0;
     if (type == PacketType.BACKUPINFO || type == PacketType.BACKUPDATA) {
       ByteBuffer fields = ByteBuffer.wrap(header);
-      session = new UUID(fields.getLong(5), fields.getLong(13));
+      session =
+          new UUID(
+              fields.getLong(Packets.TEXT_HEADER),
+              fields.getLong(Packets.TEXT_HEADER + Long.BYTES));
     }
     if (isData()) {
       offset = number(header, whole - Long.BYTES, "offset of " + typeName());

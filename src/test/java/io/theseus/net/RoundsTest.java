@@ -70,6 +70,24 @@ final class RoundsTest {
     assertThat(counts()).hasSize(10_000);
   }
 
+  /** Those that come and go cost those that stay no turn, and are not kept. */
+  @Test
+  void shouldNotTakeTurnsForWhatIsGone() {
+    int last = 50_000;
+    fill(100);
+    for (int second = 0; second < 5; second++) {
+      for (int i = 0; i < 10_000; i++) {
+        rounds.add(last);
+        rounds.remove(last++);
+      }
+      pass(SECOND);
+    }
+    assertThat(counts())
+        .hasSize(100)
+        .allSatisfy((each, times) -> assertThat(times).isBetween(4, 6));
+    assertThat(mostAtATime).isLessThan(5);
+  }
+
   @Test
   void shouldNotLookAtWhatIsGone() {
     Rounds<Integer> removing =

@@ -64,7 +64,7 @@ final class KeptCellTest {
     Path file = directory.resolve("measured.json");
     Cell cell = Cell.all(/* quick= */ false).get(0);
     KeptCell.Setup setup = new KeptCell.Setup(24, 4, 1, List.of());
-    for (String wrong : List.of("{\"windows\":24}", "{\"setup\":", "")) {
+    for (String wrong : List.of("{\"windows\":24}", "{\"setup\":", "", "{}", "{\"setup\":null}")) {
       Files.writeString(file, wrong);
       assertThatThrownBy(() -> KeptCell.read(directory, cell, setup))
           .isInstanceOf(IOException.class)
