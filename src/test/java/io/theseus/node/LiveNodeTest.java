@@ -130,6 +130,8 @@ final class LiveNodeTest {
       reader.info("GET in\nWindow: 4000000\n").expect("READY");
       byte[] read = new byte[SIZE];
       long at = reader.read(read, 0, 5 * MIB);
+      // what the client said last travels: a hold that comes before it holds at the one before
+      await().atMost(PATIENCE).until(() -> node.control().sessions().join().get(0).offset() == at);
       TestProbe<SessionActor.Held> probe = TestProbe.create(node.system());
       tell(new SessionActor.Hold(probe.getRef()));
       SessionActor.Held held = probe.receiveMessage(PATIENCE);
