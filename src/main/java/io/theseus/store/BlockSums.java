@@ -4,14 +4,20 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.zip.CRC32C;
 
-/** The CRC32C of each block of 1 MiB of a growing file: 4 bytes for each. One thread at a time. */
+/**
+ * The CRC32C of each block of 1 MiB of a growing file: 4 bytes for each. One thread at a time adds
+ * to it; any thread may read those of whole blocks meanwhile.
+ */
 final class BlockSums {
   static final int BLOCK_BYTES = 1 << 20;
 
   private final CRC32C crc = new CRC32C();
-  private int[] sums = new int[1];
-  private int whole;
   private int inBlock;
+
+  /** What is in it is told by {@link #whole}. */
+  private volatile int[] sums = new int[1];
+
+  private volatile int whole;
 
   /** Takes what is between position and limit, and leaves both. */
   void update(ByteBuffer data) {
@@ -23,21 +29,45 @@ final class BlockSums {
       rest.position(rest.position() + n);
       inBlock += n;
       if (inBlock == BLOCK_BYTES) {
-        if (whole == sums.length) {
-          sums = Arrays.copyOf(sums, 2 * whole);
-        }
-        sums[whole++] = (int) crc.getValue();
-        crc.reset();
-        inBlock = 0;
+        add((int) crc.getValue());
       }
     }
   }
 
+  private void add(int sum) {
+    int count = whole;
+    int[] into = sums;
+    if (count == into.length) {
+      into = Arrays.copyOf(into, 2 * count);
+      sums = into;
+    }
+    into[count] = sum;
+    whole = count + 1;
+    crc.reset();
+    inBlock = 0;
+  }
+
+  /** Blocks that are whole. */
+  int whole() {
+    return whole;
+  }
+
+  /** Sums of blocks that are whole; by any thread. */
+  int[] whole(int first, int count) {
+    int known = whole; // read before the array
+    if (first < 0 || count < 0 || first + count > known) {
+      throw new IndexOutOfBoundsException(
+          "blocks " + first + " to " + (first + count) + " (expected: at most " + known + ")");
+    }
+    return Arrays.copyOfRange(sums, first, first + count);
+  }
+
   /** The sums so far; the last block may be shorter than the others. */
   int[] toArray() {
-    int[] all = Arrays.copyOf(sums, inBlock > 0 ? whole + 1 : whole);
+    int count = whole;
+    int[] all = Arrays.copyOf(sums, inBlock > 0 ? count + 1 : count);
     if (inBlock > 0) {
-      all[whole] = (int) crc.getValue();
+      all[count] = (int) crc.getValue();
     }
     return all;
   }

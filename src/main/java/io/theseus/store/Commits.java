@@ -197,29 +197,35 @@ final class Commits {
   // ---- commit
 
   /**
-   * Gives a whole and checked part its name.
+   * Decides on a whole and checked part: what is to be said of it, durably. It has no name yet.
    *
    * @param channel the part, which is written to the end
    * @param sha of the part
    * @param received of what the client sent, where that is known
+   * @param version of the name from then on, where one was given
    */
-  Completed commit(
+  Completed seal(
       UploadRequest request,
       PartFile part,
       FileChannel channel,
       long size,
       String sha,
-      Optional<String> received)
+      Optional<String> received,
+      Optional<String> version)
       throws ProtocolException {
-    FileName name = request.name();
     store.requireHealthy();
     store.steps().at("commit.decided");
-    Completed completed;
     try {
-      completed = seal(request, part, channel, size, sha, received);
+      return write(request, part, channel, size, sha, received, version);
     } catch (IOException e) {
-      throw Refusals.io(name, "commit", e);
+      throw Refusals.io(request.name(), "commit", e);
     }
+  }
+
+  /** Gives a sealed part its name, durably. */
+  void publish(UploadRequest request, PartFile part, long size) throws ProtocolException {
+    FileName name = request.name();
+    store.requireHealthy();
     try (Folder target = rename(request, part, size)) {
       store.steps().at("commit.renamed");
       force(name, () -> forces.force(target));
@@ -229,17 +235,17 @@ final class Commits {
       throw Refusals.io(name, "commit", e);
     }
     store.steps().at("commit.directory-synced");
-    return completed;
   }
 
   /** Time, attribute, fsync; where there is no attribute, the record that stands for it. */
-  private Completed seal(
+  private Completed write(
       UploadRequest request,
       PartFile part,
       FileChannel channel,
       long size,
       String sha,
-      Optional<String> received)
+      Optional<String> received,
+      Optional<String> version)
       throws IOException, ProtocolException {
     String component = part.component();
     if (request.modified().isPresent()) {
@@ -258,7 +264,7 @@ final class Commits {
     Instant modified = FileStore.modified(file);
     Instant now = clock.instant();
     Attribute attribute =
-        new Attribute(request.session(), size, modified, sha, received, now, Optional.empty());
+        new Attribute(request.session(), size, modified, sha, received, now, version);
     boolean travels =
         attributes && Native.setAttribute(stagingPath.resolve(component), attribute.text());
     store.steps().at("commit.attributes");

@@ -87,8 +87,8 @@ final class ContentSums {
     }
   }
 
-  int[] blocks() {
-    return blocks.toArray();
+  BlockSums blocks() {
+    return blocks;
   }
 
   private static MessageDigest newSha256() {

@@ -621,6 +621,20 @@ public final class FileStore implements Closeable {
     return quota.use();
   }
 
+  /** Bytes that uploads may still write; 0 where nobody can say. */
+  public long freeBytes() {
+    StoreUse use = quota.use();
+    try {
+      long free = space.free();
+      return use.maxBytes() > 0
+          ? Math.max(0, Math.min(free, use.maxBytes() - use.usedBytes()))
+          : free;
+    } catch (IOException e) {
+      LOG.debug("free space is not known: {}", Refusals.reason(e));
+      return 0;
+    }
+  }
+
   /** Bytes that are promised to uploads and not yet written. */
   public long reservedBytes() {
     return space.reserved();

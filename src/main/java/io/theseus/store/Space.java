@@ -84,6 +84,11 @@ final class Space {
     return reservation;
   }
 
+  /** Bytes that uploads may still write, at least 0. */
+  synchronized long free() throws IOException {
+    return Math.max(0, usable.bytes() - restBytes - reserved);
+  }
+
   /** Bytes promised and not yet written. */
   synchronized long reserved() {
     return reserved;

@@ -13,11 +13,15 @@ import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArraySet;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -55,7 +59,9 @@ public final class Upload {
    * from the first chunk on where it differs. What is read back is what is stored: so chunks that
    * were changed before, or come while the lane reads, leave that hash unknown.
    *
-   * Commit begins when all is written and hashed; no chunk is accepted from then on.
+   * Commit begins when all is written and hashed; no chunk is accepted from then on. It has two
+   * halves, between which others may be asked: sealed, it can't be refused any more; published, it
+   * has its name.
    */
 
   private static final Logger LOG = LoggerFactory.getLogger(Upload.class);
@@ -103,8 +109,31 @@ public final class Upload {
   /** Somebody who waits until so many bytes are durable. */
   private record Waiting(long goal, CompletableFuture<Long> answer) {}
 
-  /** A commit that was asked for. */
-  private record Wish(long size, Optional<String> sha256, CompletableFuture<Completed> answer) {}
+  /**
+   * A commit that was asked for, whole or only to be decided.
+   *
+   * @param elsewhere null where it is received here
+   * @param whole whether the name is switched, too
+   */
+  private record Wish(
+      long size,
+      Optional<String> sha256,
+      Optional<String> version,
+      @Nullable Received elsewhere,
+      boolean whole,
+      CompletableFuture<Completed> answer) {
+    Wish(
+        long size,
+        Optional<String> sha256,
+        Optional<String> version,
+        @Nullable Received elsewhere,
+        boolean whole) {
+      this(size, sha256, version, elsewhere, whole, new CompletableFuture<>());
+    }
+  }
+
+  /** The SHA-256 of what a client sent to another node, where it is known there. */
+  private record Received(Optional<String> sha256) {}
 
   private final FileStore store;
   private final UploadRequest request;
@@ -117,6 +146,7 @@ public final class Upload {
 
   // of the hashing lane alone, and of the commit behind it
   private final ContentSums sums = new ContentSums();
+  private int toldBlocks;
 
   // of the syncing lane alone
   private boolean nameIsDurable;
@@ -134,11 +164,16 @@ public final class Upload {
   private @Nullable ProtocolException failure;
   private @Nullable Wish wish;
   private boolean committing;
+  private @Nullable Completed sealed;
+  private @Nullable CompletableFuture<Completed> published;
   private boolean committed;
   private boolean abandoned;
   private @Nullable CompletableFuture<Void> discarded;
 
   private volatile long durable;
+
+  /** Who copies it; told of what is written, of blocks that are hashed, and of a failure. */
+  private final Set<Copying> copies = new CopyOnWriteArraySet<>();
 
   /**
    * An upload whose first {@code durable} bytes are in the part and safe. The store calls {@link
@@ -297,6 +332,7 @@ public final class Upload {
       someWait = !waiting.isEmpty();
     }
     batch.forEach(Chunk::drop);
+    tellCopies();
     if (someWait) {
       syncing.signal();
     }
@@ -360,6 +396,7 @@ public final class Upload {
         synchronized (this) {
           hashed += n;
         }
+        tellCopiesOfBlocks();
         return true;
       }
       sums.readBackIsOver();
@@ -374,6 +411,7 @@ public final class Upload {
         hashed += size;
       }
       chunk.drop();
+      tellCopiesOfBlocks();
       return true;
     } catch (IOException e) {
       fail(Refusals.io(name(), "reading what is staged", e));
@@ -381,6 +419,14 @@ public final class Upload {
     } catch (RuntimeException | Error e) {
       fail(bug(e));
       return true;
+    }
+  }
+
+  private void tellCopiesOfBlocks() {
+    int whole = sums.blocks().whole();
+    if (whole > toldBlocks) {
+      toldBlocks = whole;
+      tellCopies();
     }
   }
 
@@ -504,14 +550,82 @@ public final class Upload {
    * @param sha256 as the client has it, which is checked beside the one of the request
    */
   public CompletionStage<Completed> commit(long size, Optional<String> sha256) {
-    Wish mine;
+    return wish(new Wish(size, sha256, Optional.empty(), null, /* whole= */ true));
+  }
+
+  /**
+   * The first half of a commit: all that can be refused is decided, and durable. Otherwise as
+   * {@link #commit}; {@link #publish} is the other half.
+   *
+   * @param version of the name
+   */
+  public CompletionStage<Completed> seal(long size, Optional<String> sha256, String version) {
+    return wish(new Wish(size, sha256, Optional.of(version), null, /* whole= */ false));
+  }
+
+  /**
+   * The same for a copy of what another node received.
+   *
+   * @param sha256 of the whole file, there
+   * @param received of what its client sent, where known
+   */
+  public CompletionStage<Completed> sealCopy(
+      long size, String sha256, Optional<String> received, String version) {
+    return wish(
+        new Wish(
+            size,
+            Optional.of(sha256),
+            Optional.of(version),
+            new Received(received),
+            /* whole= */ false));
+  }
+
+  /**
+   * The second half of a commit, once {@link #seal} is done: the name. A second call gives the
+   * first one's result. Fails with a {@link ProtocolException}.
+   */
+  public CompletionStage<Completed> publish() {
+    CompletableFuture<Completed> answer;
+    Completed decided;
+    ProtocolException failed;
+    synchronized (this) {
+      CompletableFuture<Completed> known = published;
+      if (known != null) {
+        return known;
+      }
+      answer = new CompletableFuture<>();
+      decided = sealed;
+      failed = failure;
+      if (failed == null) {
+        if (decided == null || discarded != null) {
+          throw new IllegalStateException("session " + session() + " is not sealed");
+        }
+        published = answer;
+        committing = true;
+      }
+    }
+    if (failed != null) {
+      answer.completeExceptionally(again(failed));
+      return answer;
+    }
+    Completed named = Objects.requireNonNull(decided);
+    try {
+      store.disk().execute(() -> finish(answer, () -> publishNow(named)));
+    } catch (RejectedExecutionException e) {
+      fail(stopping());
+      settle(answer, null);
+    }
+    return answer;
+  }
+
+  private CompletionStage<Completed> wish(Wish mine) {
+    long size = mine.size;
     ProtocolException refused = null;
     synchronized (this) {
       Wish known = wish;
       if (known != null && known.size == size) {
         return known.answer;
       }
-      mine = new Wish(size, sha256, new CompletableFuture<>());
       long expected = known == null ? accepted : known.size;
       if (failure != null) {
         // first: bytes that came behind a failure are not counted
@@ -538,7 +652,7 @@ public final class Upload {
       store.disk().execute(() -> commitNow(due));
     } catch (RejectedExecutionException e) {
       fail(stopping());
-      settle(due);
+      settle(due.answer, null);
     }
   }
 
@@ -548,6 +662,7 @@ public final class Upload {
       Wish due = wish;
       if (due == null
           || committing
+          || sealed != null
           || discarded != null
           || failure != null
           || written < accepted
@@ -560,26 +675,60 @@ public final class Upload {
   }
 
   private void commitNow(Wish due) {
+    finish(
+        due.answer,
+        () -> {
+          Completed decided = sealNow(due);
+          return due.whole ? publishNow(decided) : decided;
+        });
+  }
+
+  private Completed sealNow(Wish due) throws IOException, ProtocolException {
+    Optional<String> received = receivedSha256();
+    requireSha(request.expectedSha256(), received);
+    requireSha(due.sha256, received);
+    Received elsewhere = due.elsewhere;
+    if (elsewhere != null) {
+      received = elsewhere.sha256;
+    }
+    FileChannel channel = part.acquire();
+    Completed decided;
     try {
-      Optional<String> received = receivedSha256();
-      requireSha(request.expectedSha256(), received);
-      requireSha(due.sha256, received);
-      Completed completed;
-      FileChannel channel = part.acquire();
-      try {
-        completed =
-            store.commits().commit(request, part, channel, due.size, sums.sha256(), received);
-      } finally {
-        part.release();
-      }
-      synchronized (this) {
-        committed = true;
-        durable = due.size;
-      }
-      part.retire();
-      reservation.close();
-      store.remove(this);
-      due.answer.complete(completed);
+      decided =
+          store
+              .commits()
+              .seal(request, part, channel, due.size, sums.sha256(), received, due.version);
+    } finally {
+      part.release();
+    }
+    synchronized (this) {
+      sealed = decided;
+      durable = due.size;
+    }
+    return decided;
+  }
+
+  private Completed publishNow(Completed decided) throws ProtocolException {
+    store.commits().publish(request, part, decided.size());
+    synchronized (this) {
+      committed = true;
+    }
+    part.retire();
+    reservation.close();
+    store.remove(this);
+    return decided;
+  }
+
+  /** A half of a commit, or both. */
+  private interface Half {
+    Completed make() throws IOException, ProtocolException;
+  }
+
+  /** Makes it, on a disk thread; what comes of it is told when nothing more of it goes on. */
+  private void finish(CompletableFuture<Completed> answer, Half half) {
+    Completed made = null;
+    try {
+      made = half.make();
     } catch (IOException e) {
       fail(Refusals.io(name(), "commit", e));
     } catch (ProtocolException e) {
@@ -587,20 +736,22 @@ public final class Upload {
     } catch (RuntimeException | Error e) {
       fail(bug(e));
     }
-    settle(due);
+    settle(answer, made);
   }
 
-  /** Ends a commit that failed, and lets a discard go on that waited for its end. */
-  private void settle(Wish due) {
+  /** Answers, and lets a discard go on that waited for its end. */
+  private void settle(CompletableFuture<Completed> answer, @Nullable Completed made) {
     ProtocolException failed;
     CompletableFuture<Void> discard;
     synchronized (this) {
-      committing = false;
+      committing = false; // first: who is answered may go on with the other half at once
       failed = failure;
       discard = discarded;
     }
-    if (failed != null) {
-      due.answer.completeExceptionally(again(failed));
+    if (made != null) {
+      answer.complete(made);
+    } else if (failed != null) {
+      answer.completeExceptionally(again(failed));
     }
     if (discard != null) {
       remove(discard);
@@ -627,9 +778,108 @@ public final class Upload {
     }
   }
 
+  /** The SHA-256 of what is stored, once it is sealed. */
+  public synchronized String storedSha256() {
+    return sums.sha256();
+  }
+
   /** The CRC32C of each block of 1 MiB; complete once the upload is committed. */
   synchronized int[] blockSums() {
-    return sums.blocks();
+    return sums.blocks().toArray();
+  }
+
+  /** Whole blocks of 1 MiB whose sums are known. Never falls. */
+  public int summed() {
+    return sums.blocks().whole();
+  }
+
+  /** The CRC32C of some of these. */
+  public int[] sums(int firstBlock, int count) {
+    return sums.blocks().whole(firstBlock, count);
+  }
+
+  // ---- being copied
+
+  /**
+   * What is staged, to be copied elsewhere while it is written; opens its descriptor where it has
+   * none, so it may wait for the disk. It goes on to its end where the upload is committed.
+   *
+   * @throws ProtocolException where the upload has failed, or is over
+   */
+  public Source source() throws ProtocolException {
+    FileChannel channel;
+    try {
+      channel = part.acquire();
+    } catch (IOException e) {
+      throw Refusals.io(name(), "opening what is staged", e);
+    }
+    Copying copying = new Copying(channel);
+    copies.add(copying);
+    if (failure().isPresent()) {
+      copying.close();
+      throw again(failure().get());
+    }
+    return copying;
+  }
+
+  private void tellCopies() {
+    copies.forEach(Copying::changed);
+  }
+
+  /** What one who copies sees of the upload. */
+  private final class Copying implements Source {
+    private final FileChannel channel;
+    private final AtomicBoolean closed = new AtomicBoolean();
+    private volatile Runnable watcher = () -> {};
+
+    Copying(FileChannel channel) {
+      this.channel = channel;
+    }
+
+    @Override
+    public FileChannel channel() {
+      return channel;
+    }
+
+    @Override
+    public long available() {
+      synchronized (Upload.this) {
+        return written;
+      }
+    }
+
+    @Override
+    public int summed() {
+      return Upload.this.summed();
+    }
+
+    @Override
+    public int[] sums(int firstBlock, int count) {
+      return Upload.this.sums(firstBlock, count);
+    }
+
+    @Override
+    public Optional<ProtocolException> failure() {
+      return Upload.this.failure();
+    }
+
+    @Override
+    public void onChange(Runnable next) {
+      watcher = next;
+      changed(); // what came before is not told again
+    }
+
+    void changed() {
+      watcher.run();
+    }
+
+    @Override
+    public void close() {
+      if (closed.compareAndSet(false, true)) {
+        copies.remove(this);
+        part.release();
+      }
+    }
   }
 
   // ---- the end
@@ -703,6 +953,15 @@ public final class Upload {
     return discarded != null;
   }
 
+  /**
+   * Ends the upload here and leaves its part, so that the store can reopen it; waits for those who
+   * use it right now.
+   */
+  public void letGo() {
+    abandon();
+    store.remove(this);
+  }
+
   /** Lets go of the part, which stays; waits for those who use it right now. */
   void abandon() {
     synchronized (this) {
@@ -733,6 +992,7 @@ public final class Upload {
     writing.signal();
     hashing.signal();
     syncing.signal();
+    tellCopies();
     if (due != null) {
       due.answer.completeExceptionally(again(reason));
     }

@@ -601,4 +601,110 @@ class UploadTest {
       throw new AssertionError(e);
     }
   }
+
+  // ---- a commit in two halves
+
+  @Test
+  void shouldShowNothingBeforeItIsPublished() throws Exception {
+    UploadRequest request = request("d/f");
+    Upload upload = fixture.store.begin(request);
+    Upload.Writer writer = upload.takeOver();
+    write(writer, "content");
+    Completed sealed = await(upload.seal(7, Optional.empty(), "17@node1"));
+    assertThat(upload.durable()).isEqualTo(7);
+    assertThat(fixture.names()).isEmpty();
+    assertThat(write(writer, "more")).as("nothing is taken any more").isFalse();
+    assertThat(await(upload.seal(7, Optional.empty(), "17@node1"))).isEqualTo(sealed);
+    assertThat(upload.storedSha256()).isEqualTo(sha256("content"));
+
+    assertThat(await(upload.publish())).isEqualTo(sealed);
+    assertThat(await(upload.publish())).isEqualTo(sealed);
+    assertThat(fixture.read("d/f")).isEqualTo("content");
+    Attribute attribute =
+        Facts.of(
+                Files.readAttributes(
+                    fixture.root.resolve("d/f"), java.nio.file.attribute.BasicFileAttributes.class),
+                fixture.root.resolve("d/f"))
+            .attribute()
+            .orElseThrow();
+    assertThat(attribute.version()).contains("17@node1");
+    assertThat(attribute.session()).isEqualTo(request.session());
+  }
+
+  @Test
+  void shouldLeaveNothingOfWhatIsGivenUpBetweenTheHalves() throws Exception {
+    UploadRequest request = request("f");
+    Upload upload = fixture.store.begin(request);
+    write(upload.takeOver(), "content");
+    await(upload.seal(7, Optional.empty(), "17@node1"));
+    await(upload.discard());
+    assertThat(fixture.part(request.session())).doesNotExist();
+    assertThat(fixture.names()).isEmpty();
+    assertThat(refusal(() -> await(upload.publish()))).startsWith("internal: ");
+  }
+
+  @Test
+  void shouldNotPublishWhatIsNotSealed() throws Exception {
+    Upload upload = fixture.store.begin(request("f"));
+    assertThatThrownBy(upload::publish)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("is not sealed");
+  }
+
+  @Test
+  void shouldSealACopyByWhatItsOwnerSays() throws Exception {
+    Upload good = fixture.store.begin(request("good"));
+    write(good.takeOver(), "stored");
+    Completed sealed =
+        await(good.sealCopy(6, sha256("stored"), Optional.of(sha256("sent")), "17@node1"));
+    assertThat(sealed.sha256()).contains(sha256("sent"));
+    await(good.publish());
+
+    Upload bad = fixture.store.begin(request("bad"));
+    write(bad.takeOver(), "rotten");
+    assertThat(
+            refusal(() -> await(bad.sealCopy(6, sha256("stored"), Optional.empty(), "17@node1"))))
+        .startsWith("bad-field: SHA-256: " + sha256("stored"));
+    assertThat(fixture.names()).containsExactly("good");
+  }
+
+  @Test
+  void shouldLetGoSoThatItCanBeReopened() throws Exception {
+    UploadRequest request = request("f");
+    Upload upload = fixture.store.begin(request);
+    write(upload.takeOver(), "content");
+    await(upload.sync());
+    upload.letGo();
+    Upload again = fixture.store.reopen(request, 4, /* altered= */ false);
+    write(again.takeOver(), "inued");
+    await(again.commit(9, Optional.empty()));
+    assertThat(fixture.read("f")).isEqualTo("continued");
+  }
+
+  // ---- being copied
+
+  @Test
+  void shouldTellWhoCopiesOfWhatIsThereAndItsSums() throws Exception {
+    Upload upload = fixture.store.begin(request("f"));
+    Upload.Writer writer = upload.takeOver();
+    byte[] bytes = content(0, BlockSums.BLOCK_BYTES + 10);
+    AtomicInteger told = new AtomicInteger();
+    try (Source source = upload.source()) {
+      source.onChange(told::incrementAndGet);
+      assertThat(told).as("what came before is not told again").hasValue(1);
+      assertThat(source.available()).isZero();
+      writer.write(buffer(bytes), () -> {});
+      Awaitility.await().until(() -> source.available() == bytes.length && source.summed() == 1);
+      assertThat(told).hasValueGreaterThan(1);
+      assertThat(source.sums(0, 1)).containsExactly(sums(bytes)[0]);
+      assertThatThrownBy(() -> source.sums(0, 2)).isInstanceOf(IndexOutOfBoundsException.class);
+      await(upload.commit(bytes.length, Optional.empty()));
+      ByteBuffer read = ByteBuffer.allocate(bytes.length);
+      while (read.hasRemaining() && source.channel().read(read, read.position()) >= 0) {
+        assertThat(source.failure()).isEmpty();
+      }
+      assertThat(read.array()).as("after the rename, too").isEqualTo(bytes);
+    }
+    assertThat(refusal(upload::source)).startsWith("internal: ");
+  }
 }

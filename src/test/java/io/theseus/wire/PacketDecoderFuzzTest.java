@@ -12,10 +12,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.UUID;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Tag;
 
 /**
- * Any bytes at all, on a client port. The inputs are streams of packets as they are on the wire.
+ * Any bytes at all, on a client port and between members. The inputs are streams of packets as they
+ * are on the wire.
  *
  * <p>However they are split they mean the same; what was decoded encodes to the very bytes; the
  * only refusal is {@code bad-packet}; nothing is sized by a length that was not checked.
@@ -26,8 +29,18 @@ class PacketDecoderFuzzTest {
   @Tag("fuzz-packets")
   @FuzzTest(maxDuration = "45m")
   void shouldDecodeTheSameHoweverItIsSplit(byte[] bytes) {
+    shouldDecodeTheSame(bytes, () -> new PacketDecoder(MAX_DATA));
+  }
+
+  @Tag("fuzz-members")
+  @FuzzTest(maxDuration = "45m")
+  void shouldDecodeTheSameBetweenMembers(byte[] bytes) {
+    shouldDecodeTheSame(bytes, () -> PacketDecoder.betweenMembers(MAX_DATA));
+  }
+
+  private static void shouldDecodeTheSame(byte[] bytes, Supplier<PacketDecoder> decoders) {
     Allocation allocation = Allocation.begin();
-    Decoded whole = decode(bytes, bytes.length);
+    Decoded whole = decode(decoders.get(), bytes, bytes.length);
     allocation.check(bytes.length);
 
     byte[] again = whole.encoded();
@@ -37,12 +50,12 @@ class PacketDecoderFuzzTest {
     } else {
       assertThat(whole.error()).startsWith("bad-packet: ").contains(" (expected: ");
     }
-    assertThat(decode(bytes, 1)).as("byte by byte").isEqualTo(whole);
-    assertThat(decode(bytes, 30)).as("split").isEqualTo(whole);
+    assertThat(decode(decoders.get(), bytes, 1)).as("byte by byte").isEqualTo(whole);
+    assertThat(decode(decoders.get(), bytes, 30)).as("split").isEqualTo(whole);
   }
 
-  /** A whole packet; {@code content} is text, for DATA a char for each byte. */
-  private record Packet(Event type, long offset, String content) {}
+  /** A whole packet; {@code content} is text, for DATA and BACKUPDATA a char for each byte. */
+  private record Packet(Event type, UUID session, long offset, String content) {}
 
   private record Decoded(List<Packet> packets, String error, boolean midPacket) {
     byte[] encoded() {
@@ -65,6 +78,13 @@ class PacketDecoderFuzzTest {
           Packets.putOffset(out, packet.offset);
           yield out.flip();
         }
+        case BACKUPINFO -> Packets.backupInfo(packet.session, packet.content);
+        case BACKUPDATA -> {
+          byte[] data = packet.content.getBytes(StandardCharsets.ISO_8859_1);
+          ByteBuffer out = ByteBuffer.allocate(Packets.BACKUPDATA_HEADER + data.length);
+          Packets.putBackupDataHeader(out, packet.session, data.length, packet.offset);
+          yield out.put(data).flip();
+        }
         default -> {
           byte[] data = packet.content.getBytes(StandardCharsets.ISO_8859_1);
           ByteBuffer out = ByteBuffer.allocate(Packets.DATA_HEADER + data.length);
@@ -76,8 +96,7 @@ class PacketDecoderFuzzTest {
   }
 
   /** Decodes in pieces of 1 to {@code most} bytes, each in an array of its own. */
-  private static Decoded decode(byte[] bytes, int most) {
-    PacketDecoder decoder = new PacketDecoder(MAX_DATA);
+  private static Decoded decode(PacketDecoder decoder, byte[] bytes, int most) {
     List<Packet> packets = new ArrayList<>();
     StringBuilder payload = new StringBuilder();
     Random random = new Random(bytes.length);
@@ -104,14 +123,17 @@ class PacketDecoderFuzzTest {
       StringBuilder payload,
       List<Packet> packets)
       throws ProtocolException {
+    UUID none = new UUID(0, 0);
     Event event;
     while ((event = decoder.next(in)) != Event.NEED_INPUT) {
       switch (event) {
-        case INFO, ERROR -> packets.add(new Packet(event, 0, decoder.text()));
-        case OFFSET -> packets.add(new Packet(event, decoder.offset(), ""));
-        case DATA -> {
+        case INFO, ERROR -> packets.add(new Packet(event, none, 0, decoder.text()));
+        case OFFSET -> packets.add(new Packet(event, none, decoder.offset(), ""));
+        case BACKUPINFO -> packets.add(new Packet(event, decoder.session(), 0, decoder.text()));
+        case DATA, BACKUPDATA -> {
           assertThat(decoder.length()).isBetween(1, MAX_DATA);
           payload.setLength(0);
+          payload.append(event == Event.DATA ? 'D' : 'B');
         }
         default -> {
           payload.append(
@@ -121,8 +143,14 @@ class PacketDecoderFuzzTest {
                   decoder.payloadLength(),
                   StandardCharsets.ISO_8859_1));
           if (decoder.lastPiece()) {
-            assertThat(payload).hasSize(decoder.length());
-            packets.add(new Packet(Event.DATA, decoder.offset(), payload.toString()));
+            assertThat(payload).hasSize(1 + decoder.length());
+            boolean backup = payload.charAt(0) == 'B';
+            packets.add(
+                new Packet(
+                    backup ? Event.BACKUPDATA : Event.DATA,
+                    backup ? decoder.session() : none,
+                    decoder.offset(),
+                    payload.substring(1)));
           }
         }
       }
