@@ -26,8 +26,8 @@ class ArchitectureTest {
   /** From outermost to innermost; a package may import those that stand below it. */
   private static final List<String> DOWNWARDS =
       List.of(
-          "node", "cli", "client", "net", "admin", "control", "upgrade", "session", "journal",
-          "module", "backup", "store", "channel", "access", "wire", "steps", "os");
+          "node", "cli", "client", "net", "admin", "control", "upgrade", "session", "module",
+          "backup", "journal", "peer", "store", "channel", "access", "wire", "steps", "os");
 
   private static final String ROOT = "io.theseus";
 

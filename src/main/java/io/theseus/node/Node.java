@@ -5,6 +5,7 @@ import io.theseus.access.Identity;
 import io.theseus.admin.NodeStatus;
 import io.theseus.admin.jmx.JmxDoor;
 import io.theseus.admin.jmx.RunFile;
+import io.theseus.backup.Backup;
 import io.theseus.cli.Theseus;
 import io.theseus.control.Control;
 import io.theseus.module.Switchboard;
@@ -209,6 +210,11 @@ public final class Node implements AutoCloseable {
   /** The sessions of this node. */
   Control control() {
     return services.orElseThrow().control();
+  }
+
+  /** The backups that this node knows and can reach; none where it is alone. */
+  List<Backup> backups() {
+    return services.orElseThrow().backups();
   }
 
   /** This life's actor system. */

@@ -42,6 +42,7 @@ public record NodeSettings(
     Threads threads,
     Path journalDir,
     Cluster cluster,
+    Backup backup,
     Log log,
     Config akka) {
 
@@ -50,6 +51,9 @@ public record NodeSettings(
 
   /** Where actors wait for the disk that upgrades are recorded on. */
   static final String UPGRADE_DISPATCHER = "theseus.dispatchers.upgrade";
+
+  /** The actors that see to copies on other nodes, and keep copies of theirs. */
+  static final String BACKUP_DISPATCHER = "theseus.dispatchers.backup";
 
   /** A member's role that carries its configured id, since an address names nobody. */
   static final String ID_ROLE = "id:";
@@ -67,6 +71,7 @@ public record NodeSettings(
   private static final long LEAST_SPOOL = 512 * KIB;
   private static final int MIB = 1 << 20;
   private static final int GIB = 1 << 30;
+  private static final int MOST_COPIES = 8;
 
   /** What a node does in the cluster. */
   public enum Role {
@@ -230,6 +235,22 @@ public record NodeSettings(
    */
   public record ClusterTls(Path certificate, Path key, Path authorities, Set<String> hosts) {}
 
+  /**
+   * What other nodes keep of what this one receives, and where they get it.
+   *
+   * @param port of the data plane between nodes, at the cluster's host
+   * @param mostHeldBytes that came from other nodes and are not written yet
+   * @param factor copies on other nodes
+   */
+  public record Backup(int port, long mostHeldBytes, int factor, WhenMissing whenMissing) {
+
+    /** What a PUT does while there are too few backups. */
+    public enum WhenMissing {
+      CONTINUE,
+      WAIT
+    }
+  }
+
   /** How events are written. */
   public record Log(Format format, Level level) {
 
@@ -288,6 +309,11 @@ public record NodeSettings(
         threads(reader),
         path(reader, "theseus.journal.dir"),
         cluster,
+        new Backup(
+            reader.port("theseus.peers.port"),
+            reader.bytes("theseus.peers.most-held-bytes", MIB, 1L << 40),
+            reader.integer("theseus.backup.factor", 0, MOST_COPIES),
+            reader.oneOf("theseus.backup.when-missing", Backup.WhenMissing.class)),
         new Log(
             reader.oneOf("theseus.log.format", Log.Format.class),
             reader.oneOf("theseus.log.level", Log.Level.class)),

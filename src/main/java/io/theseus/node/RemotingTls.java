@@ -4,6 +4,7 @@ import akka.remote.artery.tcp.SSLEngineProvider;
 import io.theseus.access.Hosts;
 import io.theseus.access.Identity;
 import io.theseus.access.Watched;
+import io.theseus.peer.PeerTls;
 import io.theseus.wire.Texts;
 import java.io.IOException;
 import java.net.Socket;
@@ -14,6 +15,7 @@ import java.security.cert.CertificateException;
 import java.security.cert.CertificateParsingException;
 import java.security.cert.X509Certificate;
 import java.util.Collection;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import javax.net.ssl.KeyManagerFactory;
@@ -36,7 +38,7 @@ import scala.Option;
  * to is not told by Artery from where, so it checks that the certificate is for one of the
  * cluster's hosts. Each new connection takes the keys as they are in the files then.
  */
-final class RemotingTls implements SSLEngineProvider {
+final class RemotingTls implements SSLEngineProvider, PeerTls {
   private static final Logger log = LoggerFactory.getLogger(RemotingTls.class);
   private static final String[] PROTOCOLS = {"TLSv1.3", "TLSv1.2"};
 
@@ -131,6 +133,24 @@ final class RemotingTls implements SSLEngineProvider {
       log.warn("a node was refused: it has no certificate (expected: one)");
       return Option.apply(e);
     }
+  }
+
+  @Override
+  public SSLEngine server() {
+    return createServerSSLEngine("", 0);
+  }
+
+  @Override
+  public SSLEngine client(String host, int port) {
+    return createClientSSLEngine(host, port);
+  }
+
+  @Override
+  public Optional<String> refusal(SSLSession session) {
+    Option<Throwable> refusal = verifyServerSession("", session);
+    return refusal.isEmpty()
+        ? Optional.empty()
+        : Optional.of(String.valueOf(refusal.get().getMessage()));
   }
 
   private static String names(X509Certificate shown) {

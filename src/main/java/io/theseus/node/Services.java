@@ -11,6 +11,12 @@ import io.theseus.access.Tokens;
 import io.theseus.access.Watched;
 import io.theseus.admin.NodeStatus;
 import io.theseus.admin.Operations;
+import io.theseus.backup.Backup;
+import io.theseus.backup.BackupEnvironment;
+import io.theseus.backup.BackupNode;
+import io.theseus.backup.BackupSettings;
+import io.theseus.backup.Replicas;
+import io.theseus.backup.Replicator;
 import io.theseus.control.Catalogue;
 import io.theseus.control.Control;
 import io.theseus.control.ControlActor;
@@ -32,6 +38,8 @@ import io.theseus.net.Loops;
 import io.theseus.net.NetSettings;
 import io.theseus.net.ServerTls;
 import io.theseus.net.TlsSettings;
+import io.theseus.peer.PeerPort;
+import io.theseus.peer.PeerSettings;
 import io.theseus.session.Bandwidth;
 import io.theseus.session.Counters;
 import io.theseus.session.FollowPractice;
@@ -44,6 +52,7 @@ import io.theseus.store.LiveSource;
 import io.theseus.store.LiveSources;
 import io.theseus.store.StoreSettings;
 import io.theseus.store.StoreUse;
+import io.theseus.store.VersionClock;
 import io.theseus.upgrade.ActRequest;
 import io.theseus.upgrade.Course;
 import io.theseus.upgrade.NodeRevisions;
@@ -73,8 +82,10 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -112,6 +123,7 @@ final class Services implements AutoCloseable {
   private final NodeRevisions revisions;
   private final Upgrades upgrades;
   private final ClusterSessions clusterSessions;
+  private final @Nullable Copying copying;
   private volatile @Nullable Door door;
   private volatile @Nullable ActorSystem<?> system;
   private volatile @Nullable ActorRef<ControlActor.Command> actor;
@@ -269,7 +281,7 @@ final class Services implements AutoCloseable {
       @Nullable Watched<RemotingTls.Keys> remotingKeys,
       @Nullable Watched<Tokens> tokens,
       ModuleKeys moduleKeys)
-      throws IOException {
+      throws IOException, StartException {
     this.settings = settings;
     this.steps = steps;
     this.disk = disk;
@@ -345,6 +357,7 @@ final class Services implements AutoCloseable {
     String elsewhere = elsewhere(settings);
     this.control = new Control(new Catalogue(store, disk, elsewhere), transfers);
     this.clusterSessions = new ClusterSessions(settings.id(), settings.cluster().nodes(), control);
+    this.copying = copying();
     this.environment =
         new SessionEnvironment(
             settings.id(),
@@ -354,6 +367,7 @@ final class Services implements AutoCloseable {
             switchboard,
             revisions::heard,
             bandwidth(settings.session().bandwidth()),
+            settings.backup().factor() > 0 && copying != null ? copying.copies() : null,
             transfers::live,
             new SessionSettings(
                 settings.session().keep(),
@@ -362,6 +376,58 @@ final class Services implements AutoCloseable {
                 settings.session().markInterval()),
             counters,
             steps);
+  }
+
+  /** What goes between this node and others beside the actors. */
+  private record Copying(PeerPort port, SessionEnvironment.Copies copies) {}
+
+  /** Null for a node that is alone. */
+  private @Nullable Copying copying() throws StartException {
+    if (settings.cluster().nodes().size() < 2) {
+      return null;
+    }
+    NodeSettings.Backup backup = settings.backup();
+    Replicas replicas =
+        new Replicas(
+            new BackupSettings(
+                settings.id(),
+                backup.factor(),
+                backup.whenMissing() == NodeSettings.Backup.WhenMissing.WAIT));
+    PeerPort port = peers(replicas);
+    replicas.listenAt(port);
+    return new Copying(
+        port,
+        new SessionEnvironment.Copies(
+            replicas, new VersionClock(settings.id(), Clock.systemUTC())));
+  }
+
+  private PeerPort peers(Replicas replicas) throws StartException {
+    String host = settings.cluster().host();
+    int port = settings.backup().port();
+    Watched<RemotingTls.Keys> keys = remotingKeys;
+    try {
+      return PeerPort.open(
+          new PeerSettings(
+              settings.id(),
+              settings.cluster().nodes(),
+              host,
+              port,
+              settings.backup().mostHeldBytes()),
+          replicas::source,
+          disk,
+          keys == null
+              ? null
+              : new RemotingTls(keys, settings.cluster().tls().orElseThrow().hosts()));
+    } catch (IOException | RuntimeException e) {
+      throw PortInUse.isCause(e)
+          ? new StartException(PortInUse.message(host, port, "theseus.peers.port"), e)
+          : new StartException(
+              "Other nodes can't be served at "
+                  + NodeSettings.address(host, port)
+                  + ": "
+                  + e.getMessage(),
+              e);
+    }
   }
 
   private @Nullable Bandwidth bandwidth(long bytesPerSecond) {
@@ -418,19 +484,18 @@ final class Services implements AutoCloseable {
    */
   Set<UUID> openJournal(ActorSystem<?> system) throws StartException {
     Set<UUID> open;
+    Set<UUID> copied;
     try {
-      open =
-          JournalDatabase.get(system).openSessions().stream()
-              .map(OpenSession::persistenceId)
-              .flatMap(id -> SessionActor.sessionOf(id).stream())
-              .collect(Collectors.toUnmodifiableSet());
+      open = openSessions(system, SessionActor::sessionOf);
+      copied = openSessions(system, BackupNode::sessionOf);
     } catch (RuntimeException e) {
       throw new StartException("The journal can't be opened: " + e.getMessage(), e);
     }
     if (!taken) {
       // only before anything was accepted: later there are parts without marks that live
       try {
-        store.removeLeftovers(open);
+        store.removeLeftovers(
+            Stream.concat(open.stream(), copied.stream()).collect(Collectors.toSet()));
       } catch (IOException e) {
         throw new StartException("Leftovers can't be removed: " + e.getMessage(), e);
       }
@@ -438,6 +503,14 @@ final class Services implements AutoCloseable {
     }
     this.system = system;
     return open;
+  }
+
+  private static Set<UUID> openSessions(
+      ActorSystem<?> system, Function<String, Optional<UUID>> kind) {
+    return JournalDatabase.get(system).openSessions().stream()
+        .map(OpenSession::persistenceId)
+        .flatMap(id -> kind.apply(id).stream())
+        .collect(Collectors.toUnmodifiableSet());
   }
 
   /** The journal of this life; null before the first. */
@@ -512,12 +585,31 @@ final class Services implements AutoCloseable {
     spawned.tell(new ControlActor.FollowSwitch()); // one meanwhile would have been told to nobody
     upgrades.spawn(context);
     clusterSessions.spawn(context);
+    spawnCopying(context);
+  }
+
+  private void spawnCopying(ActorContext<?> context) {
+    Copying between = copying;
+    if (between == null) {
+      return;
+    }
+    DispatcherSelector dispatcher = DispatcherSelector.fromConfig(NodeSettings.BACKUP_DISPATCHER);
+    if (settings.roles().contains(NodeSettings.Role.BACKUP)) {
+      BackupEnvironment kept =
+          new BackupEnvironment(settings.id(), store, disk, between.port(), steps);
+      context.spawn(BackupNode.create(kept), "backup", dispatcher);
+    }
+    context.spawn(Replicator.create(between.copies().replicas()), "replicator", dispatcher);
   }
 
   /** The actor system has ended: commands are refused until the next one is there. */
   void orphaned() {
     actor = null;
     control.orphaned();
+    Copying between = copying;
+    if (between != null) {
+      between.copies().replicas().orphaned();
+    }
   }
 
   /** The code in force, for status. */
@@ -555,6 +647,12 @@ final class Services implements AutoCloseable {
   /** What the cluster agreed on about code. */
   Upgrades upgrades() {
     return upgrades;
+  }
+
+  /** The backups that this node knows and can reach; none where it is alone. */
+  List<Backup> backups() {
+    Copying between = copying;
+    return between == null ? List.of() : between.copies().replicas().known();
   }
 
   /** The sessions, whichever life of the actor system serves them. */
@@ -702,6 +800,10 @@ final class Services implements AutoCloseable {
     watching.shutdownNow();
     revisions.close();
     loops.close();
+    Copying between = copying;
+    if (between != null) {
+      between.port().close();
+    }
     disk.shutdown();
     try {
       if (!disk.awaitTermination(DISK_STOP_SECONDS, TimeUnit.SECONDS)) {

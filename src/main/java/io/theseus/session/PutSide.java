@@ -1,5 +1,6 @@
 package io.theseus.session;
 
+import io.theseus.backup.Replication;
 import io.theseus.channel.Direction;
 import io.theseus.channel.Progress;
 import io.theseus.session.SessionActor.Command;
@@ -11,8 +12,11 @@ import io.theseus.wire.ErrorCode;
 import io.theseus.wire.FileName;
 import io.theseus.wire.ProtocolException;
 import io.theseus.wire.Texts;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -83,7 +87,9 @@ final class PutSide {
 
   void open(ClientMessage.Put put) {
     Facts known = transfer.facts;
-    if (transfer.upload != null) {
+    Upload staged = transfer.upload;
+    if (staged != null) {
+      copy(staged);
       // what came over older connections is made durable, then the client goes on behind it
       sync();
     } else if (known == null) {
@@ -164,6 +170,7 @@ final class PutSide {
     if (transfer.link == null) {
       return session.onOpenedForNobody();
     }
+    copy(upload);
     if (transfer.facts == null && transfer.command instanceof ClientMessage.Put put) {
       transfer.facts = Facts.of(put, transfer.target);
     }
@@ -172,6 +179,26 @@ final class PutSide {
     }
     serve();
     return Next.STAY;
+  }
+
+  /** Copies are made from now on, if they are not yet; those of another upload obey no more. */
+  private void copy(Upload upload) {
+    SessionEnvironment.Copies copies = environment.copies();
+    Replication begun = transfer.replication;
+    if (copies != null && (begun == null || begun.upload() != upload)) {
+      transfer.epoch = transfer.epoch.next(environment.nodeId());
+      transfer.replication = copies.replicas().begin(transfer.epoch, upload, transfer.markedCopies);
+    }
+  }
+
+  /** What the journal is to know of copies, and does not. */
+  Optional<SessionEvent> markOfCopies() {
+    Replication copies = transfer.replication;
+    if (copies == null || copies.nodes().equals(transfer.markedCopies)) {
+      return Optional.empty();
+    }
+    transfer.markedCopies = copies.nodes();
+    return Optional.of(new SessionEvent.Copied(transfer.epoch, transfer.markedCopies));
   }
 
   private void serve() {
@@ -263,8 +290,19 @@ final class PutSide {
   private void sync() {
     if (!syncing) {
       syncing = true;
-      disk.await(upload().sync(), SessionActor.Synced::new);
+      disk.await(durable(), SessionActor.Synced::new);
     }
+  }
+
+  /** What was received up to now, durable here and on the copies. */
+  private CompletionStage<Long> durable() {
+    Upload upload = upload();
+    Replication copies = transfer.replication;
+    if (copies == null) {
+      return upload.sync();
+    }
+    CompletionStage<Long> there = copies.sync(upload.received());
+    return upload.sync().thenCombine(there, Math::min);
   }
 
   Next onSynced(SessionActor.Synced synced) {
@@ -324,9 +362,51 @@ final class PutSide {
     Report report = transfer.report;
     Optional<String> said = report == null ? Optional.empty() : report.sha256();
     environment.steps().at("put.commit");
+    Upload upload = upload();
+    Optional<String> sha256 = said.or(() -> transfer.facts().sha256());
+    Replication copies = transfer.replication;
+    SessionEnvironment.Copies made = environment.copies();
+    if (copies == null || made == null) {
+      disk.await(upload.commit(upload.received(), sha256), SessionActor.Committed::new);
+      return;
+    }
+    String known = transfer.version;
+    String version = known == null ? made.versions().next() : known;
+    transfer.version = version;
     disk.await(
-        upload().commit(upload().received(), said.or(() -> transfer.facts().sha256())),
-        SessionActor.Committed::new);
+        upload
+            .seal(upload.received(), sha256, version)
+            .thenCompose(
+                here -> copies.seal(here.size(), upload.storedSha256(), here.sha256(), version)),
+        everywhere -> new SessionActor.SealedEverywhere());
+  }
+
+  /** From here on it is only forward, so the journal knows the version before any copy commits. */
+  Next onSealedEverywhere() {
+    environment.steps().at("put.sealed");
+    Replication copies = transfer.replication;
+    String version = transfer.version;
+    if (copies == null || version == null || !transfer.committing) {
+      return Next.STAY; // a failure came first
+    }
+    if (transfer.markedVersion || copies.nodes().isEmpty()) {
+      commit(copies);
+      return Next.STAY;
+    }
+    List<SessionEvent> events = new ArrayList<>(session.marks(transfer.durable));
+    events.add(new SessionEvent.Committing(version));
+    return Next.persist(
+        List.copyOf(events),
+        () -> {
+          transfer.markedVersion = true;
+          environment.steps().at("put.decided");
+          commit(copies);
+        });
+  }
+
+  private void commit(Replication copies) {
+    disk.await(
+        copies.commit().thenCompose(done -> upload().publish()), SessionActor.Committed::new);
   }
 
   Next onCommitted(SessionActor.Committed committed) {
@@ -384,6 +464,11 @@ final class PutSide {
 
   /** Removes what is staged. */
   void end() {
+    Replication copies = transfer.replication;
+    if (copies != null) {
+      transfer.replication = null;
+      copies.release();
+    }
     Upload upload = transfer.upload;
     if (upload != null) {
       transfer.upload = null;

@@ -27,6 +27,7 @@ import io.theseus.store.LiveStream;
 import io.theseus.store.StoredFile;
 import io.theseus.store.Upload;
 import io.theseus.wire.ClientMessage;
+import io.theseus.wire.Epoch;
 import io.theseus.wire.ErrorCode;
 import io.theseus.wire.ProtocolException;
 import io.theseus.wire.Texts;
@@ -114,6 +115,9 @@ public final class SessionActor {
   record OpenFailed(ErrorCode code, String reason) implements Command {}
 
   record Synced(long durable) implements Command {}
+
+  /** All copies are whole, and can't be refused any more. */
+  record SealedEverywhere() implements Command {}
 
   record Committed(Completed completed) implements Command {}
 
@@ -326,6 +330,8 @@ public final class SessionActor {
       return get.onReopened(reopened);
     } else if (command instanceof UploadOpened opened) {
       return put.onOpened(opened);
+    } else if (command instanceof SealedEverywhere) {
+      return put.onSealedEverywhere();
     } else if (command instanceof Committed committed) {
       return put.onCommitted(committed);
     } else if (command instanceof AlreadyCompleted completed) {
@@ -512,6 +518,7 @@ public final class SessionActor {
       marks.add(new SessionEvent.Checkpointed(offset));
     }
     transfer.markedModule = module;
+    put.markOfCopies().ifPresent(marks::add);
     return List.copyOf(marks);
   }
 
@@ -830,6 +837,10 @@ public final class SessionActor {
       } else if (transfer.facts == null) {
         transfer.facts = recovered;
         transfer.durable = state.offset();
+        transfer.epoch = state.epoch() == null ? Epoch.NONE : state.epoch();
+        transfer.markedCopies = state.copies();
+        transfer.version = state.version();
+        transfer.markedVersion = state.version() != null;
       }
       takeUp();
     }

@@ -1,8 +1,10 @@
 package io.theseus.session;
 
+import io.theseus.backup.Replicas;
 import io.theseus.module.Switchboard;
 import io.theseus.steps.Steps;
 import io.theseus.store.FileStore;
+import io.theseus.store.VersionClock;
 import java.util.concurrent.Executor;
 import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
@@ -14,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param switchboard which code is in force
  * @param misbehaviours hears of code of modules that failed
  * @param bandwidth of the node; null where it is not limited
+ * @param copies makes copies of what is received, on other nodes; null where none are wanted
  * @param running how many sessions there are
  * @param disk runs what blocks on files; never an event loop, never an actor's dispatcher
  */
@@ -25,10 +28,18 @@ public record SessionEnvironment(
     Switchboard switchboard,
     Misbehaviour.Listener misbehaviours,
     @Nullable Bandwidth bandwidth,
+    @Nullable Copies copies,
     IntSupplier running,
     SessionSettings settings,
     Counters counters,
     Steps steps) {
+  /**
+   * What makes copies on other nodes.
+   *
+   * @param versions gives them to names
+   */
+  public record Copies(Replicas replicas, VersionClock versions) {}
+
   /** The same with another way to the disk. */
   public SessionEnvironment withDisk(Executor other) {
     return new SessionEnvironment(
@@ -39,6 +50,7 @@ public record SessionEnvironment(
         switchboard,
         misbehaviours,
         bandwidth,
+        copies,
         running,
         settings,
         counters,
@@ -55,6 +67,7 @@ public record SessionEnvironment(
         other,
         misbehaviours,
         bandwidth,
+        copies,
         running,
         settings,
         counters,

@@ -1,6 +1,8 @@
 package io.theseus.session;
 
 import io.theseus.journal.FinalEvent;
+import io.theseus.wire.Epoch;
+import java.util.List;
 
 /** What the journal keeps of a session. */
 public sealed interface SessionEvent {
@@ -19,6 +21,22 @@ public sealed interface SessionEvent {
 
   /** Functions changed bytes of it, or may have, up to some mark that follows. */
   record Altered() implements SessionEvent {}
+
+  /**
+   * Copies of it are made.
+   *
+   * @param epoch of the owner: what they obey
+   * @param nodes that have them
+   */
+  record Copied(Epoch epoch, List<String> nodes) implements SessionEvent {}
+
+  /**
+   * All is here and on the copies, and nothing can be refused any more: from here on it is only
+   * forward.
+   *
+   * @param version of the name
+   */
+  record Committing(String version) implements SessionEvent {}
 
   /** Over; nothing of it is kept. */
   record Ended(String outcome) implements SessionEvent, FinalEvent {}

@@ -1,6 +1,7 @@
 package io.theseus.session;
 
 import akka.actor.typed.ActorRef;
+import io.theseus.backup.Replication;
 import io.theseus.channel.Direction;
 import io.theseus.channel.PayloadUse;
 import io.theseus.channel.SessionInfo;
@@ -11,6 +12,7 @@ import io.theseus.store.LiveStream;
 import io.theseus.store.StoredFile;
 import io.theseus.store.Upload;
 import io.theseus.wire.ClientMessage;
+import io.theseus.wire.Epoch;
 import io.theseus.wire.ErrorCode;
 import io.theseus.wire.FileName;
 import io.theseus.wire.ProtocolException;
@@ -62,6 +64,21 @@ public final class Transfer {
 
   /** Whether the bytes are all here and the commit may have begun. */
   boolean committing;
+
+  /** Its copies on other nodes; null where none are made. */
+  @Nullable Replication replication;
+
+  /** By which its copies obeyed last; below all where there were none. */
+  Epoch epoch = Epoch.NONE;
+
+  /** Nodes that have copies, as the journal knows them. */
+  List<String> markedCopies = List.of();
+
+  /** That of its name, once all is decided; null before. */
+  @Nullable String version;
+
+  /** Whether the journal knows that. */
+  boolean markedVersion;
 
   /** What is being opened on the disk; the next incarnation waits for the same. */
   @Nullable CompletionStage<SessionActor.Command> opening;

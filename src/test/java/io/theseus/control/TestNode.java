@@ -122,6 +122,7 @@ final class TestNode implements AutoCloseable {
             switchboard,
             misbehaviours::add,
             /* bandwidth= */ null,
+            /* copies= */ null,
             transfers::live,
             settings,
             new Counters(),

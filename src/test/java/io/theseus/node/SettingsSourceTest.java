@@ -300,6 +300,7 @@ class SettingsSourceTest {
     assertThat(settings.dataDir()).isEqualTo(Path.of("data/node" + number).toAbsolutePath());
     assertThat(settings.packets().port()).isEqualTo(7410 + number);
     assertThat(settings.cluster().port()).isEqualTo(25_510 + number);
+    assertThat(settings.backup().port()).isEqualTo(7430 + number);
     assertThat(settings.cluster().majority()).isEqualTo(2);
     assertThat(settings.cluster().seedNodes()).contains("127.0.0.1:" + (25_510 + number));
   }
@@ -322,6 +323,10 @@ class SettingsSourceTest {
             "ca",
             "max-connections-per-source",
             "mark-interval",
+            "type",
+            "executor",
+            "thread-pool-executor.fixed-pool-size",
+            "throughput",
             "type",
             "executor",
             "thread-pool-executor.fixed-pool-size",

@@ -66,6 +66,7 @@ public final class TestCluster implements AutoCloseable {
             .set("data-dir=" + directory.resolve("node" + number))
             .set("packets.port=0")
             .set("cluster.port=" + remotingPorts.get(number - 1))
+            .set("peers.port=0")
             .set("cluster.nodes=" + each("node", remotingPorts.size()))
             .set("cluster.seed-nodes=" + seeds())
             // who starts first would wait for the others, which start after it

@@ -60,7 +60,9 @@ class DocsTest {
 
   /** Ports that the pages and cluster/ name; each becomes a free one, as others may run beside. */
   private static final List<String> PORTS =
-      List.of("7421", "7411", "7412", "7413", "7500", "25511", "25512", "25513");
+      List.of(
+          "7421", "7411", "7412", "7413", "7431", "7432", "7433", "7500", "25511", "25512",
+          "25513");
 
   /** Where a service lives becomes a place below the working directory, owned by no root. */
   private static final Map<String, String> PLACES =

@@ -61,6 +61,7 @@ final class FollowPracticeTest {
           throw new IllegalStateException("heard of " + misbehaviour);
         },
         bandwidth,
+        /* copies= */ null,
         () -> 1,
         new SessionSettings(PATIENCE, PATIENCE, Long.MAX_VALUE, PATIENCE),
         new Counters(),

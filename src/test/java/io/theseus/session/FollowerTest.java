@@ -205,6 +205,7 @@ final class FollowerTest {
             switchboard,
             misbehaviour -> {},
             /* bandwidth= */ null,
+            /* copies= */ null,
             () -> 1,
             new SessionSettings(PATIENCE, PATIENCE, Long.MAX_VALUE, PATIENCE),
             new Counters(),

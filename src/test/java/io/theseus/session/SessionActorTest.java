@@ -16,6 +16,7 @@ import io.theseus.session.SessionEvent.Checkpointed;
 import io.theseus.session.SessionEvent.Ended;
 import io.theseus.session.SessionEvent.Paused;
 import io.theseus.session.SessionEvent.RevisionChanged;
+import io.theseus.wire.Epoch;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -71,10 +72,28 @@ final class SessionActorTest {
         new Paused(17),
         new RevisionChanged("other@2.0.0"),
         new SessionEvent.Altered(),
+        new SessionEvent.Copied(Epoch.first("node1"), List.of("node2", "node3")),
+        new SessionEvent.Committing("0000000000000001@node1"),
         new Ended("complete"),
         SessionState.NONE,
-        new SessionState(PUT, "standard@1.0.0", 5, /* paused= */ true, /* altered= */ true),
-        new SessionState(GET, "standard@1.0.0", 0, /* paused= */ false, /* altered= */ false));
+        new SessionState(
+            PUT,
+            "standard@1.0.0",
+            5,
+            /* paused= */ true,
+            /* altered= */ true,
+            Epoch.first("node1").next("node2"),
+            List.of("node3"),
+            "0000000000000001@node1"),
+        new SessionState(
+            GET,
+            "standard@1.0.0",
+            0,
+            /* paused= */ false,
+            /* altered= */ false,
+            null,
+            List.of(),
+            null));
   }
 
   @ParameterizedTest
@@ -133,16 +152,34 @@ final class SessionActorTest {
             new Checkpointed(2),
             new Paused(3),
             new SessionEvent.Altered(),
+            new SessionEvent.Copied(Epoch.first("node1"), List.of("node2")),
+            new SessionEvent.Committing("1@node1"),
             new Checkpointed(3))) {
       state = state.on(event);
     }
     assertThat(state)
         .isEqualTo(
-            new SessionState(PUT, "standard@1.0.0", 3, /* paused= */ true, /* altered= */ true));
+            new SessionState(
+                PUT,
+                "standard@1.0.0",
+                3,
+                /* paused= */ true,
+                /* altered= */ true,
+                Epoch.first("node1"),
+                List.of("node2"),
+                "1@node1"));
     state = state.on(new RevisionChanged("other@2.0.0"));
     assertThat(state)
         .isEqualTo(
-            new SessionState(PUT, "other@2.0.0", 3, /* paused= */ false, /* altered= */ true));
+            new SessionState(
+                PUT,
+                "other@2.0.0",
+                3,
+                /* paused= */ false,
+                /* altered= */ true,
+                Epoch.first("node1"),
+                List.of("node2"),
+                "1@node1"));
     assertThat(state.on(new Ended("complete"))).isEqualTo(SessionState.NONE);
   }
 }

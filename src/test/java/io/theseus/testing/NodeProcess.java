@@ -404,7 +404,8 @@ public final class NodeProcess implements AutoCloseable {
       Path directory, Surroundings surroundings, Path dataDir, Path log, List<String> settings)
       throws IOException {
     List<String> arguments = new ArrayList<>(List.of("node"));
-    List<String> pairs = new ArrayList<>(List.of("packets.port=0", "cluster.port=0"));
+    List<String> pairs =
+        new ArrayList<>(List.of("packets.port=0", "cluster.port=0", "peers.port=0"));
     pairs.add("data-dir=" + dataDir);
     pairs.addAll(settings);
     for (String pair : pairs) {

@@ -1,0 +1,15 @@
+package io.theseus.backup;
+
+import io.theseus.peer.PeerPort;
+import io.theseus.steps.Steps;
+import io.theseus.store.FileStore;
+import java.util.concurrent.Executor;
+
+/**
+ * What a backup works with.
+ *
+ * @param nodeId this node's
+ * @param disk runs what may wait for files
+ */
+public record BackupEnvironment(
+    String nodeId, FileStore store, Executor disk, PeerPort port, Steps steps) {}

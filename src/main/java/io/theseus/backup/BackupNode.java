@@ -1,0 +1,106 @@
+package io.theseus.backup;
+
+import akka.actor.typed.ActorRef;
+import akka.actor.typed.Behavior;
+import akka.actor.typed.DispatcherSelector;
+import akka.actor.typed.SupervisorStrategy;
+import akka.actor.typed.javadsl.AbstractOnMessageBehavior;
+import akka.actor.typed.javadsl.ActorContext;
+import akka.actor.typed.javadsl.Behaviors;
+import akka.actor.typed.receptionist.Receptionist;
+import akka.actor.typed.receptionist.ServiceKey;
+import io.theseus.peer.PeerPort;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The backup of a member: hears of all sessions that other nodes want copied here, and hands each
+ * message to the actor of its session. Registers itself, so that all nodes find it.
+ *
+ * <p>Supervision: the copy of a session that fails begins again where its last mark is, once its
+ * owner says what it is again; this actor is restarted after a bug, with its children.
+ */
+public final class BackupNode extends AbstractOnMessageBehavior<BackupNode.Command> {
+  /** Under which the receptionist of every node knows all backups. */
+  public static final ServiceKey<Command> KEY = ServiceKey.create(Command.class, "theseus-backup");
+
+  private static final Logger LOG = LoggerFactory.getLogger(BackupNode.class);
+
+  /** What it can be told. */
+  public interface Command {}
+
+  private record Ended(UUID session, ActorRef<BackupSession.Command> actor) implements Command {}
+
+  private final BackupEnvironment environment;
+  private final Map<UUID, ActorRef<BackupSession.Command>> live = new HashMap<>();
+  private long children;
+
+  /** The backup of a node. */
+  public static Behavior<Command> create(BackupEnvironment environment) {
+    return Behaviors.supervise(
+            Behaviors.<Command>setup(context -> new BackupNode(context, environment)))
+        .onFailure(SupervisorStrategy.restart());
+  }
+
+  /** The session of a persistence id; empty for ids of another kind. */
+  public static Optional<UUID> sessionOf(String persistenceId) {
+    return BackupSession.sessionOf(persistenceId);
+  }
+
+  private BackupNode(ActorContext<Command> context, BackupEnvironment environment) {
+    super(context);
+    this.environment = environment;
+    context.getSystem().receptionist().tell(Receptionist.register(KEY, context.getSelf()));
+  }
+
+  @Override
+  public Behavior<Command> onMessage(Command command) {
+    if (command instanceof Remote.OfSession told) {
+      onTold(told);
+    } else if (command instanceof Remote.Enquire enquire) {
+      onEnquire(enquire);
+    } else if (command instanceof Remote.Registered registered) {
+      LOG.info("registered as a backup of node {}", registered.by());
+    } else if (command instanceof Ended ended) {
+      live.remove(ended.session(), ended.actor());
+    }
+    return this;
+  }
+
+  private void onTold(Remote.OfSession told) {
+    ActorRef<BackupSession.Command> actor = live.get(told.session());
+    if (actor == null && told instanceof Remote.BackupInfo) {
+      actor =
+          getContext()
+              .spawn(
+                  BackupSession.create(told.session(), environment),
+                  "backup-" + children++,
+                  DispatcherSelector.sameAsParent());
+      getContext().watchWith(actor, new Ended(told.session(), actor));
+      live.put(told.session(), actor);
+    }
+    if (actor != null) {
+      actor.tell(new BackupSession.Told(told));
+    }
+    // otherwise its owner says again what it is, since nobody answers
+  }
+
+  private void onEnquire(Remote.Enquire enquire) {
+    PeerPort.Address own = environment.port().address();
+    enquire
+        .replyTo()
+        .tell(
+            new Remote.Offer(
+                environment.nodeId(),
+                own.host(),
+                own.port(),
+                environment.store().freeBytes(),
+                live.size(),
+                environment.port().heldBytes(),
+                getContext().getSelf()));
+  }
+}

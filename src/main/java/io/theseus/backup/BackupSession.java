@@ -1,0 +1,537 @@
+package io.theseus.backup;
+
+import akka.actor.typed.ActorRef;
+import akka.actor.typed.Behavior;
+import akka.actor.typed.PostStop;
+import akka.actor.typed.javadsl.ActorContext;
+import akka.actor.typed.javadsl.Behaviors;
+import akka.actor.typed.javadsl.TimerScheduler;
+import akka.persistence.typed.PersistenceId;
+import akka.persistence.typed.RecoveryCompleted;
+import akka.persistence.typed.javadsl.CommandHandler;
+import akka.persistence.typed.javadsl.Effect;
+import akka.persistence.typed.javadsl.EventHandler;
+import akka.persistence.typed.javadsl.EventSourcedBehavior;
+import akka.persistence.typed.javadsl.RetentionCriteria;
+import akka.persistence.typed.javadsl.SignalHandler;
+import io.theseus.peer.PeerPort;
+import io.theseus.store.Completed;
+import io.theseus.store.Upload;
+import io.theseus.store.UploadRequest;
+import io.theseus.wire.Epoch;
+import io.theseus.wire.ErrorCode;
+import io.theseus.wire.FileName;
+import io.theseus.wire.ProtocolException;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The copy of one session on a backup: pulls, makes durable, marks, acknowledges; decides and
+ * commits when it is told.
+ *
+ * <p>Two things are durable before an Ack goes out, in this order: the bytes in the store, the mark
+ * in the journal. All that it is told may come again, and is answered again.
+ */
+final class BackupSession
+    extends EventSourcedBehavior<BackupSession.Command, BackupEvent, BackupState> {
+  private static final Logger LOG = LoggerFactory.getLogger(BackupSession.class);
+  private static final Duration RETRY = Duration.ofMillis(500);
+  private static final int SNAPSHOT_EVERY = 100;
+  private static final String PREFIX = "backup|";
+
+  /** What it can be told. */
+  sealed interface Command {}
+
+  /** By the owner of the session. */
+  record Told(Remote.OfSession what) implements Command {}
+
+  private record Opened(Upload upload) implements Command {}
+
+  private record Already(Completed completed) implements Command {}
+
+  private record Reached() implements Command {}
+
+  private record Interrupted(Copy copy, String reason, boolean refused) implements Command {}
+
+  private record Corrupt(Copy copy, String reason) implements Command {}
+
+  private enum Again implements Command {
+    PULL
+  }
+
+  private record Synced(long durable) implements Command {}
+
+  private record SealedHere() implements Command {}
+
+  private record Published() implements Command {}
+
+  private record Failed(ErrorCode code, String reason) implements Command {}
+
+  private final ActorContext<Command> context;
+  private final TimerScheduler<Command> timers;
+  private final BackupEnvironment environment;
+  private final UUID session;
+
+  // of this life
+  private Remote.@Nullable BackupInfo info;
+  private Epoch epoch = Epoch.NONE;
+  private boolean opening;
+  private @Nullable Upload upload;
+  private @Nullable Copy copy;
+  private long goal;
+  private boolean syncing;
+  private Remote.@Nullable Seal seal;
+  private boolean sealing;
+  private boolean sealed;
+  private boolean publishing;
+  private boolean over;
+
+  static Behavior<Command> create(UUID session, BackupEnvironment environment) {
+    return Behaviors.setup(
+        context ->
+            Behaviors.withTimers(
+                timers -> new BackupSession(context, timers, session, environment)));
+  }
+
+  static String persistenceId(UUID session) {
+    return PREFIX + session;
+  }
+
+  /** The session of a persistence id; empty for ids of another kind. */
+  static Optional<UUID> sessionOf(String persistenceId) {
+    return persistenceId.startsWith(PREFIX)
+        ? Optional.of(UUID.fromString(persistenceId.substring(PREFIX.length())))
+        : Optional.empty();
+  }
+
+  private BackupSession(
+      ActorContext<Command> context,
+      TimerScheduler<Command> timers,
+      UUID session,
+      BackupEnvironment environment) {
+    super(PersistenceId.ofUniqueId(persistenceId(session)));
+    this.context = context;
+    this.timers = timers;
+    this.session = session;
+    this.environment = environment;
+  }
+
+  @Override
+  public BackupState emptyState() {
+    return BackupState.NONE;
+  }
+
+  @Override
+  public EventHandler<BackupState, BackupEvent> eventHandler() {
+    return BackupState::on;
+  }
+
+  @Override
+  public SignalHandler<BackupState> signalHandler() {
+    return newSignalHandlerBuilder()
+        .onSignal(RecoveryCompleted.instance(), this::onRecovered)
+        .onSignal(PostStop.instance(), state -> onStop())
+        .build();
+  }
+
+  private void onRecovered(BackupState state) {
+    epoch = state.epoch();
+  }
+
+  /** It failed, or the actor system ends: the part stays, and is opened again by the next one. */
+  private void onStop() {
+    stopCopy();
+    Upload last = upload;
+    if (last != null && !over) {
+      environment.disk().execute(last::letGo);
+    }
+  }
+
+  @Override
+  public RetentionCriteria retentionCriteria() {
+    return RetentionCriteria.snapshotEvery(SNAPSHOT_EVERY, 1).withDeleteEventsOnSnapshot();
+  }
+
+  @Override
+  public CommandHandler<Command, BackupEvent, BackupState> commandHandler() {
+    return this::handle;
+  }
+
+  private Effect<BackupEvent, BackupState> handle(BackupState state, Command command) {
+    if (command instanceof Told told) {
+      return onTold(state, told.what());
+    } else if (command instanceof Opened opened) {
+      onOpened(state, opened.upload());
+    } else if (command instanceof Already) {
+      opening = false;
+      return end(() -> answer(owner -> new Remote.Committed(session, epoch, environment.nodeId())));
+    } else if (command instanceof Reached) {
+      sync();
+    } else if (command instanceof Interrupted interrupted) {
+      onInterrupted(interrupted);
+    } else if (command instanceof Again) {
+      pull();
+    } else if (command instanceof Synced synced) {
+      return onSynced(state, synced.durable());
+    } else if (command instanceof SealedHere) {
+      sealing = false;
+      sealed = true;
+      environment.steps().at("backup.sealed");
+      answerSealed();
+    } else if (command instanceof Published) {
+      environment.steps().at("backup.committed");
+      return end(() -> answer(owner -> new Remote.Committed(session, epoch, environment.nodeId())));
+    } else if (command instanceof Corrupt corrupt && corrupt.copy() == copy) {
+      return refuse(ErrorCode.INTERNAL, corrupt.reason());
+    } else if (command instanceof Failed failed) {
+      return refuse(failed.code(), failed.reason());
+    }
+    return Effect().none();
+  }
+
+  private Effect<BackupEvent, BackupState> onTold(BackupState state, Remote.OfSession what) {
+    if (!what.epoch().isAtLeast(epoch)) {
+      LOG.info("backup of {}: told by the owner of before, {}", session, what.epoch());
+      return Effect().none();
+    }
+    if (what instanceof Remote.BackupInfo begun) {
+      return onInfo(state, begun);
+    }
+    if (info == null || !what.epoch().equals(epoch)) {
+      return Effect().none(); // it is told what the session is, first
+    }
+    if (what instanceof Remote.BackupData mark) {
+      onMark(state, mark);
+    } else if (what instanceof Remote.Seal asked) {
+      onSeal(asked);
+    } else if (what instanceof Remote.Commit) {
+      onCommit();
+    } else if (what instanceof Remote.Release) {
+      return release();
+    }
+    return Effect().none();
+  }
+
+  private Effect<BackupEvent, BackupState> onInfo(BackupState state, Remote.BackupInfo begun) {
+    boolean newer = !begun.epoch().equals(epoch);
+    Remote.BackupInfo before = info;
+    boolean moved =
+        before == null || !before.host().equals(begun.host()) || before.port() != begun.port();
+    info = begun;
+    epoch = begun.epoch();
+    if (newer || moved) {
+      stopCopy();
+    }
+    Upload last = upload;
+    if (newer && last != null && last.received() > begun.durable()) {
+      upload = null; // what is behind may be other bytes than the owner gets from now on
+    } else {
+      last = null;
+    }
+    Upload stale = last;
+    if (newer && state.isMarked()) {
+      // fenced before it is answered: who comes back with the epoch of before is refused for ever
+      BackupEvent owned =
+          new BackupEvent.Owned(begun.epoch(), Math.min(state.durable(), begun.durable()));
+      return Effect().persist(owned).thenRun(now -> goOn(now, begun, stale));
+    }
+    return Effect().none().thenRun(now -> goOn(now, begun, stale));
+  }
+
+  private void goOn(BackupState state, Remote.BackupInfo begun, @Nullable Upload stale) {
+    if (upload == null) {
+      open(state, begun, stale);
+    } else {
+      pull();
+      answerReady(state);
+    }
+  }
+
+  private void open(BackupState state, Remote.BackupInfo begun, @Nullable Upload stale) {
+    if (opening) {
+      return; // the owner says it again
+    }
+    opening = true;
+    CompletionStage<Command> opened =
+        CompletableFuture.supplyAsync(
+            () -> {
+              try {
+                if (stale != null) {
+                  stale.letGo();
+                }
+                return opened(state.durable(), begun);
+              } catch (ProtocolException e) {
+                return new Failed(e.code(), e.reason());
+              }
+            },
+            environment.disk());
+    context.pipeToSelf(opened, (done, failure) -> failure == null ? done : failed(failure));
+  }
+
+  private Command opened(long durable, Remote.BackupInfo begun) throws ProtocolException {
+    FileName name = FileName.parse(begun.name());
+    Optional<Completed> completed = environment.store().completed(session, name);
+    if (completed.isPresent()) {
+      return new Already(completed.get());
+    }
+    UploadRequest request =
+        new UploadRequest(
+            session, name, begun.size(), Optional.empty(), Optional.empty(), begun.modified());
+    return new Opened(
+        durable > 0
+            ? environment.store().reopen(request, durable, /* altered= */ false)
+            : environment.store().begin(request));
+  }
+
+  private void onOpened(BackupState state, Upload opened) {
+    opening = false;
+    upload = opened;
+    pull();
+    answerReady(state);
+  }
+
+  private void answerReady(BackupState state) {
+    answer(owner -> new Remote.Ready(session, epoch, environment.nodeId(), state.durable()));
+  }
+
+  private void pull() {
+    Upload into = upload;
+    Remote.BackupInfo from = info;
+    if (into == null || from == null || copy != null || sealed) {
+      return;
+    }
+    Listening listening = new Listening();
+    Copy begun =
+        new Copy(
+            environment.port(),
+            new PeerPort.Address(from.owner(), from.host(), from.port()),
+            epoch,
+            into,
+            from.size(),
+            listening);
+    listening.mine = begun;
+    copy = begun;
+    begun.begin();
+    awaitNext();
+  }
+
+  /** Tells this actor, by any thread. */
+  private final class Listening implements Copy.Listener {
+    private volatile @Nullable Copy mine;
+
+    @Override
+    public void reached(long received) {
+      context.getSelf().tell(new Reached());
+    }
+
+    @Override
+    public void interrupted(String reason, boolean refused) {
+      tell(copying -> new Interrupted(copying, reason, refused));
+    }
+
+    @Override
+    public void corrupt(String reason) {
+      tell(copying -> new Corrupt(copying, reason));
+    }
+
+    private void tell(Function<Copy, Command> what) {
+      Copy copying = mine;
+      if (copying != null) {
+        context.getSelf().tell(what.apply(copying));
+      }
+    }
+  }
+
+  private void onInterrupted(Interrupted interrupted) {
+    if (interrupted.copy() != copy) {
+      return;
+    }
+    LOG.info("backup of {}: interrupted: {}", session, interrupted.reason());
+    copy = null;
+    Upload into = upload;
+    if (into != null && into.failure().isPresent()) {
+      ProtocolException failure = into.failure().get();
+      context.getSelf().tell(new Failed(failure.code(), failure.reason()));
+    } else if (!interrupted.refused()) {
+      timers.startSingleTimer(Again.PULL, RETRY);
+    }
+  }
+
+  private void stopCopy() {
+    Copy last = copy;
+    if (last != null) {
+      copy = null;
+      last.stop();
+    }
+  }
+
+  // ---- marks
+
+  private void onMark(BackupState state, Remote.BackupData mark) {
+    if (mark.end() <= state.durable()) {
+      answerAck(state.durable());
+      return;
+    }
+    goal = Math.max(goal, mark.end());
+    awaitNext();
+  }
+
+  private void awaitNext() {
+    Copy running = copy;
+    Upload into = upload;
+    if (running != null && into != null && !syncing && goal > into.durable()) {
+      running.await(goal);
+    }
+  }
+
+  private void sync() {
+    Upload into = upload;
+    if (into == null) {
+      return;
+    }
+    Remote.Seal asked = seal;
+    if (asked != null && into.received() == asked.size()) {
+      sealNow(into, asked);
+      return;
+    }
+    if (!syncing && !sealing && !sealed) {
+      syncing = true;
+      await(into.sync(), Synced::new);
+    }
+  }
+
+  private Effect<BackupEvent, BackupState> onSynced(BackupState state, long durable) {
+    syncing = false;
+    environment.steps().at("backup.synced");
+    Remote.BackupInfo known = info;
+    if (known == null || durable <= state.durable()) {
+      awaitNext();
+      return Effect().none();
+    }
+    BackupEvent mark =
+        state.isMarked()
+            ? new BackupEvent.Marked(epoch, durable)
+            : new BackupEvent.Begun(epoch, known.name(), known.size(), known.modified(), durable);
+    return Effect()
+        .persist(mark)
+        .thenRun(
+            marked -> {
+              environment.steps().at("backup.marked");
+              answerAck(durable);
+              awaitNext();
+            });
+  }
+
+  private void answerAck(long durable) {
+    answer(owner -> new Remote.Ack(session, epoch, environment.nodeId(), durable));
+  }
+
+  // ---- the end
+
+  private void onSeal(Remote.Seal asked) {
+    if (sealed) {
+      answerSealed();
+      return;
+    }
+    seal = asked;
+    Upload into = upload;
+    if (into == null) {
+      return; // told again, once it is open
+    }
+    if (into.received() == asked.size()) {
+      sealNow(into, asked);
+    } else {
+      goal = asked.size();
+      Copy running = copy;
+      if (running != null) {
+        running.await(goal);
+      }
+    }
+  }
+
+  private void sealNow(Upload into, Remote.Seal asked) {
+    if (sealing || sealed) {
+      return;
+    }
+    sealing = true;
+    stopCopy();
+    await(
+        into.sealCopy(asked.size(), asked.sha256(), asked.received(), asked.version()),
+        done -> new SealedHere());
+  }
+
+  private void answerSealed() {
+    answer(owner -> new Remote.Sealed(session, epoch, environment.nodeId()));
+  }
+
+  private void onCommit() {
+    Upload into = upload;
+    if (into == null || !sealed || publishing) {
+      return; // it is told to seal, first
+    }
+    publishing = true;
+    environment.steps().at("backup.commit");
+    await(into.publish(), done -> new Published());
+  }
+
+  private Effect<BackupEvent, BackupState> release() {
+    LOG.info("backup of {}: released", session);
+    return end(() -> {});
+  }
+
+  private Effect<BackupEvent, BackupState> refuse(ErrorCode code, String reason) {
+    LOG.warn("backup of {}: {}: {}", session, code.label(), reason);
+    return end(
+        () ->
+            answer(
+                owner -> new Remote.Refused(session, epoch, environment.nodeId(), code, reason)));
+  }
+
+  /** Lets go of all, then says so; what has its name stays. */
+  private Effect<BackupEvent, BackupState> end(Runnable then) {
+    stopCopy();
+    Upload last = upload;
+    upload = null;
+    if (last != null) {
+      last.discard();
+    }
+    return Effect()
+        .persist(new BackupEvent.Ended())
+        .thenRun(
+            ended -> {
+              over = true;
+              then.run();
+            })
+        .thenStop();
+  }
+
+  private void answer(Function<ActorRef<Replicator.Command>, Remote.Answer> what) {
+    Remote.BackupInfo known = info;
+    if (known != null) {
+      known.replyTo().tell(what.apply(known.replyTo()));
+    }
+  }
+
+  private <T> void await(CompletionStage<T> stage, Function<T, Command> done) {
+    context.pipeToSelf(
+        stage, (value, failure) -> failure == null ? done.apply(value) : failed(failure));
+  }
+
+  private static Command failed(Throwable failure) {
+    Throwable cause =
+        failure instanceof CompletionException && failure.getCause() != null
+            ? failure.getCause()
+            : failure;
+    return cause instanceof ProtocolException refusal
+        ? new Failed(refusal.code(), refusal.reason())
+        : new Failed(ErrorCode.INTERNAL, String.valueOf(cause));
+  }
+}

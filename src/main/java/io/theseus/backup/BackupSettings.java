@@ -1,0 +1,11 @@
+package io.theseus.backup;
+
+/**
+ * How many copies there are of what a node receives.
+ *
+ * @param nodeId this node's
+ * @param factor copies on other members, 0 to 8
+ * @param hold whether a PUT waits where there are not so many backups; otherwise it goes on with
+ *     fewer copies
+ */
+public record BackupSettings(String nodeId, int factor, boolean hold) {}

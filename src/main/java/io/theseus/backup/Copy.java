@@ -1,0 +1,228 @@
+package io.theseus.backup;
+
+import io.theseus.peer.Intake;
+import io.theseus.peer.PeerPort;
+import io.theseus.store.Upload;
+import io.theseus.wire.Epoch;
+import io.theseus.wire.ErrorCode;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.OptionalLong;
+
+/**
+ * A file that another node receives, on its way into an upload of this one. Asks for as much as may
+ * be in flight, ahead of what is there; compares the sums of all blocks. By any thread; whoever
+ * listens must not be kept.
+ */
+final class Copy implements Intake {
+  /** Bytes that are asked for and not yet written. */
+  private static final long CREDIT = 16L << 20;
+
+  private static final long RANGE = 4L << 20;
+
+  /** Who is told how it goes. */
+  interface Listener {
+    /** What was waited for is here. */
+    void reached(long received);
+
+    /**
+     * Nothing more comes by itself.
+     *
+     * @param refused whether the owner said so: it will say what it wants; otherwise to be begun
+     *     again
+     */
+    void interrupted(String reason, boolean refused);
+
+    /** It is of no use: what came is not what was sent. */
+    void corrupt(String reason);
+  }
+
+  private final PeerPort port;
+  private final PeerPort.Address from;
+  private final Epoch epoch;
+  private final Upload upload;
+  private final Upload.Writer writer;
+  private final long end;
+  private final Listener listener;
+
+  // guarded by this
+  private long asked;
+  private long taken;
+  private long written;
+  private long goal = Long.MAX_VALUE;
+  private int[] theirs = new int[16];
+  private int known;
+  private int compared;
+  private boolean over;
+
+  /**
+   * Goes on behind what the upload has.
+   *
+   * @param size bytes, where known
+   */
+  Copy(
+      PeerPort port,
+      PeerPort.Address from,
+      Epoch epoch,
+      Upload upload,
+      OptionalLong size,
+      Listener listener) {
+    this.port = port;
+    this.from = from;
+    this.epoch = epoch;
+    this.upload = upload;
+    this.writer = upload.takeOver();
+    this.end = size.orElse(Long.MAX_VALUE);
+    this.listener = listener;
+    this.asked = upload.received();
+    this.taken = asked;
+    this.written = asked;
+  }
+
+  /** Asks for the first bytes. */
+  void begin() {
+    pull();
+  }
+
+  /** Asks for no more. */
+  void stop() {
+    synchronized (this) {
+      over = true;
+    }
+    port.stop(from, upload.session(), this);
+  }
+
+  /** Tells, once, when so many bytes are here; at once where they are. */
+  void await(long bytes) {
+    long now;
+    synchronized (this) {
+      goal = bytes;
+      now = taken;
+      if (now >= goal) {
+        goal = Long.MAX_VALUE;
+      }
+    }
+    if (now >= bytes) {
+      listener.reached(now);
+    }
+  }
+
+  private void pull() {
+    while (true) {
+      long first;
+      long last;
+      synchronized (this) {
+        if (over || asked >= end || asked - written >= CREDIT) {
+          return;
+        }
+        first = asked;
+        last = Math.min(end, first + RANGE);
+        asked = last;
+      }
+      port.pull(from, upload.session(), epoch, first, last, this);
+    }
+  }
+
+  @Override
+  public void data(long offset, ByteBuffer bytes, Runnable release) {
+    int length = bytes.remaining();
+    boolean expected;
+    synchronized (this) {
+      expected = !over && offset == taken;
+    }
+    if (!expected) {
+      release.run();
+      return;
+    }
+    boolean accepted =
+        writer.write(
+            bytes,
+            () -> {
+              release.run();
+              released(length);
+            });
+    if (!accepted) {
+      end("it can't be written", /* refused= */ false);
+      return;
+    }
+    long reached = -1;
+    synchronized (this) {
+      taken += length;
+      if (taken >= goal) {
+        goal = Long.MAX_VALUE;
+        reached = taken;
+      }
+    }
+    if (reached >= 0) {
+      listener.reached(reached);
+    }
+  }
+
+  private void released(int length) {
+    synchronized (this) {
+      written += length;
+    }
+    pull();
+    compare();
+  }
+
+  @Override
+  public void sums(int firstBlock, int[] sums) {
+    synchronized (this) {
+      int end = firstBlock + sums.length;
+      if (firstBlock > known) {
+        return; // a gap: they come again with the next connection
+      }
+      if (end > theirs.length) {
+        theirs = Arrays.copyOf(theirs, Math.max(end, 2 * theirs.length));
+      }
+      System.arraycopy(sums, 0, theirs, firstBlock, sums.length);
+      known = Math.max(known, end);
+    }
+    compare();
+  }
+
+  /** Compares blocks whose sums are known at both ends. */
+  private void compare() {
+    int bad = -1;
+    synchronized (this) {
+      int upTo = Math.min(known, upload.summed());
+      int[] ours = upload.sums(compared, Math.max(0, upTo - compared));
+      for (int i = 0; i < ours.length && bad < 0; i++) {
+        if (ours[i] != theirs[compared + i]) {
+          bad = compared + i;
+        }
+      }
+      compared += ours.length;
+      over |= bad >= 0;
+    }
+    if (bad >= 0) {
+      listener.corrupt("block " + bad + " of 1 MiB has another CRC32C than where it came from");
+    }
+  }
+
+  /** Blocks that are known to be as they were sent. */
+  synchronized int compared() {
+    return compared;
+  }
+
+  @Override
+  public void failed(ErrorCode code, String reason) {
+    end(code.label() + ": " + reason, /* refused= */ true);
+  }
+
+  @Override
+  public void lost(String reason) {
+    end(reason, /* refused= */ false);
+  }
+
+  private void end(String reason, boolean refused) {
+    synchronized (this) {
+      if (over) {
+        return;
+      }
+      over = true;
+    }
+    listener.interrupted(reason, refused);
+  }
+}

@@ -1,0 +1,139 @@
+package io.theseus.backup;
+
+import akka.actor.typed.ActorRef;
+import io.theseus.wire.Epoch;
+import io.theseus.wire.ErrorCode;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.UUID;
+
+/**
+ * What nodes tell each other about copies; akka.actor's serialization-bindings name it. The bytes
+ * themselves travel beside the actors.
+ */
+public sealed interface Remote {
+  /** What a backup is told of one session. */
+  sealed interface OfSession extends Remote, BackupNode.Command {
+    UUID session();
+
+    /** Of who tells it; one below the highest that the backup has seen is refused. */
+    Epoch epoch();
+  }
+
+  /** What a backup answers. */
+  sealed interface Answer extends Remote, Replicator.Command {
+    UUID session();
+
+    Epoch epoch();
+
+    /** The backup's. */
+    String node();
+  }
+
+  /**
+   * A session is received here; keep a copy of it. Answered by {@link Ready}, or by {@link
+   * Committed} where the copy has its name already.
+   *
+   * @param name of the file
+   * @param size bytes, where known
+   * @param modified the time that the file shall have
+   * @param durable bytes that the owner had when it became the owner: of a copy that was made for
+   *     an owner before it, no more is worth anything
+   * @param host and port: of the data plane of who has it
+   */
+  record BackupInfo(
+      UUID session,
+      Epoch epoch,
+      String name,
+      OptionalLong size,
+      Optional<Instant> modified,
+      long durable,
+      String owner,
+      String host,
+      int port,
+      ActorRef<Replicator.Command> replyTo)
+      implements OfSession {}
+
+  /**
+   * A mark: so many bytes are there to be had, and are to be durable. Cumulative. Answered by
+   * {@link Ack}.
+   *
+   * @param offset of the first byte behind the last mark
+   * @param length bytes
+   */
+  record BackupData(UUID session, Epoch epoch, long offset, long length) implements OfSession {
+    /** Behind the last byte. */
+    long end() {
+      return offset + length;
+    }
+  }
+
+  /**
+   * All bytes are there: decide, so that nothing can be refused any more. Answered by {@link
+   * Sealed}.
+   *
+   * @param sha256 of the file
+   * @param received SHA-256 of what the client sent, where known
+   * @param version that the name shall have
+   */
+  record Seal(
+      UUID session,
+      Epoch epoch,
+      long size,
+      String sha256,
+      Optional<String> received,
+      String version)
+      implements OfSession {}
+
+  /** Give the copy its name. Answered by {@link Committed}. */
+  record Commit(UUID session, Epoch epoch, String name) implements OfSession {}
+
+  /** Nothing of the session is wanted any more. Not answered. */
+  record Release(UUID session, Epoch epoch) implements OfSession {}
+
+  /**
+   * The copy has begun, or goes on.
+   *
+   * @param durable bytes that it has already
+   */
+  record Ready(UUID session, Epoch epoch, String node, long durable) implements Answer {}
+
+  /** All before the offset is durable on the backup. */
+  record Ack(UUID session, Epoch epoch, String node, long durable) implements Answer {}
+
+  /** The copy is whole, and can be committed. */
+  record Sealed(UUID session, Epoch epoch, String node) implements Answer {}
+
+  /** The copy has its name, durably. */
+  record Committed(UUID session, Epoch epoch, String node) implements Answer {}
+
+  /** The copy can't go on, and nothing more comes of it. */
+  record Refused(UUID session, Epoch epoch, String node, ErrorCode code, String reason)
+      implements Answer {}
+
+  /** Asks a backup who it is, and how much it has to do. Answered by {@link Offer}. */
+  record Enquire(String node, ActorRef<Replicator.Command> replyTo)
+      implements Remote, BackupNode.Command {}
+
+  /**
+   * Who a backup is.
+   *
+   * @param host and port: of its data plane
+   * @param freeBytes that it may still keep
+   * @param sessions that it copies now
+   * @param behindBytes that it was told of and has not made durable
+   */
+  record Offer(
+      String node,
+      String host,
+      int port,
+      long freeBytes,
+      int sessions,
+      long behindBytes,
+      ActorRef<BackupNode.Command> backup)
+      implements Remote, Replicator.Command {}
+
+  /** A node has taken the backup into its list. */
+  record Registered(String by) implements Remote, BackupNode.Command {}
+}

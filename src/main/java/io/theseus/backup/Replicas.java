@@ -1,0 +1,128 @@
+package io.theseus.backup;
+
+import akka.actor.typed.ActorRef;
+import io.theseus.peer.PeerPort;
+import io.theseus.store.Source;
+import io.theseus.store.Upload;
+import io.theseus.wire.Epoch;
+import io.theseus.wire.ErrorCode;
+import io.theseus.wire.ProtocolException;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The copies of all sessions of a node. Outlives actor systems: what is told while there is none
+ * waits for the next.
+ */
+public final class Replicas {
+  private final BackupSettings settings;
+  private volatile @Nullable PeerPort port;
+  private final Map<UUID, Replication> all = new ConcurrentHashMap<>();
+  private final Queue<Replicator.Command> early = new ConcurrentLinkedQueue<>();
+  private @Nullable ActorRef<Replicator.Command> actor;
+  private volatile List<Backup> known = List.of();
+
+  /** None yet, for a node. */
+  public Replicas(BackupSettings settings) {
+    this.settings = settings;
+  }
+
+  /** Where backups pull from; before the first upload. */
+  public void listenAt(PeerPort listening) {
+    port = listening;
+  }
+
+  /**
+   * What a backup pulls: what is staged of a session that is received here.
+   *
+   * @throws ProtocolException {@code unknown-session} and {@code superseded}
+   */
+  public Source source(UUID session, Epoch epoch) throws ProtocolException {
+    Replication found = all.get(session);
+    if (found == null) {
+      throw new ProtocolException(
+          ErrorCode.UNKNOWN_SESSION,
+          "session " + session + " (expected: one that node " + settings.nodeId() + " receives)");
+    }
+    if (!found.epoch().equals(epoch)) {
+      throw new ProtocolException(
+          ErrorCode.SUPERSEDED,
+          "session " + session + " by epoch " + epoch + " (expected: " + found.epoch() + ")");
+    }
+    return found.upload().source();
+  }
+
+  /**
+   * Begins to copy an upload, or goes on under a new epoch.
+   *
+   * @param before nodes that have copies already
+   */
+  public Replication begin(Epoch epoch, Upload upload, List<String> before) {
+    Replication begun = new Replication(this, epoch, upload);
+    all.put(upload.session(), begun);
+    tell(new Replicator.Begin(begun, before));
+    return begun;
+  }
+
+  /** The backups that this node knows. */
+  public List<Backup> known() {
+    return known;
+  }
+
+  /** The copies of a session that is received here; empty for none. */
+  public Optional<Replication> find(UUID session) {
+    return Optional.ofNullable(all.get(session));
+  }
+
+  BackupSettings settings() {
+    return settings;
+  }
+
+  PeerPort port() {
+    PeerPort listening = port;
+    if (listening == null) {
+      throw new IllegalStateException("no port yet");
+    }
+    return listening;
+  }
+
+  Collection<Replication> all() {
+    return all.values();
+  }
+
+  void remove(Replication replication) {
+    all.remove(replication.session, replication);
+  }
+
+  void know(List<Backup> backups) {
+    known = List.copyOf(backups);
+  }
+
+  synchronized void tell(Replicator.Command command) {
+    ActorRef<Replicator.Command> told = actor;
+    if (told == null) {
+      early.add(command);
+    } else {
+      told.tell(command);
+    }
+  }
+
+  /** An actor drives it from now on; it takes up all that is there. */
+  synchronized void drivenBy(ActorRef<Replicator.Command> driver) {
+    actor = driver;
+    early.forEach(driver::tell);
+    early.clear();
+  }
+
+  /** The actor system has ended. */
+  public synchronized void orphaned() {
+    actor = null;
+  }
+}

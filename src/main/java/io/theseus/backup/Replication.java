@@ -1,0 +1,175 @@
+package io.theseus.backup;
+
+import io.theseus.store.Upload;
+import io.theseus.store.UploadRequest;
+import io.theseus.wire.Epoch;
+import io.theseus.wire.FileName;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The copies of one session, as its owner sees them. Outlives actors; the {@link Replicator} of the
+ * moment alone changes it.
+ */
+public final class Replication {
+  /** A copy on one backup. */
+  static final class Replica {
+    final String node;
+
+    /** Whether it has answered what the session is, in the life of its actor that we talk to. */
+    boolean ready;
+
+    long acked;
+    boolean sealed;
+    boolean committed;
+
+    /** What it was told last, and has not answered. */
+    Remote.@Nullable OfSession told;
+
+    long toldNanos;
+
+    Replica(String node) {
+      this.node = node;
+    }
+  }
+
+  /** Somebody who waits until so many bytes are durable on all copies. */
+  private record Waiting(long goal, CompletableFuture<Long> answer) {}
+
+  private final Replicas replicas;
+  final UUID session;
+  final Epoch epoch;
+  final FileName name;
+  final OptionalLong size;
+  final Optional<Instant> modified;
+  final long durable;
+  private final Upload upload;
+
+  // of the Replicator's actor
+  final List<Replica> copies = new ArrayList<>();
+  final Set<String> failed = new HashSet<>();
+  private final List<Waiting> waiting = new ArrayList<>();
+  private final CompletableFuture<Void> sealed = new CompletableFuture<>();
+  private final CompletableFuture<Void> committed = new CompletableFuture<>();
+  long marked;
+  Remote.@Nullable Seal seal;
+  boolean committing;
+  boolean released;
+
+  /** Whether fewer copies are made than are wanted. */
+  private volatile boolean under;
+
+  private volatile List<String> nodes = List.of();
+
+  Replication(Replicas replicas, Epoch epoch, Upload upload) {
+    UploadRequest request = upload.request();
+    this.replicas = replicas;
+    this.session = request.session();
+    this.epoch = epoch;
+    this.name = request.name();
+    this.size = request.size();
+    this.modified = request.modified();
+    this.durable = upload.durable();
+    this.upload = upload;
+  }
+
+  // ---- by any thread
+
+  /** Completes when all before an offset is durable on the copies, with how much is. */
+  public CompletionStage<Long> sync(long offset) {
+    CompletableFuture<Long> answer = new CompletableFuture<>();
+    replicas.tell(new Replicator.Sync(this, offset, answer));
+    return answer;
+  }
+
+  /**
+   * Completes when all copies are whole and can't be refused any more.
+   *
+   * @param sha256 of what is stored
+   * @param received SHA-256 of what the client sent, where known
+   */
+  public CompletionStage<Void> seal(
+      long bytes, String sha256, Optional<String> received, String version) {
+    replicas.tell(
+        new Replicator.SealAll(
+            this, new Remote.Seal(session, epoch, bytes, sha256, received, version)));
+    return sealed;
+  }
+
+  /** Completes when all copies have their name. */
+  public CompletionStage<Void> commit() {
+    replicas.tell(new Replicator.CommitAll(this));
+    return committed;
+  }
+
+  /** Nothing is to be kept of it, nor waited for. */
+  public void release() {
+    replicas.tell(new Replicator.ReleaseAll(this));
+  }
+
+  /** By which the copies obey. */
+  public Epoch epoch() {
+    return epoch;
+  }
+
+  /** What is copied. */
+  public Upload upload() {
+    return upload;
+  }
+
+  /** Where copies are made. */
+  public List<String> nodes() {
+    return nodes;
+  }
+
+  /** Whether there are fewer copies than are wanted. */
+  public boolean isUnder() {
+    return under;
+  }
+
+  // ---- by the Replicator
+
+  void await(long goal, CompletableFuture<Long> answer) {
+    marked = Math.max(marked, goal);
+    waiting.add(new Waiting(goal, answer));
+  }
+
+  @Nullable Replica find(String node) {
+    return copies.stream().filter(each -> each.node.equals(node)).findFirst().orElse(null);
+  }
+
+  /**
+   * Tells who waits, as far as it has come.
+   *
+   * @param holds whether it has to wait for more backups than there are
+   * @return whether it is over
+   */
+  boolean settle(int wanted, boolean holds) {
+    under = copies.size() < wanted;
+    nodes = copies.stream().map(each -> each.node).toList();
+    if (under && holds && !committing) {
+      return false;
+    }
+    long durable = copies.stream().mapToLong(each -> each.acked).min().orElse(Long.MAX_VALUE);
+    List<Waiting> done = waiting.stream().filter(each -> each.goal <= durable).toList();
+    waiting.removeAll(done);
+    done.forEach(each -> each.answer.complete(Math.max(each.goal, Math.min(durable, marked))));
+    if (seal != null && copies.stream().allMatch(each -> each.sealed || each.committed)) {
+      sealed.complete(null);
+    }
+    if (committing && copies.stream().allMatch(each -> each.committed)) {
+      committed.complete(null);
+      return true;
+    }
+    return false;
+  }
+}
