@@ -81,6 +81,11 @@ public final class Replicas {
     return Optional.ofNullable(all.get(session));
   }
 
+  /** Sessions that have fewer copies than are wanted. */
+  public long under() {
+    return all.values().stream().filter(Replication::isUnder).count();
+  }
+
   BackupSettings settings() {
     return settings;
   }

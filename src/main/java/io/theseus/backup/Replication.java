@@ -37,6 +37,9 @@ public final class Replication {
 
     long toldNanos;
 
+    /** Since when it can't be reached behind the decision to commit; 0 where it can. */
+    long lostNanos;
+
     Replica(String node) {
       this.node = node;
     }
@@ -57,6 +60,12 @@ public final class Replication {
   // of the Replicator's actor
   final List<Replica> copies = new ArrayList<>();
   final Set<String> failed = new HashSet<>();
+
+  /**
+   * Nodes that have copies of an earlier life of the owner: waited for a while, and taken first.
+   */
+  final Set<String> before = new HashSet<>();
+
   private final List<Waiting> waiting = new ArrayList<>();
   private final CompletableFuture<Void> sealed = new CompletableFuture<>();
   private final CompletableFuture<Void> committed = new CompletableFuture<>();

@@ -31,8 +31,11 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
   private static final Duration TICK = Duration.ofMillis(500);
   private static final long AGAIN_NANOS = Duration.ofSeconds(2).toNanos();
 
-  /** So long after its begin nobody is known because nobody has answered yet. */
-  private static final long GRACE_NANOS = Duration.ofSeconds(5).toNanos();
+  /**
+   * So long it waits for who isn't there: behind its own begin, when nobody may have answered yet,
+   * and for a copy that is lost behind the decision to commit, as no other one can take its place.
+   */
+  private static final long PATIENCE_NANOS = Duration.ofSeconds(20).toNanos();
 
   /** What it can be told. */
   public interface Command {}
@@ -136,7 +139,7 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
     for (Replication each : List.copyOf(replicas.all())) {
       for (Replica copy : List.copyOf(each.copies)) {
         if (!offers.containsKey(copy.node)) {
-          lose(each, copy, "can't be reached");
+          lose(each, copy, "can't be reached", /* mayReturn= */ true);
         }
       }
     }
@@ -179,12 +182,8 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
   // ---- what is to be done
 
   private void onBegin(Begin begin) {
-    Replication replication = begin.replication();
-    begin.before().stream()
-        .filter(offers::containsKey)
-        .limit(settings.factor())
-        .forEach(node -> replication.copies.add(new Replica(node)));
-    goOn(replication);
+    begin.replication().before.addAll(begin.before());
+    goOn(begin.replication());
   }
 
   private void onTick() {
@@ -197,6 +196,7 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
           copy.told = null;
         }
       }
+      each.copies.removeIf(copy -> copy.lostNanos != 0 && now - copy.lostNanos > PATIENCE_NANOS);
       goOn(each);
     }
   }
@@ -212,7 +212,7 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
         tell(replication, copy);
       }
     }
-    boolean holds = settings.hold() || System.nanoTime() - begun < GRACE_NANOS;
+    boolean holds = settings.hold() || isNew();
     if (replication.settle(settings.factor(), holds)) {
       replicas.remove(replication);
     }
@@ -220,6 +220,16 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
 
   /** A commit that has begun is not begun anywhere else: there it would have no end. */
   private void choose(Replication replication) {
+    Set<String> before = replication.before;
+    for (String node : Set.copyOf(before)) {
+      if (offers.containsKey(node) && replication.copies.size() < settings.factor()) {
+        before.remove(node);
+        replication.copies.add(new Replica(node));
+      }
+    }
+    if (!before.isEmpty() && isNew()) {
+      return; // those that have something of it may still come
+    }
     while (replication.copies.size() < settings.factor() && !replication.committing) {
       Optional<Remote.Offer> best =
           offers.values().stream()
@@ -235,6 +245,11 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
       }
       replication.copies.add(new Replica(best.get().node()));
     }
+  }
+
+  /** Whether backups may be there that have not answered yet. */
+  private boolean isNew() {
+    return System.nanoTime() - begun < PATIENCE_NANOS;
   }
 
   /** Sessions that a backup copies, with those that were given to it since it said so. */
@@ -299,6 +314,7 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
     }
     if (answer instanceof Remote.Ready ready) {
       copy.ready = true;
+      copy.lostNanos = 0;
       copy.acked = ready.durable();
       copy.sealed = false; // it may have begun anew: asked again
       copy.told = null;
@@ -313,15 +329,28 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
       copy.committed = true;
       copy.acked = Long.MAX_VALUE;
     } else if (answer instanceof Remote.Refused refused) {
-      lose(replication, copy, refused.code().label() + ": " + refused.reason());
+      lose(
+          replication,
+          copy,
+          refused.code().label() + ": " + refused.reason(),
+          /* mayReturn= */ false);
       return;
     }
     goOn(replication);
   }
 
   /** A copy is none any more: another one is begun, where there is somebody. */
-  private void lose(Replication replication, Replica copy, String why) {
+  private void lose(Replication replication, Replica copy, String why, boolean mayReturn) {
+    if (copy.lostNanos != 0) {
+      return;
+    }
     LOG.warn("session {}: copy on node {} lost: {}", replication.session, copy.node, why);
+    if (mayReturn && replication.committing && !copy.committed) {
+      copy.lostNanos = System.nanoTime();
+      copy.ready = false;
+      copy.told = null;
+      return;
+    }
     replication.copies.remove(copy);
     replication.failed.add(copy.node);
     goOn(replication);

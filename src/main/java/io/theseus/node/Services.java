@@ -528,6 +528,13 @@ final class Services implements AutoCloseable {
     values.put("buffer-bytes", Door.bufferBytes());
     JournalStatus journal = journal();
     values.put("journal-syncs", journal == null ? 0 : journal.batches());
+    Copying between = copying;
+    if (between != null) {
+      Replicas replicas = between.copies().replicas();
+      values.put("backups", (long) replicas.known().size());
+      values.put("short-of-copies", replicas.under());
+      values.put("held-bytes", between.port().heldBytes());
+    }
     return values;
   }
 

@@ -145,6 +145,10 @@ final class BackupNodeTest {
       client.complete(sending, SIZE);
       assertThat(holders("out")).containsExactly(1);
     }
+    assertThat(cluster.node(1).status().counters())
+        .containsEntry("backups", 0L)
+        .containsEntry("short-of-copies", 0L)
+        .containsEntry("held-bytes", 0L);
   }
 
   @Test
