@@ -118,15 +118,15 @@ final class CellRun {
     try (UpgradedNode node = new UpgradedNode(lab);
         LoadCrowd crowd = new LoadCrowd(lab, cell, node.port(), FILE, random.nextInt(1 << 30))) {
       sleep(quick ? REST : WARM_UP);
+      if (!quick && !cell.kind().saturates()) {
+        slowDown(node, crowd);
+      }
       Window first = window(node, crowd, What.SWITCH);
       for (int i = 0; i < acts; i++) {
         crowd.begin();
         node.awaitEnd(node.upgrade(node.nextModule()));
         awaitFollowers(crowd, UpgradedNode.now());
         sleep(REST);
-      }
-      if (!quick && !cell.kind().saturates()) {
-        slowDown(node, crowd);
       }
       for (What what : order) {
         Window window = window(node, crowd, what);
