@@ -74,14 +74,17 @@ final class BackupKillTest {
     NODES.clear();
   }
 
+  /** At each point of copying, and one of the commit. */
   static Stream<Death> deaths() {
     return Stream.of(
         new Death(/* owner= */ true, "put.sealed"),
         new Death(/* owner= */ true, "put.decided"),
         new Death(/* owner= */ true, "commit.renamed"),
+        new Death(/* owner= */ false, "backup.synced"),
         new Death(/* owner= */ false, "backup.marked"),
         new Death(/* owner= */ false, "backup.sealed"),
-        new Death(/* owner= */ false, "backup.commit"));
+        new Death(/* owner= */ false, "backup.commit"),
+        new Death(/* owner= */ false, "backup.committed"));
   }
 
   private static void awaitAll() {

@@ -231,7 +231,10 @@ final class KillAtStepTest {
       }
     }
     Set<String> tested =
-        deaths().stream().map(Death::name).collect(Collectors.toCollection(TreeSet::new));
+        Stream.concat(
+                deaths().stream().map(Death::name),
+                BackupKillTest.deaths().map(BackupKillTest.Death::point))
+            .collect(Collectors.toCollection(TreeSet::new));
     assertThat(tested).as("points at which a node is killed").isEqualTo(inProgram);
   }
 
