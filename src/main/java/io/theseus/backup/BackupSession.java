@@ -1,6 +1,5 @@
 package io.theseus.backup;
 
-import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
 import akka.actor.typed.PostStop;
 import akka.actor.typed.javadsl.ActorContext;
@@ -53,9 +52,9 @@ final class BackupSession
   /** By the owner of the session. */
   record Told(Remote.OfSession what) implements Command {}
 
-  private record Opened(Upload upload) implements Command {}
+  private record Opened(Upload upload, Epoch by) implements Command {}
 
-  private record Already(Completed completed) implements Command {}
+  private record Already() implements Command {}
 
   private record Reached() implements Command {}
 
@@ -66,6 +65,9 @@ final class BackupSession
   private enum Again implements Command {
     PULL
   }
+
+  /** What became of an upload; of one that is not in use any more it is not heard. */
+  private record Of(Upload upload, Command what) implements Command {}
 
   private record Synced(long durable) implements Command {}
 
@@ -168,11 +170,13 @@ final class BackupSession
   private Effect<BackupEvent, BackupState> handle(BackupState state, Command command) {
     if (command instanceof Told told) {
       return onTold(state, told.what());
+    } else if (command instanceof Of of) {
+      return of.upload() == upload ? handle(state, of.what()) : Effect().none();
     } else if (command instanceof Opened opened) {
-      onOpened(state, opened.upload());
+      onOpened(state, opened);
     } else if (command instanceof Already) {
       opening = false;
-      return end(() -> answer(owner -> new Remote.Committed(session, epoch, environment.nodeId())));
+      return end(() -> answer(new Remote.Committed(session, epoch, environment.nodeId())));
     } else if (command instanceof Reached) {
       sync();
     } else if (command instanceof Interrupted interrupted) {
@@ -188,7 +192,7 @@ final class BackupSession
       answerSealed();
     } else if (command instanceof Published) {
       environment.steps().at("backup.committed");
-      return end(() -> answer(owner -> new Remote.Committed(session, epoch, environment.nodeId())));
+      return end(() -> answer(new Remote.Committed(session, epoch, environment.nodeId())));
     } else if (command instanceof Corrupt corrupt && corrupt.copy() == copy) {
       return refuse(ErrorCode.INTERNAL, corrupt.reason());
     } else if (command instanceof Failed failed) {
@@ -230,13 +234,7 @@ final class BackupSession
     if (newer || moved) {
       stopCopy();
     }
-    Upload last = upload;
-    if (newer && last != null && last.received() > begun.durable()) {
-      upload = null; // what is behind may be other bytes than the owner gets from now on
-    } else {
-      last = null;
-    }
-    Upload stale = last;
+    Upload stale = newer ? letGoOfWhatIsBehind(begun.durable()) : null;
     if (newer && state.isMarked()) {
       // fenced before it is answered: who comes back with the epoch of before is refused for ever
       BackupEvent owned =
@@ -244,6 +242,28 @@ final class BackupSession
       return Effect().persist(owned).thenRun(now -> goOn(now, begun, stale));
     }
     return Effect().none().thenRun(now -> goOn(now, begun, stale));
+  }
+
+  /**
+   * What is behind the offset may be other bytes than the new owner gets from now on, and what was
+   * decided it decides anew.
+   *
+   * @return what is to be opened again; null where all goes on
+   */
+  private @Nullable Upload letGoOfWhatIsBehind(long offset) {
+    Upload last = upload;
+    boolean decided = seal != null;
+    goal = 0;
+    seal = null;
+    if (last == null || (!decided && last.received() <= offset)) {
+      return null;
+    }
+    upload = null;
+    syncing = false;
+    sealing = false;
+    sealed = false;
+    publishing = false;
+    return last;
   }
 
   private void goOn(BackupState state, Remote.BackupInfo begun, @Nullable Upload stale) {
@@ -280,26 +300,32 @@ final class BackupSession
     FileName name = FileName.parse(begun.name());
     Optional<Completed> completed = environment.store().completed(session, name);
     if (completed.isPresent()) {
-      return new Already(completed.get());
+      return new Already();
     }
     UploadRequest request =
         new UploadRequest(
             session, name, begun.size(), Optional.empty(), Optional.empty(), begun.modified());
-    return new Opened(
+    Upload opened =
         durable > 0
             ? environment.store().reopen(request, durable, /* altered= */ false)
-            : environment.store().begin(request));
+            : environment.store().begin(request);
+    return new Opened(opened, begun.epoch());
   }
 
-  private void onOpened(BackupState state, Upload opened) {
+  private void onOpened(BackupState state, Opened opened) {
     opening = false;
-    upload = opened;
+    Remote.BackupInfo known = info;
+    if (known != null && !opened.by().equals(epoch)) {
+      open(state, known, opened.upload()); // the session has another owner since
+      return;
+    }
+    upload = opened.upload();
     pull();
     answerReady(state);
   }
 
   private void answerReady(BackupState state) {
-    answer(owner -> new Remote.Ready(session, epoch, environment.nodeId(), state.durable()));
+    answer(new Remote.Ready(session, epoch, environment.nodeId(), state.durable()));
   }
 
   private void pull() {
@@ -404,7 +430,7 @@ final class BackupSession
     }
     if (!syncing && !sealing && !sealed) {
       syncing = true;
-      await(into.sync(), Synced::new);
+      await(into, into.sync(), Synced::new);
     }
   }
 
@@ -431,7 +457,7 @@ final class BackupSession
   }
 
   private void answerAck(long durable) {
-    answer(owner -> new Remote.Ack(session, epoch, environment.nodeId(), durable));
+    answer(new Remote.Ack(session, epoch, environment.nodeId(), durable));
   }
 
   // ---- the end
@@ -464,12 +490,13 @@ final class BackupSession
     sealing = true;
     stopCopy();
     await(
+        into,
         into.sealCopy(asked.size(), asked.sha256(), asked.received(), asked.version()),
         done -> new SealedHere());
   }
 
   private void answerSealed() {
-    answer(owner -> new Remote.Sealed(session, epoch, environment.nodeId()));
+    answer(new Remote.Sealed(session, epoch, environment.nodeId()));
   }
 
   private void onCommit() {
@@ -479,7 +506,7 @@ final class BackupSession
     }
     publishing = true;
     environment.steps().at("backup.commit");
-    await(into.publish(), done -> new Published());
+    await(into, into.publish(), done -> new Published());
   }
 
   private Effect<BackupEvent, BackupState> release() {
@@ -490,9 +517,7 @@ final class BackupSession
   private Effect<BackupEvent, BackupState> refuse(ErrorCode code, String reason) {
     LOG.warn("backup of {}: {}: {}", session, code.label(), reason);
     return end(
-        () ->
-            answer(
-                owner -> new Remote.Refused(session, epoch, environment.nodeId(), code, reason)));
+        () -> answer(new Remote.Refused(session, epoch, environment.nodeId(), code, reason)));
   }
 
   /** Lets go of all, then says so; what has its name stays. */
@@ -513,16 +538,17 @@ final class BackupSession
         .thenStop();
   }
 
-  private void answer(Function<ActorRef<Replicator.Command>, Remote.Answer> what) {
+  private void answer(Remote.Answer what) {
     Remote.BackupInfo known = info;
     if (known != null) {
-      known.replyTo().tell(what.apply(known.replyTo()));
+      known.replyTo().tell(what);
     }
   }
 
-  private <T> void await(CompletionStage<T> stage, Function<T, Command> done) {
+  private <T> void await(Upload of, CompletionStage<T> stage, Function<T, Command> done) {
     context.pipeToSelf(
-        stage, (value, failure) -> failure == null ? done.apply(value) : failed(failure));
+        stage,
+        (value, failure) -> new Of(of, failure == null ? done.apply(value) : failed(failure)));
   }
 
   private static Command failed(Throwable failure) {

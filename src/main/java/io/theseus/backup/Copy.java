@@ -201,11 +201,6 @@ final class Copy implements Intake {
     }
   }
 
-  /** Blocks that are known to be as they were sent. */
-  synchronized int compared() {
-    return compared;
-  }
-
   @Override
   public void failed(ErrorCode code, String reason) {
     end(code.label() + ": " + reason, /* refused= */ true);

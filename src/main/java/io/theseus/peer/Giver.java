@@ -384,6 +384,7 @@ final class Giver extends Member {
     if (one.reading) {
       one.reading = false;
       queued--;
+      closeIdle(one);
     }
     fail(one, reason);
     send();

@@ -62,12 +62,7 @@ public final class PeerPort implements Closeable {
   private final AtomicLong held = new AtomicLong();
 
   /** Where a node is. */
-  public record Address(String node, String host, int port) {
-    /** {@code host:port}. */
-    public String hostPort() {
-      return (host.contains(":") ? "[" + host + "]" : host) + ":" + port;
-    }
-  }
+  public record Address(String node, String host, int port) {}
 
   /**
    * Binds and accepts.

@@ -194,10 +194,13 @@ final class PutSide {
   /** What the journal is to know of copies, and does not. */
   Optional<SessionEvent> markOfCopies() {
     Replication copies = transfer.replication;
-    if (copies == null || copies.nodes().equals(transfer.markedCopies)) {
+    if (copies == null
+        || (copies.nodes().equals(transfer.markedCopies)
+            && (copies.nodes().isEmpty() || transfer.epoch.equals(transfer.markedEpoch)))) {
       return Optional.empty();
     }
     transfer.markedCopies = copies.nodes();
+    transfer.markedEpoch = transfer.epoch;
     return Optional.of(new SessionEvent.Copied(transfer.epoch, transfer.markedCopies));
   }
 
@@ -405,8 +408,8 @@ final class PutSide {
   }
 
   private void commit(Replication copies) {
-    disk.await(
-        copies.commit().thenCompose(done -> upload().publish()), SessionActor.Committed::new);
+    Upload upload = copies.upload();
+    disk.await(copies.commit().thenCompose(done -> upload.publish()), SessionActor.Committed::new);
   }
 
   Next onCommitted(SessionActor.Committed committed) {

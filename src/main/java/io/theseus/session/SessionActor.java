@@ -838,6 +838,7 @@ public final class SessionActor {
         transfer.facts = recovered;
         transfer.durable = state.offset();
         transfer.epoch = state.epoch() == null ? Epoch.NONE : state.epoch();
+        transfer.markedEpoch = transfer.epoch;
         transfer.markedCopies = state.copies();
         transfer.version = state.version();
         transfer.markedVersion = state.version() != null;

@@ -71,6 +71,9 @@ public final class Transfer {
   /** By which its copies obeyed last; below all where there were none. */
   Epoch epoch = Epoch.NONE;
 
+  /** That of them which the journal knows: a life of the node that follows begins above it. */
+  Epoch markedEpoch = Epoch.NONE;
+
   /** Nodes that have copies, as the journal knows them. */
   List<String> markedCopies = List.of();
 
