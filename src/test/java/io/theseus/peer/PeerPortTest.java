@@ -439,8 +439,20 @@ final class PeerPortTest {
     asking.pull(giving.address(), upload.session(), EPOCH, 0, content.length, kept);
     await().atMost(PATIENCE).until(() -> kept.came() > 0);
     asking.stop(giving.address(), upload.session(), kept);
+    awaitAnswer(); // asked behind the STOP: that has been heard
+
     upload.discard().toCompletableFuture().get(20, TimeUnit.SECONDS);
+    awaitAnswer();
     assertThat(kept.told()).isEmpty();
+  }
+
+  /** Asks for a byte of another session over the same connection, and waits for it. */
+  private void awaitAnswer() throws Exception {
+    Upload other = begin();
+    write(other.takeOver(), content(1), 0, 1);
+    Kept kept = new Kept(1, 0, true);
+    asking.pull(giving.address(), other.session(), EPOCH, 0, 1, kept);
+    kept.awaitAt(1);
   }
 
   @Test
