@@ -1,6 +1,7 @@
 package io.theseus.control;
 
 import io.theseus.channel.Range;
+import io.theseus.names.Place;
 import io.theseus.session.Grant;
 import io.theseus.session.Ready;
 import io.theseus.session.Report;
@@ -17,6 +18,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -217,6 +219,11 @@ public class SessionsBenchmark {
     @Override
     public void restart(StoredFile reopened, long workerGeneration) {
       throw new IllegalStateException("the file has changed");
+    }
+
+    @Override
+    public void migrate(UUID session, Place place) {
+      throw new IllegalStateException("at " + place);
     }
 
     @Override

@@ -1,8 +1,8 @@
 package io.theseus.control;
 
+import io.theseus.names.ClusterListing;
+import io.theseus.names.Names;
 import io.theseus.store.FileStat;
-import io.theseus.store.FileStore;
-import io.theseus.store.Listing;
 import io.theseus.wire.ErrorCode;
 import io.theseus.wire.FileName;
 import io.theseus.wire.ProtocolException;
@@ -10,14 +10,14 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.Callable;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Executor;
 
 /**
- * Answers about names: STAT, LIST and DELETE, on disk threads.
+ * Answers about names: STAT, LIST and DELETE.
  *
  * <p>A stage fails with {@link ProtocolException} where the answer is a refusal.
  */
@@ -25,23 +25,21 @@ public final class Catalogue {
   /** A name of 1,024 bytes, an Identity of 128, size and time. */
   private static final int LONGEST_LINE = 1_280;
 
-  private final FileStore store;
-  private final Executor disk;
+  private final Names names;
   private final String elsewhere;
 
   /**
    * The names of a node.
    *
-   * @param elsewhere where to look for a name that is not here
+   * @param elsewhere where to look for a name that no node has
    */
-  public Catalogue(FileStore store, Executor disk, String elsewhere) {
-    this.store = store;
-    this.disk = disk;
+  public Catalogue(Names names, String elsewhere) {
+    this.names = names;
     this.elsewhere = elsewhere;
   }
 
   public CompletionStage<FileStat> stat(FileName name) {
-    return onDisk(() -> store.stat(name));
+    return withPlace(names.stat(name));
   }
 
   /**
@@ -49,57 +47,60 @@ public final class Catalogue {
    *
    * @param prefixes what is shown: none the beginning of another, in byte order
    */
-  public CompletionStage<Listing> list(
+  public CompletionStage<ClusterListing> list(
       List<String> prefixes, Optional<String> after, int maxBytes) {
-    return onDisk(
-        () ->
-            prefixes.size() == 1
-                ? store.list(prefixes.get(0), after, maxBytes)
-                : listAll(prefixes, after, maxBytes));
+    return list(prefixes, after, maxBytes, new ClusterListing(List.of(), false, Set.of()));
   }
 
-  private Listing listAll(List<String> prefixes, Optional<String> after, int maxBytes)
-      throws ProtocolException {
-    List<FileStat> entries = new ArrayList<>();
-    int left = maxBytes;
-    for (String prefix : prefixes) {
-      if (left < LONGEST_LINE) {
-        return new Listing(entries, /* more= */ true);
-      }
-      Listing page = store.list(prefix, after, left);
-      for (FileStat entry : page.entries()) {
-        left -= entry.line().getBytes(StandardCharsets.UTF_8).length + 1;
-      }
-      entries.addAll(page.entries());
-      if (page.more()) {
-        return new Listing(entries, /* more= */ true);
-      }
+  private CompletionStage<ClusterListing> list(
+      List<String> prefixes, Optional<String> after, int maxBytes, ClusterListing before) {
+    if (prefixes.isEmpty()) {
+      return CompletableFuture.completedFuture(before);
     }
-    return new Listing(entries, /* more= */ false);
+    if (maxBytes < LONGEST_LINE) {
+      return CompletableFuture.completedFuture(
+          new ClusterListing(before.entries(), /* more= */ true, before.unreachable()));
+    }
+    return names
+        .list(prefixes.get(0), after, maxBytes)
+        .thenCompose(
+            page -> {
+              List<FileStat> entries = new ArrayList<>(before.entries());
+              entries.addAll(page.entries());
+              Set<String> unreachable = new TreeSet<>(before.unreachable());
+              unreachable.addAll(page.unreachable());
+              ClusterListing both = new ClusterListing(entries, page.more(), unreachable);
+              int left = maxBytes;
+              for (FileStat entry : page.entries()) {
+                left -= entry.line().getBytes(StandardCharsets.UTF_8).length + 1;
+              }
+              return page.more()
+                  ? CompletableFuture.completedFuture(both)
+                  : list(prefixes.subList(1, prefixes.size()), after, left, both);
+            });
   }
 
   /** The identity of what is gone. */
   public CompletionStage<String> delete(FileName name, Optional<String> ifIdentity) {
-    return onDisk(() -> store.delete(name, ifIdentity));
+    return withPlace(names.delete(name, ifIdentity));
   }
 
-  private <T> CompletionStage<T> onDisk(Callable<T> task) {
-    return CompletableFuture.supplyAsync(
-        () -> {
-          try {
-            return task.call();
-          } catch (ProtocolException e) {
-            throw new CompletionException(withPlace(e, elsewhere));
-          } catch (Exception e) {
-            throw new CompletionException(e);
-          }
-        },
-        disk);
-  }
-
-  private static ProtocolException withPlace(ProtocolException refusal, String elsewhere) {
-    return refusal.code() == ErrorCode.NOT_FOUND
-        ? new ProtocolException(refusal.code(), refusal.getMessage() + "; " + elsewhere)
-        : refusal;
+  /** Of a node that is alone: what it has it shows. */
+  private <T> CompletionStage<T> withPlace(CompletionStage<T> answer) {
+    return !names.isAlone()
+        ? answer
+        : answer.exceptionally(
+            failure -> {
+              Throwable cause =
+                  failure instanceof CompletionException && failure.getCause() != null
+                      ? failure.getCause()
+                      : failure;
+              throw new CompletionException(
+                  cause instanceof ProtocolException refusal
+                          && refusal.code() == ErrorCode.NOT_FOUND
+                      ? new ProtocolException(
+                          refusal.code(), refusal.getMessage() + "; " + elsewhere)
+                      : cause);
+            });
   }
 }

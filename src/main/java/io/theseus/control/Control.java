@@ -1,5 +1,6 @@
 package io.theseus.control;
 
+import io.theseus.names.Names;
 import io.theseus.session.SessionActor;
 import io.theseus.session.SessionLink;
 import io.theseus.session.SessionSummary;
@@ -39,15 +40,18 @@ public final class Control {
   }
 
   private final Catalogue catalogue;
+  private final Names names;
   private final Transfers transfers;
 
   /**
    * The way to control.
    *
+   * @param elsewhere where to look for a name that no node has
    * @param transfers those of the actors behind this
    */
-  public Control(Catalogue catalogue, Transfers transfers) {
-    this.catalogue = catalogue;
+  public Control(Names names, String elsewhere, Transfers transfers) {
+    this.catalogue = new Catalogue(names, elsewhere);
+    this.names = names;
     this.transfers = transfers;
   }
 
@@ -64,6 +68,16 @@ public final class Control {
   /** Answers STAT, LIST and DELETE. */
   public Catalogue catalogue() {
     return catalogue;
+  }
+
+  /** The names of all nodes. */
+  public Names names() {
+    return names;
+  }
+
+  /** Whether a session is here, running or kept. */
+  public boolean has(UUID session) {
+    return transfers.has(session);
   }
 
   /** Whether sessions may begin on this node. */
@@ -112,7 +126,16 @@ public final class Control {
    * @param reason for the client, and the log
    */
   public CompletableFuture<Killed> kill(UUID session, String reason) {
-    return ask(transfers.laneOf(session), answer -> new LaneActor.Kill(session, reason, answer));
+    return ask(
+        transfers.laneOf(session),
+        answer -> new LaneActor.Kill(session, new SessionActor.Kill(reason), answer));
+  }
+
+  /** Ends the connection of a GET, which has a newer one at another node. As {@link #kill}. */
+  public CompletableFuture<Killed> fence(UUID session) {
+    return ask(
+        transfers.laneOf(session),
+        answer -> new LaneActor.Kill(session, new SessionActor.Fence(), answer));
   }
 
   private static <T> CompletableFuture<T> ask(

@@ -66,7 +66,7 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
   record ListSessions(CompletableFuture<List<SessionSummary>> answer) implements Command {}
 
   /** Ends the connection of a session. */
-  record Kill(UUID session, String reason, CompletableFuture<Control.Killed> answer)
+  record Kill(UUID session, SessionActor.Command how, CompletableFuture<Control.Killed> answer)
       implements Command {}
 
   /** A list of sessions that is being made, some at a time. */
@@ -324,7 +324,7 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
     ActorRef<SessionActor.Command> actor = live.get(kill.session());
     Transfer transfer = transfers.find(kill.session());
     if (actor != null && transfer != null && transfer.isConnected()) {
-      actor.tell(new SessionActor.Kill(kill.reason()));
+      actor.tell(kill.how());
       kill.answer().complete(Control.Killed.ENDED);
     } else {
       kill.answer()

@@ -21,6 +21,7 @@ import io.theseus.access.Access;
 import io.theseus.access.Rights;
 import io.theseus.access.Source;
 import io.theseus.control.Control;
+import io.theseus.names.Place;
 import io.theseus.session.Closure;
 import io.theseus.wire.ClientMessage;
 import io.theseus.wire.ErrorCode;
@@ -31,6 +32,7 @@ import io.theseus.wire.Texts;
 import java.net.SocketAddress;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
+import java.util.UUID;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
@@ -356,6 +358,27 @@ final class Connection extends ChannelInboundHandlerAdapter {
     enterClosing();
     sendText(Packets.error(errorText));
     shutDownOutput();
+  }
+
+  /** Sends the client to another node, and closes with the same care. */
+  void migrate(UUID session, Place to) {
+    if (phase == Phase.CLOSING) {
+      return;
+    }
+    String address = encrypted() ? to.encrypted() : to.plain();
+    if (address.isEmpty()) {
+      fail(
+          ErrorCode.DENIED.label()
+              + ": node "
+              + to.node()
+              + " has it, and serves no clients "
+              + (encrypted() ? "over TLS" : "without TLS")
+              + " (expected: a client that reaches it)");
+      return;
+    }
+    LOG.info("{}: MIGRATE to {}", remote, address);
+    sendInfo(Replies.migrate(session, address));
+    closeAfterFlush();
   }
 
   private void closeAfterFlush() {

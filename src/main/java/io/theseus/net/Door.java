@@ -19,6 +19,7 @@ import io.theseus.access.Callers;
 import io.theseus.access.Rights;
 import io.theseus.access.Source;
 import io.theseus.control.Control;
+import io.theseus.names.Place;
 import io.theseus.session.Counters;
 import io.theseus.steps.Steps;
 import java.io.Closeable;
@@ -32,6 +33,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -132,7 +134,7 @@ public final class Door implements Closeable {
       connections.put(loop, rounds);
       loop.execute(() -> step(loop, rounds));
     }
-    DoorContext context = context(this::advertised, settings.anonymous());
+    DoorContext context = context(this::advertised, Place::plain, settings.anonymous());
     try {
       plain =
           Listener.of(
@@ -156,7 +158,8 @@ public final class Door implements Closeable {
    * @throws IOException where the address can't be bound
    */
   public void listen(TlsSettings tls) throws IOException {
-    DoorContext context = context(() -> advertisedEncrypted().orElseThrow(), tls.anonymous());
+    DoorContext context =
+        context(() -> advertisedEncrypted().orElseThrow(), Place::encrypted, tls.anonymous());
     encrypted =
         Listener.of(
             bind(
@@ -173,9 +176,11 @@ public final class Door implements Closeable {
             tls.advertise());
   }
 
-  private DoorContext context(Supplier<String> node, Rights anonymous) {
+  private DoorContext context(
+      Supplier<String> node, Function<Place, String> address, Rights anonymous) {
     return new DoorContext(
         node,
+        () -> nodes(node.get(), address),
         new Admission(access, anonymous),
         settings.keep().toSeconds(),
         steps,
@@ -185,6 +190,18 @@ public final class Door implements Closeable {
   }
 
   /** The connection of a channel; empty where it gets not even words. */
+  /** This node, and the others that can be reached, as far as they serve such clients. */
+  private String nodes(String own, Function<Place, String> address) {
+    StringBuilder nodes = new StringBuilder(own);
+    for (Place place : control.names().reachable()) {
+      String there = address.apply(place);
+      if (!there.isEmpty()) {
+        nodes.append(", ").append(there);
+      }
+    }
+    return nodes.toString();
+  }
+
   private Optional<Connection> connection(Channel channel, DoorContext context) {
     Source source = Source.of(channel.remoteAddress());
     String unwelcome = callers.enter(source).orElse(null);

@@ -10,6 +10,7 @@ import java.util.function.Supplier;
  * What the connections of a door share.
  *
  * @param node {@code host:port} as clients reach this node
+ * @param nodes where a session can be resumed: that, and the other nodes
  * @param admission whom it lets do what
  * @param keepSeconds how long an unfinished PUT is kept
  * @param backlog bytes of all PUTs that were received and are not written yet
@@ -18,6 +19,7 @@ import java.util.function.Supplier;
  */
 record DoorContext(
     Supplier<String> node,
+    Supplier<String> nodes,
     Admission admission,
     long keepSeconds,
     Steps steps,

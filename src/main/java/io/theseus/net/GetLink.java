@@ -123,6 +123,7 @@ final class GetLink extends Link {
             accepted,
             size,
             connection.door().node().get(),
+            connection.door().nodes().get(),
             announced,
             settings.idle().toSeconds(),
             window));

@@ -2,6 +2,7 @@ package io.theseus.net;
 
 import io.netty.buffer.ByteBuf;
 import io.theseus.channel.Range;
+import io.theseus.names.Place;
 import io.theseus.session.Closure;
 import io.theseus.session.Grant;
 import io.theseus.session.Ready;
@@ -13,6 +14,7 @@ import io.theseus.wire.ClientMessage;
 import io.theseus.wire.ErrorCode;
 import io.theseus.wire.ProtocolException;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -176,6 +178,15 @@ abstract class Link implements SessionLink {
   @Override
   public void restart(StoredFile file, long workerGeneration) {
     throw new IllegalStateException("not a GET");
+  }
+
+  @Override
+  public final void migrate(UUID session, Place to) {
+    whileServing(
+        () -> {
+          end();
+          connection.migrate(session, to);
+        });
   }
 
   @Override

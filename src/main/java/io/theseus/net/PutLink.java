@@ -78,6 +78,7 @@ final class PutLink extends Link {
         Replies.readyPut(
             accepted,
             connection.door().node().get(),
+            connection.door().nodes().get(),
             settings.maxData(),
             settings.idle().toSeconds(),
             settings.putWindow(),

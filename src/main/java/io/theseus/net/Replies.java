@@ -1,14 +1,16 @@
 package io.theseus.net;
 
+import io.theseus.names.ClusterListing;
 import io.theseus.session.Ready;
 import io.theseus.store.Completed;
 import io.theseus.store.FileStat;
-import io.theseus.store.Listing;
 import io.theseus.store.LiveStream;
 import io.theseus.wire.Info;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.TreeSet;
+import java.util.UUID;
 
 /** INFO texts of the server. */
 final class Replies {
@@ -18,10 +20,11 @@ final class Replies {
       Ready.ReadyGet ready,
       OptionalLong size,
       String node,
+      String nodes,
       int maxData,
       long idleSeconds,
       OptionalLong window) {
-    Info.Builder info = ready(ready, node, maxData, idleSeconds);
+    Info.Builder info = ready(ready, node, nodes, maxData, idleSeconds);
     info.field("Size", size.isPresent() ? String.valueOf(size.getAsLong()) : "unknown");
     info.field("Identity", ready.identity());
     info.field("Producer", isRewindable(ready) ? "rewindable" : "stream");
@@ -36,25 +39,27 @@ final class Replies {
   static String readyPut(
       Ready.ReadyPut ready,
       String node,
+      String nodes,
       int maxData,
       long idleSeconds,
       long window,
       long keepSeconds) {
-    return ready(ready, node, maxData, idleSeconds)
+    return ready(ready, node, nodes, maxData, idleSeconds)
         .field("Consumer", ready.streamConsumer() ? "stream" : "rewindable")
         .field("Window", window)
         .field("Keep", keepSeconds)
         .text();
   }
 
-  private static Info.Builder ready(Ready ready, String node, int maxData, long idleSeconds) {
+  private static Info.Builder ready(
+      Ready ready, String node, String nodes, int maxData, long idleSeconds) {
     return Info.of("READY")
         .field("Session", ready.session())
         .field("Max-Data", maxData)
         .field("Idle", idleSeconds)
         .field("Module", ready.module())
         .field("Node", node)
-        .field("Nodes", node)
+        .field("Nodes", nodes)
         .field("Version", 1);
   }
 
@@ -102,12 +107,20 @@ final class Replies {
         .text();
   }
 
-  static String list(Listing listing) {
+  static String migrate(UUID session, String node) {
+    return Info.of("MIGRATE").field("Node", node).field("Session", session).text();
+  }
+
+  static String list(ClusterListing listing) {
     StringBuilder lines = new StringBuilder();
     for (FileStat entry : listing.entries()) {
       lines.append(entry.line()).append('\n');
     }
-    return Info.of("LIST").field("More", listing.more() ? "yes" : "no").body(lines);
+    Info.Builder info = Info.of("LIST").field("More", listing.more() ? "yes" : "no");
+    if (!listing.unreachable().isEmpty()) {
+      info.field("Unreachable", String.join(", ", new TreeSet<>(listing.unreachable())));
+    }
+    return info.body(lines);
   }
 
   static String deleted(String identity) {

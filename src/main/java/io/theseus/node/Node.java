@@ -9,6 +9,7 @@ import io.theseus.backup.Backup;
 import io.theseus.cli.Theseus;
 import io.theseus.control.Control;
 import io.theseus.module.Switchboard;
+import io.theseus.names.Names;
 import io.theseus.steps.Steps;
 import io.theseus.store.StoreUse;
 import io.theseus.upgrade.NodeRevisions;
@@ -215,6 +216,11 @@ public final class Node implements AutoCloseable {
   /** The backups that this node knows and can reach; none where it is alone. */
   List<Backup> backups() {
     return services.orElseThrow().backups();
+  }
+
+  /** The names of all nodes. */
+  Names names() {
+    return services.orElseThrow().names();
   }
 
   /** This life's actor system. */

@@ -212,6 +212,7 @@ public record NodeSettings(
    * @param nodes ids of all nodes, this one among them
    * @param seedNodes {@code host:port}, without duplicates
    * @param catchUp how long a node that starts asks the others for the code in force
+   * @param rememberDeleted how long a name that was deleted is remembered
    */
   public record Cluster(
       Set<String> nodes,
@@ -219,6 +220,7 @@ public record NodeSettings(
       String host,
       int port,
       Duration catchUp,
+      Duration rememberDeleted,
       Optional<ClusterTls> tls) {
 
     /** More than half of all nodes: so many are a cluster, fewer are not. */
@@ -557,7 +559,11 @@ public record NodeSettings(
               + " theseus.cluster.tls, or theseus.cluster.unencrypted = anywhere where the whole"
               + " network is trusted");
     }
-    return new Cluster(Set.copyOf(nodes), List.copyOf(seeds), host, port, catchUp, tls);
+    Duration rememberDeleted =
+        reader.duration(
+            "theseus.cluster.remember-deleted", Duration.ofHours(1), Duration.ofDays(3650));
+    return new Cluster(
+        Set.copyOf(nodes), List.copyOf(seeds), host, port, catchUp, rememberDeleted, tls);
   }
 
   /** Where what is sent may be read and changed on its way. */

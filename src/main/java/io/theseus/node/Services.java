@@ -17,7 +17,6 @@ import io.theseus.backup.BackupNode;
 import io.theseus.backup.BackupSettings;
 import io.theseus.backup.Replicas;
 import io.theseus.backup.Replicator;
-import io.theseus.control.Catalogue;
 import io.theseus.control.Control;
 import io.theseus.control.ControlActor;
 import io.theseus.control.Lane;
@@ -33,6 +32,10 @@ import io.theseus.module.Revision;
 import io.theseus.module.RevisionStore;
 import io.theseus.module.Revisions;
 import io.theseus.module.Switchboard;
+import io.theseus.names.Names;
+import io.theseus.names.NamesActor;
+import io.theseus.names.NamesSettings;
+import io.theseus.names.Place;
 import io.theseus.net.Door;
 import io.theseus.net.Loops;
 import io.theseus.net.NetSettings;
@@ -72,6 +75,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
@@ -98,6 +102,7 @@ final class Services implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Services.class);
   private static final long WATCH_SECONDS = 2;
   private static final long DISK_STOP_SECONDS = 10;
+  private static final long FORGET_MINUTES = 60;
   private static final Duration ASK = Duration.ofSeconds(2);
 
   /** Together less than what coordination leaves to a node for making a revision ready. */
@@ -109,6 +114,7 @@ final class Services implements AutoCloseable {
   private final Steps steps;
   private final ExecutorService disk;
   private final FileStore store;
+  private final Names names;
   private final Control control;
   private final SessionEnvironment environment;
   private final Transfers transfers;
@@ -354,8 +360,29 @@ final class Services implements AutoCloseable {
             NodeSettings.ID_ROLE,
             NodeSettings.UPGRADE_DISPATCHER,
             ModuleArchive.MOST_BYTES);
-    String elsewhere = elsewhere(settings);
-    this.control = new Control(new Catalogue(store, disk, elsewhere), transfers);
+    String elsewhere = "`theseus ls` shows what node " + settings.id() + " has";
+    this.names =
+        new Names(
+            new NamesSettings(
+                settings.id(), settings.cluster().nodes(), settings.cluster().rememberDeleted()),
+            store,
+            new VersionClock(settings.id(), Clock.systemUTC()),
+            disk,
+            steps,
+            () -> new Place(settings.id(), packetsAddress(), tlsAddress().orElse("")));
+    this.control = new Control(names, elsewhere, transfers);
+    names.serve(
+        new Names.Sessions() {
+          @Override
+          public boolean has(UUID session) {
+            return control.has(session);
+          }
+
+          @Override
+          public CompletionStage<?> fence(UUID session) {
+            return control.fence(session);
+          }
+        });
     this.clusterSessions = new ClusterSessions(settings.id(), settings.cluster().nodes(), control);
     this.copying = copying();
     this.environment =
@@ -367,7 +394,8 @@ final class Services implements AutoCloseable {
             switchboard,
             revisions::heard,
             bandwidth(settings.session().bandwidth()),
-            settings.backup().factor() > 0 && copying != null ? copying.copies() : null,
+            names,
+            settings.backup().factor() > 0 && copying != null ? copying.replicas() : null,
             transfers::live,
             new SessionSettings(
                 settings.session().keep(),
@@ -379,7 +407,7 @@ final class Services implements AutoCloseable {
   }
 
   /** What goes between this node and others beside the actors. */
-  private record Copying(PeerPort port, SessionEnvironment.Copies copies) {}
+  private record Copying(PeerPort port, Replicas replicas) {}
 
   /** Null for a node that is alone. */
   private @Nullable Copying copying() throws StartException {
@@ -395,10 +423,7 @@ final class Services implements AutoCloseable {
                 backup.whenMissing() == NodeSettings.Backup.WhenMissing.WAIT));
     PeerPort port = peers(replicas);
     replicas.listenAt(port);
-    return new Copying(
-        port,
-        new SessionEnvironment.Copies(
-            replicas, new VersionClock(settings.id(), Clock.systemUTC())));
+    return new Copying(port, replicas);
   }
 
   private PeerPort peers(Replicas replicas) throws StartException {
@@ -462,21 +487,6 @@ final class Services implements AutoCloseable {
     return new LiveSource.Command(source.arguments(), source.spoolBytes());
   }
 
-  private static String elsewhere(NodeSettings settings) {
-    List<String> others =
-        settings.cluster().nodes().stream()
-            .filter(node -> !node.equals(settings.id()))
-            .sorted()
-            .toList();
-    return others.isEmpty()
-        ? "`theseus ls` shows what node " + settings.id() + " has"
-        : "node "
-            + settings.id()
-            + " serves its own files only; ask "
-            + String.join(", ", others)
-            + " too";
-  }
-
   /**
    * Opens the journal of an actor system that has just started.
    *
@@ -530,7 +540,7 @@ final class Services implements AutoCloseable {
     values.put("journal-syncs", journal == null ? 0 : journal.batches());
     Copying between = copying;
     if (between != null) {
-      Replicas replicas = between.copies().replicas();
+      Replicas replicas = between.replicas();
       values.put("backups", (long) replicas.known().size());
       values.put("short-of-copies", replicas.under());
       values.put("held-bytes", between.port().heldBytes());
@@ -592,6 +602,12 @@ final class Services implements AutoCloseable {
     spawned.tell(new ControlActor.FollowSwitch()); // one meanwhile would have been told to nobody
     upgrades.spawn(context);
     clusterSessions.spawn(context);
+    if (!names.isAlone()) {
+      context.spawn(
+          NamesActor.create(names),
+          "names",
+          DispatcherSelector.fromConfig(NodeSettings.BACKUP_DISPATCHER));
+    }
     spawnCopying(context);
   }
 
@@ -606,16 +622,17 @@ final class Services implements AutoCloseable {
           new BackupEnvironment(settings.id(), store, disk, between.port(), steps);
       context.spawn(BackupNode.create(kept), "backup", dispatcher);
     }
-    context.spawn(Replicator.create(between.copies().replicas()), "replicator", dispatcher);
+    context.spawn(Replicator.create(between.replicas()), "replicator", dispatcher);
   }
 
   /** The actor system has ended: commands are refused until the next one is there. */
   void orphaned() {
     actor = null;
     control.orphaned();
+    names.orphaned();
     Copying between = copying;
     if (between != null) {
-      between.copies().replicas().orphaned();
+      between.replicas().orphaned();
     }
   }
 
@@ -659,7 +676,12 @@ final class Services implements AutoCloseable {
   /** The backups that this node knows and can reach; none where it is alone. */
   List<Backup> backups() {
     Copying between = copying;
-    return between == null ? List.of() : between.copies().replicas().known();
+    return between == null ? List.of() : between.replicas().known();
+  }
+
+  /** The names of all nodes. */
+  Names names() {
+    return names;
   }
 
   /** The sessions, whichever life of the actor system serves them. */
@@ -686,6 +708,8 @@ final class Services implements AutoCloseable {
   void watch() {
     watching.scheduleWithFixedDelay(
         this::checkFiles, WATCH_SECONDS, WATCH_SECONDS, TimeUnit.SECONDS);
+    watching.scheduleWithFixedDelay(
+        () -> disk.execute(names::forgetDeleted), 1, FORGET_MINUTES, TimeUnit.MINUTES);
     long often = Math.max(1, settings.modules().callDeadline().toMillis() / 4);
     watching.scheduleWithFixedDelay(revisions::check, often, often, TimeUnit.MILLISECONDS);
   }
@@ -805,6 +829,7 @@ final class Services implements AutoCloseable {
   @Override
   public void close() {
     watching.shutdownNow();
+    names.close();
     revisions.close();
     loops.close();
     Copying between = copying;

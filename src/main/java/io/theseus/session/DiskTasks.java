@@ -38,18 +38,27 @@ final class DiskTasks {
    * an actor that dies in between leaves it to the next one.
    */
   void open(Callable<Command> task) {
-    CompletionStage<Command> opening =
-        CompletableFuture.supplyAsync(
-            () -> {
-              try {
-                return task.call();
-              } catch (Exception e) {
-                return openFailed(e);
-              }
-            },
-            disk);
-    transfer.opening = opening;
-    await(opening);
+    open(run(task));
+  }
+
+  /** The same where more than the disk is waited for. */
+  void open(CompletionStage<Command> opening) {
+    CompletionStage<Command> said = opening.exceptionally(DiskTasks::openFailed);
+    transfer.opening = said;
+    await(said);
+  }
+
+  /** Does something on a disk thread. */
+  <T> CompletionStage<T> run(Callable<T> task) {
+    return CompletableFuture.supplyAsync(
+        () -> {
+          try {
+            return task.call();
+          } catch (Exception e) {
+            throw new CompletionException(e);
+          }
+        },
+        disk);
   }
 
   /** Waits for what is being opened already. */
@@ -95,7 +104,8 @@ final class DiskTasks {
     return new SessionActor.OpenFailed(refusal.code(), refusal.reason());
   }
 
-  private static ProtocolException refusalOf(Throwable failure) {
+  /** The refusal that a stage failed with, or what stands for another failure. */
+  static ProtocolException refusalOf(Throwable failure) {
     Throwable cause =
         failure instanceof CompletionException && failure.getCause() != null
             ? failure.getCause()

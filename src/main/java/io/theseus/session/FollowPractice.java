@@ -4,6 +4,7 @@ import io.theseus.channel.Range;
 import io.theseus.module.ModuleException;
 import io.theseus.module.Revision;
 import io.theseus.module.Switchboard;
+import io.theseus.names.Place;
 import io.theseus.store.Completed;
 import io.theseus.store.StoredFile;
 import io.theseus.wire.ClientMessage;
@@ -144,6 +145,11 @@ public final class FollowPractice {
 
     @Override
     public void restart(StoredFile file, long workerGeneration) {
+      throw unexpected();
+    }
+
+    @Override
+    public void migrate(UUID session, Place place) {
       throw unexpected();
     }
 

@@ -2,6 +2,8 @@ package io.theseus.session;
 
 import io.theseus.channel.Direction;
 import io.theseus.channel.Progress;
+import io.theseus.names.Names;
+import io.theseus.session.SessionActor.Command;
 import io.theseus.store.LiveStream;
 import io.theseus.store.StoredFile;
 import io.theseus.wire.ClientMessage;
@@ -11,6 +13,8 @@ import io.theseus.wire.ProtocolException;
 import io.theseus.wire.Texts;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /** What a session does for a GET: opens the file or live stream, and marks what is acknowledged. */
@@ -48,18 +52,57 @@ final class GetSide {
     } catch (ProtocolException e) {
       return session.giveUp(e.code(), e.reason());
     }
-    Optional<StoredFile> known = environment.store().openKnown(place);
-    if (known.isPresent()) {
-      return onOpened(new SessionActor.FileOpened(known.get(), null));
+    boolean fromStart = get.offset() == 0;
+    Names names = environment.names();
+    boolean resumed = !fromStart && get.session().isPresent() && transfer.facts == null;
+    if (resumed && !names.isAlone()) {
+      // it may have a connection elsewhere, over which nothing more is to move
+      disk.open(names.fence(transfer.id).thenCompose(any -> anywhere(place, fromStart)));
+      return Next.STAY;
     }
-    disk.open(
-        () -> {
-          Optional<LiveStream> stream = environment.store().openLive(place, get.offset() == 0);
-          return stream.isPresent()
-              ? new SessionActor.FileOpened(null, stream.get())
-              : new SessionActor.FileOpened(environment.store().openFile(place), null);
-        });
+    if (names.isSettled()) {
+      Optional<StoredFile> known = environment.store().openKnown(place);
+      if (known.isPresent()) {
+        return onOpened(new SessionActor.FileOpened(known.get(), null));
+      }
+    }
+    disk.open(anywhere(place, fromStart));
     return Next.STAY;
+  }
+
+  private Command here(FileName place, boolean fromStart) throws ProtocolException {
+    Optional<LiveStream> stream = environment.store().openLive(place, fromStart);
+    return stream.isPresent()
+        ? new SessionActor.FileOpened(null, stream.get())
+        : new SessionActor.FileOpened(environment.store().openFile(place), null);
+  }
+
+  /** What is here, where that is known to be the newest; all are asked otherwise. */
+  private CompletionStage<Command> anywhere(FileName place, boolean fromStart) {
+    Names names = environment.names();
+    if (!names.isSettled()) {
+      return located(place, fromStart);
+    }
+    CompletionStage<Command> opened = disk.run(() -> here(place, fromStart));
+    return names.isAlone()
+        ? opened
+        : opened.exceptionallyCompose(
+            failure ->
+                DiskTasks.refusalOf(failure).code() == ErrorCode.NOT_FOUND
+                    ? located(place, fromStart)
+                    : CompletableFuture.failedFuture(failure));
+  }
+
+  private CompletionStage<Command> located(FileName place, boolean fromStart) {
+    return environment
+        .names()
+        .locate(place)
+        .thenCompose(
+            where ->
+                where.at().isPresent()
+                    ? CompletableFuture.completedFuture(
+                        new SessionActor.Elsewhere(where.at().get()))
+                    : disk.run(() -> here(place, fromStart)));
   }
 
   Next onOpened(SessionActor.FileOpened opened) {

@@ -1,8 +1,11 @@
 package io.theseus.session;
 
+import io.theseus.backup.Replicas;
 import io.theseus.backup.Replication;
 import io.theseus.channel.Direction;
 import io.theseus.channel.Progress;
+import io.theseus.names.Names;
+import io.theseus.names.Standing;
 import io.theseus.session.SessionActor.Command;
 import io.theseus.store.Completed;
 import io.theseus.store.Upload;
@@ -16,6 +19,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -93,12 +98,80 @@ final class PutSide {
       // what came over older connections is made durable, then the client goes on behind it
       sync();
     } else if (known == null) {
-      disk.open(() -> begin(put));
+      disk.open(
+          names().isAlone()
+              ? disk.run(() -> begin(put, put.ifIdentity()))
+              : told(beginAmongOthers(put)));
     } else {
       long durable = transfer.durable;
       boolean altered = transfer.altered;
-      disk.open(() -> reopen(known, known.size(), durable, altered, put.offset()));
+      disk.open(told(disk.run(() -> reopen(known, known.size(), durable, altered, put.offset()))));
     }
+  }
+
+  /** Begins where no other node has the session, or anything against it. */
+  private CompletionStage<Command> beginAmongOthers(ClientMessage.Put put) {
+    FileName place;
+    try {
+      place = transfer.place(put.name());
+    } catch (ProtocolException e) {
+      return CompletableFuture.failedFuture(e);
+    }
+    transfer.asked = true;
+    return names()
+        .standing(place, put.session())
+        .thenCompose(
+            found ->
+                disk.run(
+                    () -> {
+                      Optional<Completed> completed =
+                          put.session().isPresent()
+                              ? environment.store().completed(transfer.id, place)
+                              : Optional.empty();
+                      if (completed.isPresent()) {
+                        return new SessionActor.AlreadyCompleted(completed.get());
+                      }
+                      if (found.session().isPresent()) {
+                        return new SessionActor.Elsewhere(found.session().get());
+                      }
+                      requireBeginnable(put, place, found);
+                      return begin(put, /* ifIdentity= */ Optional.empty());
+                    }));
+  }
+
+  private void requireBeginnable(ClientMessage.Put put, FileName place, Standing found)
+      throws ProtocolException {
+    if (put.offset() > 0 && !found.silent().isEmpty()) {
+      throw new ProtocolException(
+          ErrorCode.BUSY,
+          "session "
+              + transfer.id
+              + " is not here, and may be on another node: "
+              + String.join(", ", new TreeSet<>(found.silent()))
+              + " can't be reached (expected: all nodes can be reached; try again)");
+    }
+    if (found.obstacle().isPresent()) {
+      throw new ProtocolException(ErrorCode.EXISTS, found.obstacle().get());
+    }
+    if (put.ifIdentity().isPresent()) {
+      Optional<ProtocolException> refusal = Names.refusal(place, put.ifIdentity().get(), found);
+      if (refusal.isPresent()) {
+        throw refusal.get();
+      }
+    }
+  }
+
+  /** What was completed before is known to all before it is said. */
+  private CompletionStage<Command> told(CompletionStage<Command> opening) {
+    return opening.thenCompose(
+        opened ->
+            opened instanceof SessionActor.AlreadyCompleted already
+                ? names().announce(already.completed().name()).thenApply(any -> opened)
+                : CompletableFuture.completedFuture(opened));
+  }
+
+  private Names names() {
+    return environment.names();
   }
 
   /** Opens what is staged of a session that nobody resumed, so that it can be removed. */
@@ -110,7 +183,7 @@ final class PutSide {
         () -> reopen(known, OptionalLong.empty(), durable, /* altered= */ false, /* offset= */ 0));
   }
 
-  private Command begin(ClientMessage.Put put) throws Exception {
+  private Command begin(ClientMessage.Put put, Optional<String> ifIdentity) throws Exception {
     FileName place = transfer.place(put.name());
     if (put.session().isPresent()) {
       Optional<Completed> completed = environment.store().completed(transfer.id, place);
@@ -126,12 +199,7 @@ final class PutSide {
             .store()
             .begin(
                 new UploadRequest(
-                    transfer.id,
-                    place,
-                    put.size(),
-                    put.ifIdentity(),
-                    put.sha256(),
-                    put.modified())));
+                    transfer.id, place, put.size(), ifIdentity, put.sha256(), put.modified())));
   }
 
   private Command reopen(Facts facts, OptionalLong size, long durable, boolean altered, long offset)
@@ -157,7 +225,12 @@ final class PutSide {
             .store()
             .reopen(
                 new UploadRequest(
-                    transfer.id, name, size, facts.ifIdentity(), facts.sha256(), facts.modified()),
+                    transfer.id,
+                    name,
+                    size,
+                    names().isAlone() ? facts.ifIdentity() : Optional.empty(),
+                    facts.sha256(),
+                    facts.modified()),
                 durable,
                 altered));
   }
@@ -183,11 +256,11 @@ final class PutSide {
 
   /** Copies are made from now on, if they are not yet; those of another upload obey no more. */
   private void copy(Upload upload) {
-    SessionEnvironment.Copies copies = environment.copies();
+    Replicas copies = environment.copies();
     Replication begun = transfer.replication;
     if (copies != null && (begun == null || begun.upload() != upload)) {
       transfer.epoch = transfer.epoch.next(environment.nodeId());
-      transfer.replication = copies.replicas().begin(transfer.epoch, upload, transfer.markedCopies);
+      transfer.replication = copies.begin(transfer.epoch, upload, transfer.markedCopies);
     }
   }
 
@@ -362,26 +435,59 @@ final class PutSide {
   void commit() {
     transfer.committing = true;
     workers.stop();
-    Report report = transfer.report;
-    Optional<String> said = report == null ? Optional.empty() : report.sha256();
     environment.steps().at("put.commit");
     Upload upload = upload();
-    Optional<String> sha256 = said.or(() -> transfer.facts().sha256());
-    Replication copies = transfer.replication;
-    SessionEnvironment.Copies made = environment.copies();
-    if (copies == null || made == null) {
-      disk.await(upload.commit(upload.received(), sha256), SessionActor.Committed::new);
+    if (names().isAlone()) {
+      disk.await(upload.commit(upload.received(), sha256()), SessionActor.Committed::new);
       return;
     }
     String known = transfer.version;
-    String version = known == null ? made.versions().next() : known;
-    transfer.version = version;
-    disk.await(
+    if (known != null) {
+      seal(known);
+    } else {
+      disk.await(version(upload.request().name()), SessionActor.Versioned::new);
+    }
+  }
+
+  /**
+   * Above all that the nodes know of the name; under a condition the lowest one that is, and looked
+   * at while no other condition is.
+   */
+  private CompletionStage<String> version(FileName name) {
+    Optional<String> identity = transfer.facts().ifIdentity();
+    if (identity.isPresent()) {
+      transfer.claimed = name;
+      return names()
+          .claim(name, transfer.id)
+          .thenCompose(any -> names().decide(name, identity.get()));
+    }
+    if (transfer.asked) {
+      return CompletableFuture.completedFuture(names().next());
+    }
+    return names().standing(name, Optional.empty()).thenApply(any -> names().next());
+  }
+
+  Next onVersioned(String version) {
+    if (transfer.committing) {
+      transfer.version = version;
+      seal(version);
+    }
+    return Next.STAY;
+  }
+
+  /** Here and on all copies everything is decided that could be refused. */
+  private void seal(String version) {
+    Upload upload = upload();
+    Replication copies = transfer.replication;
+    CompletionStage<Void> done =
         upload
-            .seal(upload.received(), sha256, version)
+            .seal(upload.received(), sha256(), version)
             .thenCompose(
-                here -> copies.seal(here.size(), upload.storedSha256(), here.sha256(), version)),
-        everywhere -> new SessionActor.SealedEverywhere());
+                here ->
+                    copies == null
+                        ? CompletableFuture.completedFuture(null)
+                        : copies.seal(here.size(), upload.storedSha256(), here.sha256(), version));
+    disk.await(done, everywhere -> new SessionActor.SealedEverywhere());
   }
 
   /** From here on it is only forward, so the journal knows the version before any copy commits. */
@@ -389,11 +495,11 @@ final class PutSide {
     environment.steps().at("put.sealed");
     Replication copies = transfer.replication;
     String version = transfer.version;
-    if (copies == null || version == null || !transfer.committing) {
+    if (version == null || !transfer.committing) {
       return Next.STAY; // a failure came first
     }
-    if (transfer.markedVersion || copies.nodes().isEmpty()) {
-      commit(copies);
+    if (transfer.markedVersion || copies == null || copies.nodes().isEmpty()) {
+      commit(copies, version);
       return Next.STAY;
     }
     List<SessionEvent> events = new ArrayList<>(session.marks(transfer.durable));
@@ -403,13 +509,37 @@ final class PutSide {
         () -> {
           transfer.markedVersion = true;
           environment.steps().at("put.decided");
-          commit(copies);
+          commit(copies, version);
         });
   }
 
-  private void commit(Replication copies) {
-    Upload upload = copies.upload();
-    disk.await(copies.commit().thenCompose(done -> upload.publish()), SessionActor.Committed::new);
+  /** On the copies, here, and then nobody has an older one. */
+  private void commit(@Nullable Replication copies, String version) {
+    Upload upload = upload();
+    CompletionStage<Void> there =
+        copies == null ? CompletableFuture.completedFuture(null) : copies.commit();
+    disk.await(
+        there
+            .thenCompose(done -> upload.publish())
+            .thenCompose(
+                completed ->
+                    names().announce(completed.name(), version).thenApply(any -> completed)),
+        SessionActor.Committed::new);
+  }
+
+  /** As the client has it, where it said so. */
+  private Optional<String> sha256() {
+    Report report = transfer.report;
+    Optional<String> said = report == null ? Optional.empty() : report.sha256();
+    return said.or(() -> transfer.facts().sha256());
+  }
+
+  private void unclaim() {
+    FileName claimed = transfer.claimed;
+    if (claimed != null) {
+      transfer.claimed = null;
+      names().unclaim(claimed, transfer.id);
+    }
   }
 
   Next onCommitted(SessionActor.Committed committed) {
@@ -451,6 +581,7 @@ final class PutSide {
   void onFailed(boolean kept) {
     syncing = false;
     transfer.committing = false;
+    unclaim();
     Upload upload = transfer.upload;
     if (kept && upload != null && upload.failure().isPresent()) {
       upload.suspend();
@@ -467,6 +598,7 @@ final class PutSide {
 
   /** Removes what is staged. */
   void end() {
+    unclaim();
     Replication copies = transfer.replication;
     if (copies != null) {
       transfer.replication = null;

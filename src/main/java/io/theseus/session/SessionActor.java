@@ -22,6 +22,7 @@ import io.theseus.channel.Admission;
 import io.theseus.channel.Direction;
 import io.theseus.module.Revision;
 import io.theseus.module.SessionCode;
+import io.theseus.names.Place;
 import io.theseus.store.Completed;
 import io.theseus.store.LiveStream;
 import io.theseus.store.StoredFile;
@@ -90,6 +91,9 @@ public final class SessionActor {
   /** End the connection; an unfinished PUT stays resumable. */
   public record Kill(String reason) implements Command {}
 
+  /** A GET has a newer connection at another node: end this one. */
+  public record Fence() implements Command {}
+
   /** Give an unfinished session up: its time is over. */
   public record Expire() implements Command {}
 
@@ -111,6 +115,12 @@ public final class SessionActor {
   record UploadOpened(Upload upload) implements Command {}
 
   record AlreadyCompleted(Completed completed) implements Command {}
+
+  /** What is asked for is at another node. */
+  record Elsewhere(Place place) implements Command {}
+
+  /** The name's version, once nothing but the commit is to be done. */
+  record Versioned(String version) implements Command {}
 
   record OpenFailed(ErrorCode code, String reason) implements Command {}
 
@@ -338,6 +348,10 @@ public final class SessionActor {
       return put.onAlreadyCompleted(completed);
     } else if (command instanceof OpenFailed failed) {
       return onOpenFailed(failed);
+    } else if (command instanceof Elsewhere elsewhere) {
+      return onElsewhere(elsewhere.place());
+    } else if (command instanceof Versioned versioned) {
+      return put.onVersioned(versioned.version());
     } else if (command instanceof Failed failed) {
       return onFailed(failed);
     } else if (command instanceof Decided decided) {
@@ -362,6 +376,8 @@ public final class SessionActor {
       return code.resume();
     } else if (command instanceof Kill kill) {
       return onKill(kill);
+    } else if (command instanceof Fence) {
+      return onFence();
     }
     return command instanceof Expire ? onExpire() : Next.STAY; // Adopt is for those that rest
   }
@@ -452,8 +468,21 @@ public final class SessionActor {
     if (expiring && transfer.link == null) {
       return finish("expired");
     }
-    String place = failed.code() == ErrorCode.NOT_FOUND ? "; " + environment.elsewhere() : "";
+    boolean alone = failed.code() == ErrorCode.NOT_FOUND && environment.names().isAlone();
+    String place = alone ? "; " + environment.elsewhere() : "";
     return giveUp(failed.code(), failed.reason() + place);
+  }
+
+  /** The client goes on at another node. */
+  private Next onElsewhere(Place place) {
+    transfer.opening = null;
+    log.info("is at node {}", place.node());
+    SessionLink link = transfer.link;
+    if (link != null) {
+      transfer.link = null;
+      link.migrate(transfer.id, place);
+    }
+    return outlivesConnection() ? detach() : finish("at node " + place.node());
   }
 
   /** Refuses the connection; a session that was accepted before stays, another is over. */
@@ -534,6 +563,22 @@ public final class SessionActor {
     }
     link.fail(ErrorCode.DENIED, kill.reason());
     return onClosed(new Closure(/* endsSession= */ false, kill.reason()));
+  }
+
+  private Next onFence() {
+    SessionLink link = transfer.link;
+    boolean isPut =
+        transfer.command instanceof ClientMessage.Put
+            || (transfer.facts != null && transfer.facts.direction() == Direction.PUT);
+    if (link == null || isPut) {
+      return Next.STAY; // who resumes a PUT is sent to the node that has it
+    }
+    String reason =
+        "session "
+            + transfer.id
+            + " has a newer connection at another node (expected: one at a time)";
+    link.fail(ErrorCode.SUPERSEDED, reason);
+    return onClosed(new Closure(/* endsSession= */ false, reason));
   }
 
   Next onFailed(Failed failed) {

@@ -2,9 +2,9 @@ package io.theseus.session;
 
 import io.theseus.backup.Replicas;
 import io.theseus.module.Switchboard;
+import io.theseus.names.Names;
 import io.theseus.steps.Steps;
 import io.theseus.store.FileStore;
-import io.theseus.store.VersionClock;
 import java.util.concurrent.Executor;
 import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
@@ -12,10 +12,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * What every session of a node works with.
  *
- * @param elsewhere where to look for a name that is not here
+ * @param elsewhere where to look for a name that no node has
  * @param switchboard which code is in force
  * @param misbehaviours hears of code of modules that failed
  * @param bandwidth of the node; null where it is not limited
+ * @param names of all nodes
  * @param copies makes copies of what is received, on other nodes; null where none are wanted
  * @param running how many sessions there are
  * @param disk runs what blocks on files; never an event loop, never an actor's dispatcher
@@ -28,18 +29,12 @@ public record SessionEnvironment(
     Switchboard switchboard,
     Misbehaviour.Listener misbehaviours,
     @Nullable Bandwidth bandwidth,
-    @Nullable Copies copies,
+    Names names,
+    @Nullable Replicas copies,
     IntSupplier running,
     SessionSettings settings,
     Counters counters,
     Steps steps) {
-  /**
-   * What makes copies on other nodes.
-   *
-   * @param versions gives them to names
-   */
-  public record Copies(Replicas replicas, VersionClock versions) {}
-
   /** The same with another way to the disk. */
   public SessionEnvironment withDisk(Executor other) {
     return new SessionEnvironment(
@@ -50,6 +45,7 @@ public record SessionEnvironment(
         switchboard,
         misbehaviours,
         bandwidth,
+        names,
         copies,
         running,
         settings,
@@ -67,6 +63,7 @@ public record SessionEnvironment(
         other,
         misbehaviours,
         bandwidth,
+        names,
         copies,
         running,
         settings,

@@ -1,10 +1,12 @@
 package io.theseus.session;
 
 import io.theseus.channel.Range;
+import io.theseus.names.Place;
 import io.theseus.store.Completed;
 import io.theseus.store.StoredFile;
 import io.theseus.wire.ErrorCode;
 import java.util.List;
+import java.util.UUID;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -82,6 +84,9 @@ public interface SessionLink {
 
   /** GET: the file is another now; RESTART. */
   void restart(StoredFile file, long workerGeneration);
+
+  /** The client goes on at another node: MIGRATE, then close. */
+  void migrate(UUID session, Place place);
 
   /** Refuses or ends the session: ERROR, then close. */
   void fail(ErrorCode code, String message);

@@ -83,6 +83,12 @@ public final class Transfer {
   /** Whether the journal knows that. */
   boolean markedVersion;
 
+  /** Whether all nodes were asked what they know of its name. */
+  boolean asked;
+
+  /** The name that it alone may decide about, at the node that says so; null for none. */
+  @Nullable FileName claimed;
+
   /** What is being opened on the disk; the next incarnation waits for the same. */
   @Nullable CompletionStage<SessionActor.Command> opening;
 

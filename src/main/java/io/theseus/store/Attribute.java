@@ -27,6 +27,7 @@ record Attribute(
   private static final int FIELDS = 7;
   private static final String NONE = "-";
   private static final String SHA256 = "[0-9a-f]{64}";
+  private static final String VERSION = "[0-9a-f]{16}@[!-~]*";
 
   String text() {
     String text = asReceived();
@@ -56,6 +57,7 @@ record Attribute(
       String received = fields.length > FIELDS ? fields[FIELDS] : fields[4];
       if (!fields[4].matches(SHA256)
           || !received.matches(SHA256 + "|" + NONE)
+          || !fields[6].matches(VERSION + "|" + NONE)
           || time.length != 2) {
         return Optional.empty();
       }

@@ -60,6 +60,7 @@ final class Commits {
   private final Path stagingPath;
   private final FolderForces forces = new FolderForces();
   private final Records records;
+  private final Tombstones tombstones;
   private final Quota quota;
   private final Duration keep;
   private final Clock clock;
@@ -84,6 +85,7 @@ final class Commits {
       Folder staging,
       Path stagingPath,
       Records records,
+      Tombstones tombstones,
       Quota quota,
       Duration keep,
       Clock clock,
@@ -93,6 +95,7 @@ final class Commits {
     this.staging = staging;
     this.stagingPath = stagingPath;
     this.records = records;
+    this.tombstones = tombstones;
     this.quota = quota;
     this.keep = keep;
     this.clock = clock;
@@ -222,11 +225,20 @@ final class Commits {
     }
   }
 
-  /** Gives a sealed part its name, durably. */
-  void publish(UploadRequest request, PartFile part, long size) throws ProtocolException {
+  /**
+   * Gives a sealed part its name, durably. Where the name has a higher version already it is as if
+   * this one had come before: it is replaced as soon as it is there.
+   *
+   * @param version of the name from then on, where one was given
+   */
+  void publish(UploadRequest request, PartFile part, Completed completed, Optional<String> version)
+      throws ProtocolException {
     FileName name = request.name();
     store.requireHealthy();
-    try (Folder target = rename(request, part, size)) {
+    try (Folder target = rename(request, part, completed, version)) {
+      if (target == null) {
+        return;
+      }
       store.steps().at("commit.renamed");
       force(name, () -> forces.force(target));
       force(name, this::forceStaging);
@@ -285,14 +297,22 @@ final class Commits {
     return completed;
   }
 
-  /** Switches the name; gives the folder that holds it. */
-  private Folder rename(UploadRequest request, PartFile part, long size)
+  /** Switches the name; gives the folder that holds it, or null where nothing was to be done. */
+  private @Nullable Folder rename(
+      UploadRequest request, PartFile part, Completed completed, Optional<String> version)
       throws IOException, ProtocolException {
     FileName name = request.name();
     String[] components = name.components();
+    long size = completed.size();
     Lock nameLock = lockOf(name);
     nameLock.lock();
     try {
+      if (version.isPresent() && entry(name).version().compareTo(version.get()) > 0) {
+        remember(new Records.Entry(Records.State.DONE, clock.instant().plus(keep), completed));
+        staging.deleteFile(part.component());
+        quota.removed(request.session());
+        return null;
+      }
       folders.readLock().lock();
       try {
         Folder folder = tree.parent(components);
@@ -412,14 +432,84 @@ final class Commits {
     }
   }
 
+  // ---- versions
+
+  /** What is known of a name. */
+  Entry entry(FileName name) throws ProtocolException {
+    try {
+      Optional<String> deleted = tombstones.find(name);
+      Entry found = file(name);
+      return deleted.isPresent() && deleted.get().compareTo(found.version()) > 0
+          ? new Entry(Entry.Kind.DELETED, deleted.get(), Optional.empty())
+          : found;
+    } catch (IOException e) {
+      throw Refusals.io(name, "opening", e);
+    }
+  }
+
+  private Entry file(FileName name) throws IOException {
+    String[] components = name.components();
+    try (Folder folder = tree.parent(components)) {
+      BasicFileAttributes found = folder.find(components[components.length - 1]);
+      if (found == null || !found.isRegularFile()) {
+        return Entry.NONE;
+      }
+      Path path = tree.path(name.value());
+      Facts facts = Facts.of(found, path);
+      return new Entry(Entry.Kind.FILE, facts.version(path), Optional.of(facts.stat(name)));
+    } catch (NoSuchFileException | NotDirectoryException e) {
+      return Entry.NONE;
+    }
+  }
+
+  /**
+   * Removes what is older than a version of the name that is somewhere else.
+   *
+   * @param deleted whether that version is a deletion, to be remembered here
+   * @return what is known of the name then
+   */
+  Entry supersede(FileName name, String version, boolean deleted) throws ProtocolException {
+    Lock nameLock = lockOf(name);
+    nameLock.lock();
+    try {
+      Entry known = entry(name);
+      if (known.version().compareTo(version) >= 0) {
+        return known;
+      }
+      if (known.kind() == Entry.Kind.FILE) {
+        remove(name, Optional.empty());
+        store.steps().at("supersede.removed");
+      }
+      if (deleted) {
+        try {
+          tombstones.add(name, version);
+        } catch (IOException e) {
+          throw store.forceFailed(name, e);
+        }
+      }
+      return entry(name);
+    } finally {
+      nameLock.unlock();
+    }
+  }
+
   // ---- delete
 
   /** Removes a file; gives its identity. */
   String delete(FileName name, Optional<String> ifIdentity) throws ProtocolException {
-    String[] components = name.components();
-    String component = components[components.length - 1];
     Lock nameLock = lockOf(name);
     nameLock.lock();
+    try {
+      return remove(name, ifIdentity);
+    } finally {
+      nameLock.unlock();
+    }
+  }
+
+  /** The same by who holds the name's lock. */
+  private String remove(FileName name, Optional<String> ifIdentity) throws ProtocolException {
+    String[] components = name.components();
+    String component = components[components.length - 1];
     try (Folder folder = tree.parent(components)) {
       BasicFileAttributes found = folder.find(component);
       if (found == null) {
@@ -441,8 +531,6 @@ final class Commits {
       throw Refusals.notFound(name, "goes through what is no folder");
     } catch (IOException e) {
       throw Refusals.io(name, "delete", e);
-    } finally {
-      nameLock.unlock();
     }
   }
 

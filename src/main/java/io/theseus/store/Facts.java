@@ -2,8 +2,12 @@ package io.theseus.store;
 
 import io.theseus.os.Native;
 import io.theseus.wire.FileName;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -38,6 +42,26 @@ record Facts(Object key, long size, Instant modified, Optional<Attribute> attrib
 
   String identity() {
     return valid().map(Attribute::identity).orElseGet(() -> Attribute.identity(size, modified));
+  }
+
+  /**
+   * The version of the name: that of its commit, or where somebody else put or changed the file,
+   * the time when he did.
+   */
+  String version(Path path) {
+    Optional<Attribute> committed = valid();
+    if (committed.isPresent()) {
+      return committed
+          .get()
+          .version()
+          .orElseGet(() -> VersionClock.at(committed.get().committed()));
+    }
+    try {
+      Object changed = Files.getAttribute(path, "unix:ctime", LinkOption.NOFOLLOW_LINKS);
+      return VersionClock.at(changed instanceof FileTime time ? time.toInstant() : modified);
+    } catch (IOException | UnsupportedOperationException | IllegalArgumentException e) {
+      return VersionClock.at(modified);
+    }
   }
 
   FileStat stat(FileName name) {

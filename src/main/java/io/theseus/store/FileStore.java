@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,6 +31,7 @@ import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -47,6 +49,7 @@ public final class FileStore implements Closeable {
   private static final String LOCK = "lock";
   private static final String PROBE = "probe";
   private static final String PART = ".part";
+  private static final String DELETED = "deleted";
 
   /** How often a file is looked at anew that is replaced while it is being opened. */
   private static final int OPEN_ATTEMPTS = 20;
@@ -66,6 +69,7 @@ public final class FileStore implements Closeable {
   private final Folder staging;
   private final FileChannel lock;
   private final Records records;
+  private final Tombstones tombstones;
   private final Space space;
   private final Quota quota;
   private final Commits commits;
@@ -143,6 +147,7 @@ public final class FileStore implements Closeable {
         new Tree(root, stagingPath.startsWith(root) ? root.relativize(stagingPath).toString() : "");
     this.staging = Folder.open(stagingPath);
     this.records = Records.open(settings.records(), clock, steps);
+    this.tombstones = new Tombstones(settings.records().resolve(DELETED), clock);
     this.space = new Space(root.toFile()::getUsableSpace, settings.restBytes());
     this.small =
         new SmallFiles(
@@ -158,7 +163,16 @@ public final class FileStore implements Closeable {
     }
     this.commits =
         new Commits(
-            this, tree, staging, stagingPath, records, quota, settings.keep(), clock, attributes);
+            this,
+            tree,
+            staging,
+            stagingPath,
+            records,
+            tombstones,
+            quota,
+            settings.keep(),
+            clock,
+            attributes);
   }
 
   private static Path directory(Path path) throws IOException {
@@ -393,6 +407,73 @@ public final class FileStore implements Closeable {
   public String delete(FileName name, Optional<String> ifIdentity) throws ProtocolException {
     requireWritable(name);
     return commits.delete(name, ifIdentity);
+  }
+
+  /** What this node knows of a name. */
+  public Entry entry(FileName name) throws ProtocolException {
+    if (live.contains(name)) {
+      return new Entry(Entry.Kind.LIVE, "", Optional.of(FileStat.live(name)));
+    }
+    tree.requireEncodable(name);
+    return tree.isHidden(name.value()) ? Entry.NONE : commits.entry(name);
+  }
+
+  /**
+   * Why the name can't be an upload's, whatever it holds: it is a folder, say, or a live source's.
+   */
+  public Optional<ProtocolException> obstacle(FileName name) {
+    try {
+      requireNameable(name);
+      commits.requireUploadable(name, Optional.empty());
+      return Optional.empty();
+    } catch (ProtocolException e) {
+      return switch (e.code()) {
+        case EXISTS, DENIED, BAD_NAME -> Optional.of(e);
+        default -> Optional.empty(); // a fault of this node
+      };
+    }
+  }
+
+  /** Whether a session has committed a name here; see {@link #completed}. */
+  public boolean hasCompleted(UUID session, FileName name) throws ProtocolException {
+    try {
+      return completed(session, name).isPresent();
+    } catch (ProtocolException e) {
+      if (e.code() == ErrorCode.BAD_FIELD) {
+        return true; // another name, which who asks is told here
+      }
+      throw e;
+    }
+  }
+
+  /**
+   * Makes sure that nothing is here, durably, that is older than a version of the name elsewhere.
+   *
+   * @param deleted whether that version is a deletion; it is remembered here
+   * @return what is known of the name then
+   */
+  public Entry supersede(FileName name, String version, boolean deleted) throws ProtocolException {
+    requireWritable(name);
+    return commits.supersede(name, version, deleted);
+  }
+
+  /** Visits all files, in no order; what is put here or removed meanwhile may be among them. */
+  public void forEachFile(Consumer<Named> visitor) throws IOException {
+    tree.forEachFile(
+        (text, found) -> {
+          try {
+            FileName name = FileName.parse(text);
+            Path path = tree.path(text);
+            visitor.accept(new Named(name, Facts.of(found, path).version(path)));
+          } catch (ProtocolException e) {
+            LOG.debug("{} is no name", Texts.escape(text)); // and not served
+          }
+        });
+  }
+
+  /** Forgets the deletions that are older; gives how many they were. */
+  public int forgetDeleted(Duration age) throws IOException {
+    return tombstones.forget(age);
   }
 
   /**
@@ -709,6 +790,11 @@ public final class FileStore implements Closeable {
 
   private void requireWritable(FileName name) throws ProtocolException {
     requireHealthy();
+    requireNameable(name);
+  }
+
+  /** Refuses what can be no file's name here. */
+  private void requireNameable(FileName name) throws ProtocolException {
     tree.requireEncodable(name);
     if (live.contains(name)) {
       throw new ProtocolException(

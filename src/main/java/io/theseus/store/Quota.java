@@ -5,10 +5,7 @@ import io.theseus.wire.FileName;
 import io.theseus.wire.ProtocolException;
 import io.theseus.wire.Texts;
 import java.io.IOException;
-import java.nio.file.attribute.BasicFileAttributes;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.UUID;
@@ -77,38 +74,8 @@ final class Quota {
     if (!isLimited()) {
       return;
     }
-    try (Folder root = tree.folder(new String[0], 0)) {
-      count(tree, root, "");
-    }
+    tree.forEachFile((name, file) -> add(file.size()));
     LOG.info("{} files of {} bytes are there", files, bytes);
-  }
-
-  private void count(Tree tree, Folder folder, String path) throws IOException {
-    List<String> folders = new ArrayList<>();
-    List<IOException> unread = new ArrayList<>();
-    folder.forEach(
-        component -> {
-          try {
-            BasicFileAttributes found = folder.find(component);
-            if (found != null && found.isRegularFile()) {
-              add(found.size());
-            } else if (found != null && found.isDirectory() && !tree.isHidden(path + component)) {
-              folders.add(component);
-            }
-          } catch (IOException e) {
-            unread.add(e);
-          }
-        });
-    for (IOException each : unread) {
-      LOG.warn("not counted, as it can't be read: {}", Texts.escape(String.valueOf(each)));
-    }
-    for (String component : folders) {
-      try (Folder inner = folder.folder(component)) {
-        count(tree, inner, path + component + "/");
-      } catch (IOException e) {
-        LOG.warn("not counted, as it can't be read: {}", Texts.escape(String.valueOf(e)));
-      }
-    }
   }
 
   private synchronized void add(long size) {

@@ -10,10 +10,17 @@ import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The directory that is served: walks from its open root, never by a path. */
 final class Tree implements Closeable {
+  private static final Logger LOG = LoggerFactory.getLogger(Tree.class);
+
   private final Path path;
   private final Folder root;
   private final String hidden;
@@ -92,6 +99,54 @@ final class Tree implements Closeable {
         .filter(value -> value != null && !value.isEmpty())
         .findFirst()
         .orElse("C");
+  }
+
+  /** Something that is done with each file. */
+  @FunctionalInterface
+  interface Visitor {
+    /**
+     * A file was found.
+     *
+     * @param name from the root
+     */
+    void visit(String name, BasicFileAttributes file);
+  }
+
+  /** Visits all regular files, in no order; what can't be read is left out, and logged. */
+  void forEachFile(Visitor visitor) throws IOException {
+    try (Folder top = folder(new String[0], 0)) {
+      visit(top, "", visitor);
+    }
+  }
+
+  private void visit(Folder folder, String path, Visitor visitor) throws IOException {
+    List<String> folders = new ArrayList<>();
+    folder.forEach(
+        component -> {
+          BasicFileAttributes found;
+          try {
+            found = folder.find(component);
+          } catch (IOException e) {
+            unread(e);
+            return;
+          }
+          if (found != null && found.isRegularFile()) {
+            visitor.visit(path + component, found);
+          } else if (found != null && found.isDirectory() && !isHidden(path + component)) {
+            folders.add(component);
+          }
+        });
+    for (String component : folders) {
+      try (Folder inner = folder.folder(component)) {
+        visit(inner, path + component + "/", visitor);
+      } catch (IOException e) {
+        unread(e);
+      }
+    }
+  }
+
+  private static void unread(IOException e) {
+    LOG.warn("left out, as it can't be read: {}", Texts.escape(String.valueOf(e)));
   }
 
   @Override

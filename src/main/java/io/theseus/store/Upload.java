@@ -709,7 +709,11 @@ public final class Upload {
   }
 
   private Completed publishNow(Completed decided) throws ProtocolException {
-    store.commits().publish(request, part, decided.size());
+    Optional<String> version;
+    synchronized (this) {
+      version = Objects.requireNonNull(wish).version;
+    }
+    store.commits().publish(request, part, decided, version);
     synchronized (this) {
       committed = true;
     }

@@ -1,6 +1,8 @@
 package io.theseus.store;
 
 import java.time.Clock;
+import java.time.Instant;
+import java.time.temporal.ChronoField;
 
 /**
  * Gives versions to names: each above all that were given or seen before, and near the time of day.
@@ -10,6 +12,11 @@ import java.time.Clock;
 public final class VersionClock {
   /** Bits below the milliseconds: as many versions in one of them. */
   private static final int BITS = 16;
+
+  /** So that what is left of a millisecond's nanoseconds fits into them. */
+  private static final int NANO_BITS = 4;
+
+  private static final int NANOS_PER_MILLI = 1_000_000;
 
   private final String node;
   private final Clock clock;
@@ -23,14 +30,36 @@ public final class VersionClock {
   /** A version above all before. */
   public synchronized String next() {
     last = Math.max(last + 1, clock.millis() << BITS);
-    return String.format("%016x@%s", last, node);
+    return text(last, node);
+  }
+
+  /**
+   * The lowest version above one: whatever is given by the clock, here or elsewhere, to a name of
+   * which that one is known, is above it.
+   */
+  public String above(String version) {
+    return text(ticks(version) + 1, node);
   }
 
   /** Another one was seen: those to come are above it. */
   public synchronized void see(String version) {
+    last = Math.max(last, ticks(version));
+  }
+
+  /** The version of what nobody gave one, by the time when it came to be. */
+  static String at(Instant time) {
+    return text(
+        (time.toEpochMilli() << BITS)
+            | (time.get(ChronoField.NANO_OF_SECOND) % NANOS_PER_MILLI >> NANO_BITS),
+        "");
+  }
+
+  private static String text(long ticks, String node) {
+    return String.format("%016x@%s", ticks, node);
+  }
+
+  private static long ticks(String version) {
     int at = version.indexOf('@');
-    if (at > 0) {
-      last = Math.max(last, Long.parseUnsignedLong(version.substring(0, at), 16));
-    }
+    return at <= 0 ? 0 : Long.parseUnsignedLong(version.substring(0, at), 16);
   }
 }

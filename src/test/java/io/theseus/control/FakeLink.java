@@ -2,6 +2,7 @@ package io.theseus.control;
 
 import io.theseus.channel.Progress;
 import io.theseus.channel.Range;
+import io.theseus.names.Place;
 import io.theseus.session.Closure;
 import io.theseus.session.Grant;
 import io.theseus.session.Ready;
@@ -17,6 +18,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -338,6 +340,11 @@ final class FakeLink implements SessionLink {
   @Override
   public synchronized void restart(StoredFile reopened, long workerGeneration) {
     throw new IllegalStateException("RESTART of a file that nobody changes");
+  }
+
+  @Override
+  public void migrate(UUID session, Place place) {
+    throw new IllegalStateException("at " + place);
   }
 
   @Override

@@ -19,6 +19,8 @@ import io.theseus.journal.JournalSetup;
 import io.theseus.journal.OpenSession;
 import io.theseus.module.Revision;
 import io.theseus.module.Switchboard;
+import io.theseus.names.Names;
+import io.theseus.names.TestNames;
 import io.theseus.session.Counters;
 import io.theseus.session.Misbehaviour;
 import io.theseus.session.SessionActor;
@@ -112,7 +114,8 @@ final class TestNode implements AutoCloseable {
     } catch (IOException e) {
       throw new AssertionError(e);
     }
-    control = new Control(new Catalogue(store, disk, "nowhere else"), transfers);
+    Names names = TestNames.alone(store, disk);
+    control = new Control(names, "nowhere else", transfers);
     environment =
         new SessionEnvironment(
             "test",
@@ -122,6 +125,7 @@ final class TestNode implements AutoCloseable {
             switchboard,
             misbehaviours::add,
             /* bandwidth= */ null,
+            names,
             /* copies= */ null,
             transfers::live,
             settings,

@@ -335,7 +335,13 @@ class NodeStatusTest {
     assertThat(
             Health.cluster(
                     new NodeSettings.Cluster(
-                        Set.of("a", "b", "c"), List.of(), "h", 1, Duration.ZERO, Optional.empty()),
+                        Set.of("a", "b", "c"),
+                        List.of(),
+                        "h",
+                        1,
+                        Duration.ZERO,
+                        Duration.ZERO,
+                        Optional.empty()),
                     new NodeStatus.Cluster(
                         "h:1",
                         "h:1",

@@ -209,11 +209,11 @@ final class RawClient implements AutoCloseable {
   }
 
   /** Reads OFFSETs up to the size, and COMPLETE. */
-  void complete(Sending sending, long size) throws IOException {
+  Said complete(Sending sending, long size) throws IOException {
     while (sending.acked < size) {
       take(sending, socket.next());
     }
-    expect("COMPLETE");
+    return expect("COMPLETE");
   }
 
   @Override

@@ -75,6 +75,7 @@ class SettingsSourceTest {
                 "127.0.0.1",
                 25_511,
                 Duration.ofSeconds(10),
+                Duration.ofDays(30),
                 Optional.empty()));
     assertThat(settings.log())
         .isEqualTo(new NodeSettings.Log(NodeSettings.Log.Format.TEXT, NodeSettings.Log.Level.INFO));

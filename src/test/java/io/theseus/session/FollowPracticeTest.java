@@ -11,6 +11,7 @@ import io.theseus.module.ModuleException;
 import io.theseus.module.Revision;
 import io.theseus.module.Switchboard;
 import io.theseus.module.TestRevisions;
+import io.theseus.names.TestNames;
 import io.theseus.steps.Steps;
 import io.theseus.store.FileStore;
 import io.theseus.store.StoreSettings;
@@ -61,6 +62,7 @@ final class FollowPracticeTest {
           throw new IllegalStateException("heard of " + misbehaviour);
         },
         bandwidth,
+        TestNames.alone(store, Runnable::run),
         /* copies= */ null,
         () -> 1,
         new SessionSettings(PATIENCE, PATIENCE, Long.MAX_VALUE, PATIENCE),

@@ -12,6 +12,8 @@ import io.theseus.channel.SessionInfo;
 import io.theseus.module.Revision;
 import io.theseus.module.Switchboard;
 import io.theseus.module.TestRevisions;
+import io.theseus.names.Place;
+import io.theseus.names.TestNames;
 import io.theseus.steps.Steps;
 import io.theseus.store.Completed;
 import io.theseus.store.FileStore;
@@ -149,6 +151,11 @@ final class FollowerTest {
     }
 
     @Override
+    public void migrate(UUID session, Place place) {
+      throw unexpected();
+    }
+
+    @Override
     public void fail(ErrorCode code, String message) {
       throw unexpected();
     }
@@ -205,6 +212,7 @@ final class FollowerTest {
             switchboard,
             misbehaviour -> {},
             /* bandwidth= */ null,
+            TestNames.alone(store, Runnable::run),
             /* copies= */ null,
             () -> 1,
             new SessionSettings(PATIENCE, PATIENCE, Long.MAX_VALUE, PATIENCE),
