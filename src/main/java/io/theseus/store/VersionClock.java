@@ -18,6 +18,9 @@ public final class VersionClock {
 
   private static final int NANOS_PER_MILLI = 1_000_000;
 
+  /** From one version by the clock to the next: there is room for those just above one. */
+  private static final long STEP = 256;
+
   private final String node;
   private final Clock clock;
   private long last;
@@ -29,7 +32,7 @@ public final class VersionClock {
 
   /** A version above all before. */
   public synchronized String next() {
-    last = Math.max(last + 1, clock.millis() << BITS);
+    last = Math.max((last / STEP + 1) * STEP, clock.millis() << BITS);
     return text(last, node);
   }
 
@@ -37,8 +40,10 @@ public final class VersionClock {
    * The lowest version above one: whatever is given by the clock, here or elsewhere, to a name of
    * which that one is known, is above it.
    */
-  public String above(String version) {
-    return text(ticks(version) + 1, node);
+  public synchronized String above(String version) {
+    long ticks = ticks(version) + 1;
+    last = Math.max(last, ticks);
+    return text(ticks, node);
   }
 
   /** Another one was seen: those to come are above it. */

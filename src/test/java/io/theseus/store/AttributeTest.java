@@ -33,7 +33,7 @@ class AttributeTest {
               default -> Optional.empty();
             },
             Instant.ofEpochMilli(size >> 16),
-            version ? Optional.of("12.node1") : Optional.empty());
+            version ? Optional.of("00000000000000ab@node1") : Optional.empty());
     assertThat(Attribute.parse(attribute.text())).contains(attribute);
     assertThat(attribute.text())
         .matches("[\\x21-\\x7e]+( [\\x21-\\x7e]+){" + (received == 0 ? 6 : 7) + "}");
@@ -55,6 +55,7 @@ class AttributeTest {
     assertThat(Attribute.parse(good.replace("7.", "7:"))).isEmpty();
     assertThat(Attribute.parse(good.replace("0".repeat(64), "0".repeat(63)))).isEmpty();
     assertThat(Attribute.parse(good.substring(0, good.length() - 2))).isEmpty();
+    assertThat(Attribute.parse(good.replace(" -", " 17@node1"))).as("no version").isEmpty();
     // a later minor form may say more at the end
     assertThat(Attribute.parse(good + " - more")).isPresent();
   }

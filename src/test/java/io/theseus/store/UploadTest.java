@@ -610,11 +610,11 @@ class UploadTest {
     Upload upload = fixture.store.begin(request);
     Upload.Writer writer = upload.takeOver();
     write(writer, "content");
-    Completed sealed = await(upload.seal(7, Optional.empty(), "17@node1"));
+    Completed sealed = await(upload.seal(7, Optional.empty(), "0000000000000017@node1"));
     assertThat(upload.durable()).isEqualTo(7);
     assertThat(fixture.names()).isEmpty();
     assertThat(write(writer, "more")).as("nothing is taken any more").isFalse();
-    assertThat(await(upload.seal(7, Optional.empty(), "17@node1"))).isEqualTo(sealed);
+    assertThat(await(upload.seal(7, Optional.empty(), "0000000000000017@node1"))).isEqualTo(sealed);
     assertThat(upload.storedSha256()).isEqualTo(sha256("content"));
 
     assertThat(await(upload.publish())).isEqualTo(sealed);
@@ -627,7 +627,7 @@ class UploadTest {
                 fixture.root.resolve("d/f"))
             .attribute()
             .orElseThrow();
-    assertThat(attribute.version()).contains("17@node1");
+    assertThat(attribute.version()).contains("0000000000000017@node1");
     assertThat(attribute.session()).isEqualTo(request.session());
   }
 
@@ -636,7 +636,7 @@ class UploadTest {
     UploadRequest request = request("f");
     Upload upload = fixture.store.begin(request);
     write(upload.takeOver(), "content");
-    await(upload.seal(7, Optional.empty(), "17@node1"));
+    await(upload.seal(7, Optional.empty(), "0000000000000017@node1"));
     await(upload.discard());
     assertThat(fixture.part(request.session())).doesNotExist();
     assertThat(fixture.names()).isEmpty();
@@ -656,14 +656,14 @@ class UploadTest {
     Upload good = fixture.store.begin(request("good"));
     write(good.takeOver(), "stored");
     Completed sealed =
-        await(good.sealCopy(6, sha256("stored"), Optional.of(sha256("sent")), "17@node1"));
+        await(good.sealCopy(6, sha256("stored"), Optional.of(sha256("sent")), "0000000000000017@node1"));
     assertThat(sealed.sha256()).contains(sha256("sent"));
     await(good.publish());
 
     Upload bad = fixture.store.begin(request("bad"));
     write(bad.takeOver(), "rotten");
     assertThat(
-            refusal(() -> await(bad.sealCopy(6, sha256("stored"), Optional.empty(), "17@node1"))))
+            refusal(() -> await(bad.sealCopy(6, sha256("stored"), Optional.empty(), "0000000000000017@node1"))))
         .startsWith("bad-field: SHA-256: " + sha256("stored"));
     assertThat(fixture.names()).containsExactly("good");
   }

@@ -24,6 +24,28 @@ final class VersionClockTest {
   }
 
   @Test
+  void shouldGiveTheLowestOneAboveAnother() {
+    String known = clock.next();
+    String above = clock.above(known);
+    assertThat(above).isGreaterThan(known).isLessThan(clock.next());
+    VersionClock behind = new VersionClock("a", time);
+    time.advance(Duration.ofHours(-1));
+    behind.see(known);
+    assertThat(behind.next()).as("by a clock that is behind").isGreaterThan(above);
+    assertThat(clock.above("")).isEqualTo("0000000000000001@node1");
+  }
+
+  @Test
+  void shouldOrderWhatNobodyGaveAVersionByItsTime() {
+    String now = VersionClock.at(time.instant());
+    assertThat(VersionClock.at(time.instant().plusNanos(16))).isGreaterThan(now);
+    assertThat(VersionClock.at(time.instant().plusNanos(999_999)))
+        .isLessThan(VersionClock.at(time.instant().plusMillis(1)));
+    assertThat(clock.next()).isGreaterThan(now);
+    assertThat(now).isLessThan(clock.above(now));
+  }
+
+  @Test
   void shouldBeAboveWhatItHasSeen() {
     time.advance(Duration.ofHours(1));
     String ahead = new VersionClock("node2", time).next();
