@@ -6,7 +6,7 @@
 //
 // A file counts when the server says that it is done and, with --fsync, for a server that does not
 // make it durable itself, when DIRECTORY/NAME and DIRECTORY have been fsynced by this client.
-// The content is a pattern (of xorshift64, as io.theseus.bench.transfer.Pattern makes it) again and
+// The content is a pattern (of xorshift64, as io.theseus.bench.Pattern makes it) again and
 // again, file i beginning at byte i * STEP of it. Its length is no part of the lengths that a server
 // works in, so that bytes at a wrong place, or in a wrong file, are found.
 #include "common.h"

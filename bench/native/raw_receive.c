@@ -1,6 +1,6 @@
 // The least that a server of uploads can do and still promise what COMPLETE promises.
 //
-//   raw_receive --port P --directory DIR --name PREFIX --size BYTES [--loop 1]
+//   raw_receive --port P --directory DIR --name PREFIX --size BYTES [--second DIR] [--loop 1]
 //
 // A client sends the number of a file, 8 bytes, and its bytes; it gets one byte when the file is
 // durable under its name; then the next one. What comes is written and hashed (SHA-256) and made
@@ -10,6 +10,9 @@
 //
 // A thread for each connection: syncs of different files then run side by side, which is what makes
 // many connections fast. With --loop 1 one thread serves all by epoll, and each sync stops them all.
+//
+// With --second everything is written to a file there, too, and both are synced at the same time:
+// the least that a server with one copy elsewhere can do.
 #include "common.h"
 #include <openssl/evp.h>
 #include <pthread.h>
@@ -20,7 +23,7 @@
 #define SYNC_EVERY (8u << 20)
 
 struct connection {
-  int fd, file;
+  int fd, files[2];
   unsigned number;
   size_t have; // of the request
   uint8_t request[8];
@@ -32,7 +35,8 @@ struct connection {
 
 static uint64_t size;
 static const char *prefix;
-static int directory;
+static int directories[2];
+static int copies = 1;
 
 static void must(bool done, const char *what, const struct connection *c) {
   if (!done) {
@@ -43,37 +47,61 @@ static void must(bool done, const char *what, const struct connection *c) {
 static void begin(struct connection *c) {
   snprintf(c->name, sizeof c->name, "%s%06" PRIu64, prefix, get_u64(c->request));
   snprintf(c->staged, sizeof c->staged, ".staged-%u", c->number);
-  c->file = openat(directory, c->staged, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  must(c->file >= 0, "open", c);
+  for (int i = 0; i < copies; i++) {
+    c->files[i] =
+        openat(directories[i], c->staged, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    must(c->files[i] >= 0, "open", c);
+  }
   must(EVP_DigestInit_ex(c->hash, EVP_sha256(), NULL) == 1, "hash of", c);
   c->position = 0;
   c->synced = 0;
 }
 
+static void *sync_second(void *connection) {
+  struct connection *c = connection;
+  must(fdatasync(c->files[1]) == 0, "sync", c);
+  return NULL;
+}
+
+static void sync_files(struct connection *c) {
+  pthread_t beside;
+  if (copies > 1 && pthread_create(&beside, NULL, sync_second, c) != 0) {
+    die("a thread for a sync: %s", strerror(errno));
+  }
+  must(fdatasync(c->files[0]) == 0, "sync", c);
+  if (copies > 1) {
+    pthread_join(beside, NULL);
+  }
+}
+
 static void finish(struct connection *c) {
   uint8_t sum[EVP_MAX_MD_SIZE];
   must(EVP_DigestFinal_ex(c->hash, sum, NULL) == 1, "hash of", c);
-  must(fdatasync(c->file) == 0, "sync", c);
-  must(renameat(directory, c->staged, directory, c->name) == 0, "rename", c);
-  must(fsync(directory) == 0, "sync of the directory of", c);
-  close(c->file);
+  sync_files(c);
+  for (int i = copies - 1; i >= 0; i--) {
+    must(renameat(directories[i], c->staged, directories[i], c->name) == 0, "rename", c);
+    must(fsync(directories[i]) == 0, "sync of the directory of", c);
+    close(c->files[i]);
+  }
   c->have = 0;
   send_all(c->fd, "!", 1);
 }
 
 static void take(struct connection *c, size_t length) {
-  size_t at = 0;
   must(EVP_DigestUpdate(c->hash, c->buffer, length) == 1, "hash of", c);
-  while (at < length) {
-    ssize_t written = write(c->file, c->buffer + at, length - at);
-    must(written > 0, "write", c);
-    at += (size_t)written;
+  for (int i = 0; i < copies; i++) {
+    size_t at = 0;
+    while (at < length) {
+      ssize_t written = write(c->files[i], c->buffer + at, length - at);
+      must(written > 0, "write", c);
+      at += (size_t)written;
+    }
   }
   c->position += length;
   if (c->position == size) {
     finish(c);
   } else if (c->position - c->synced >= SYNC_EVERY) {
-    must(fdatasync(c->file) == 0, "sync", c);
+    sync_files(c);
     c->synced = c->position;
   }
 }
@@ -148,12 +176,16 @@ static void loop(int listener) {
 }
 
 int main(int count, char **arguments) {
-  const char *path = text_option(count, arguments, "directory");
+  const char *paths[] = {
+      text_option(count, arguments, "directory"), option(count, arguments, "second")};
   prefix = text_option(count, arguments, "name");
   size = number_option(count, arguments, "size", 0);
-  directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (directory < 0 || size == 0) {
-    die("%s, --size %" PRIu64 " (expected: a directory, at least 1)", path, size);
+  copies = paths[1] == NULL ? 1 : 2;
+  for (int i = 0; i < copies; i++) {
+    directories[i] = open(paths[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directories[i] < 0 || size == 0) {
+      die("%s, --size %" PRIu64 " (expected: a directory, at least 1)", paths[i], size);
+    }
   }
   int listener = listen_on(number_option(count, arguments, "port", 0));
   if (number_option(count, arguments, "loop", 0) != 0) {

@@ -32,8 +32,8 @@ import javax.net.ssl.TrustManagerFactory;
 
 /**
  * Where a benchmark runs: a directory on a real disk, one processor for servers and another one for
- * load clients, and the processes that were started. All of it is gone at the end, also when the
- * benchmark is interrupted.
+ * load clients (or all of them for all), and the processes that were started. All of it is gone at
+ * the end, also when the benchmark is interrupted.
  */
 public final class Lab implements AutoCloseable {
   private static final String PREFIX = "theseus-bench-";
@@ -44,6 +44,7 @@ public final class Lab implements AutoCloseable {
   private static final Duration TO_END = Duration.ofSeconds(20);
 
   private final boolean quick;
+  private final boolean pinned;
   private final Path directory;
   private final Path memory;
   private final int serverProcessor;
@@ -52,8 +53,9 @@ public final class Lab implements AutoCloseable {
   private int filesAside;
   private final Thread atExit = new Thread(this::clear, "lab-end");
 
-  private Lab(Path directory, boolean quick) throws IOException {
+  private Lab(Path directory, boolean quick, boolean pinned) throws IOException {
     this.quick = quick;
+    this.pinned = pinned;
     this.directory = directory.toAbsolutePath();
     // what clients of a peer read from and write to must not be slower than the server
     memory =
@@ -74,10 +76,19 @@ public final class Lab implements AutoCloseable {
    * @param quick whether figures say nothing, so that nobody waits for the disk to be idle
    */
   public static Lab open(Path parent, boolean quick) throws IOException {
+    return open(parent, quick, /* pinned= */ true);
+  }
+
+  /** The same for clusters: all processes may use all processors. */
+  public static Lab openUnpinned(Path parent, boolean quick) throws IOException {
+    return open(parent, quick, /* pinned= */ false);
+  }
+
+  private static Lab open(Path parent, boolean quick, boolean pinned) throws IOException {
     Files.createDirectories(parent);
     removeLeft(parent);
     removeLeft(SHARED_MEMORY);
-    return new Lab(parent.resolve(PREFIX + ProcessHandle.current().pid()), quick);
+    return new Lab(parent.resolve(PREFIX + ProcessHandle.current().pid()), quick, pinned);
   }
 
   private static void removeLeft(Path parent) throws IOException {
@@ -226,9 +237,23 @@ public final class Lab implements AutoCloseable {
 
   // ---- processes
 
+  /** What ./theseus is told to give Java, too. */
+  public static List<String> givenOptions() {
+    String options = System.getenv().getOrDefault("THESEUS_JAVA_OPTS", "").strip();
+    return options.isEmpty() ? List.of() : List.of(options.split("\\s+"));
+  }
+
+  /** What ./theseus gives the JVM of a node. */
+  public static List<String> nodeOptions() {
+    List<String> options =
+        new ArrayList<>(List.of("-XX:+ExitOnOutOfMemoryError", "-XX:MetaspaceSize=128m"));
+    options.addAll(givenOptions());
+    return List.copyOf(options);
+  }
+
   /** Starts a server on its processor; it ends with this program, whatever happens to that. */
   public Process serve(String name, ProcessBuilder builder) throws IOException {
-    List<String> command = new ArrayList<>(pinned(serverProcessor));
+    List<String> command = new ArrayList<>(start(serverProcessor));
     command.addAll(builder.command());
     Process process =
         builder
@@ -269,7 +294,7 @@ public final class Lab implements AutoCloseable {
 
   /** Starts a load client on its processor, for who talks with it; it ends as servers do. */
   public Process startLoad(List<String> command) throws IOException {
-    List<String> whole = new ArrayList<>(pinned(loadProcessor));
+    List<String> whole = new ArrayList<>(start(loadProcessor));
     whole.addAll(command);
     Process process =
         new ProcessBuilder(whole).redirectError(ProcessBuilder.Redirect.INHERIT).start();
@@ -279,7 +304,7 @@ public final class Lab implements AutoCloseable {
 
   /** Runs a load client on its processor; what it says on standard output. */
   public String load(List<String> command) throws IOException {
-    List<String> whole = new ArrayList<>(pinned(loadProcessor));
+    List<String> whole = new ArrayList<>(start(loadProcessor));
     whole.addAll(command);
     return runAnywhere(whole);
   }
@@ -316,16 +341,28 @@ public final class Lab implements AutoCloseable {
 
   /** The command line of a server, for people. */
   public String shownServer(List<String> command) {
-    return shown("taskset -c " + serverProcessor + " " + String.join(" ", command));
+    return shown(serverProcessor, command);
   }
 
   /** The command line of a load client, for people. */
   public String shownLoad(List<String> command) {
-    return shown("taskset -c " + loadProcessor + " " + String.join(" ", command));
+    return shown(loadProcessor, command);
   }
 
-  private static List<String> pinned(int processor) {
-    return List.of("setpriv", "--pdeathsig", "TERM", "taskset", "-c", Integer.toString(processor));
+  /** How a process is started; ends with this program, whatever happens to that. */
+  private List<String> start(int processor) {
+    List<String> command = new ArrayList<>(List.of("setpriv", "--pdeathsig", "TERM"));
+    command.addAll(place(processor));
+    return command;
+  }
+
+  private List<String> place(int processor) {
+    return pinned ? List.of("taskset", "-c", Integer.toString(processor)) : List.of();
+  }
+
+  private String shown(int processor, List<String> command) {
+    return shown(
+        String.join(" ", Stream.concat(place(processor).stream(), command.stream()).toList()));
   }
 
   /** What a server has said. */

@@ -1,6 +1,7 @@
 package io.theseus.bench.transfer;
 
 import io.theseus.bench.Lab;
+import io.theseus.bench.Pattern;
 import io.theseus.bench.transfer.TransferCase.Way;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,6 +1,7 @@
 package io.theseus.bench.transfer;
 
 import io.theseus.bench.Lab;
+import io.theseus.bench.Pattern;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;

@@ -1,6 +1,8 @@
 package io.theseus.bench.transfer;
 
 import io.theseus.bench.Lab;
+import io.theseus.bench.LoadRun;
+import io.theseus.bench.Pattern;
 import io.theseus.bench.transfer.TransferCase.Way;
 import io.theseus.testing.Content;
 import java.io.IOException;

@@ -1,5 +1,6 @@
 package io.theseus.bench.transfer;
 
+import io.theseus.bench.LoadRun;
 import java.util.List;
 import java.util.Locale;
 

@@ -1,5 +1,6 @@
 package io.theseus.bench.transfer;
 
+import io.theseus.bench.Pattern;
 import io.theseus.bench.transfer.TransferCase.Way;
 import io.theseus.testing.Content;
 import java.io.IOException;

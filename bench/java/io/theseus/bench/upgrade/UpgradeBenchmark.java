@@ -162,7 +162,7 @@ public final class UpgradeBenchmark implements Callable<Integer> {
 
   private CellRun.Result measured(Lab lab, Cell cell, int times, int before, Path traces)
       throws IOException {
-    KeptCell.Setup setup = new KeptCell.Setup(times, before, seed, UpgradedNode.javaOptions());
+    KeptCell.Setup setup = new KeptCell.Setup(times, before, seed, Lab.givenOptions());
     if (resume) {
       Optional<CellRun.Result> kept = KeptCell.read(traces, cell, setup);
       if (kept.isPresent()) {

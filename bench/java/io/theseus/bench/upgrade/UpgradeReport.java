@@ -1,6 +1,7 @@
 package io.theseus.bench.upgrade;
 
 import io.theseus.bench.BenchResults;
+import io.theseus.bench.Lab;
 import io.theseus.bench.Machine;
 import io.theseus.bench.Measurement;
 import io.theseus.bench.Measurement.Better;
@@ -241,8 +242,8 @@ final class UpgradeReport {
     nginx();
     line("\n## Machine\n");
     Machine.facts().forEach(fact -> line("- " + fact));
-    if (!UpgradedNode.javaOptions().isEmpty()) {
-      line("- `THESEUS_JAVA_OPTS`: `" + String.join(" ", UpgradedNode.javaOptions()) + "`");
+    if (!Lab.givenOptions().isEmpty()) {
+      line("- `THESEUS_JAVA_OPTS`: `" + String.join(" ", Lab.givenOptions()) + "`");
     }
     line("\n## Again\n\n```sh\n" + COMMAND);
     cells.forEach(cell -> line(COMMAND + " --only " + cell.cell().name()));

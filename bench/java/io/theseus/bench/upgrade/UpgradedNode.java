@@ -24,7 +24,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -91,20 +90,10 @@ final class UpgradedNode implements AutoCloseable {
     }
   }
 
-  /** What ./theseus is told to give Java, too. */
-  static List<String> javaOptions() {
-    String options = System.getenv().getOrDefault("THESEUS_JAVA_OPTS", "").strip();
-    return options.isEmpty() ? List.of() : List.of(options.split("\\s+"));
-  }
-
-  /** As ./theseus starts a node. */
   private ProcessBuilder command() throws IOException {
-    List<String> options =
-        new ArrayList<>(List.of("-XX:+ExitOnOutOfMemoryError", "-XX:MetaspaceSize=128m"));
-    options.addAll(javaOptions());
     return Program.command(
         lab.directory(),
-        options,
+        Lab.nodeOptions(),
         List.of(
             "node",
             "--root",

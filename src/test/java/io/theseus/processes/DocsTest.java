@@ -49,6 +49,8 @@ class DocsTest {
           "./theseus bench transfer", "takes long; its quick form is TransferBenchmarkTest",
           "./theseus bench sessions", "takes long",
           "./theseus bench upgrade", "takes long; its quick form is UpgradeBenchmarkTest",
+          "./theseus bench backup", "takes long; its quick form is BackupBenchmarkTest",
+          "sudo cluster/lab/run", "needs root; LabTest runs it",
           "sudo useradd --system theseus", "changes the host",
           "sudo systemctl enable --now theseus", "changes the host; its ExecStart is run");
 
@@ -226,7 +228,7 @@ class DocsTest {
       Files.copy(jar, Files.createDirectory(work.resolve("target")).resolve("theseus.jar"));
       Files.createDirectory(work.resolve("cluster"));
       try (Stream<Path> files = Files.list(Path.of("cluster"))) {
-        for (Path file : files.toList()) {
+        for (Path file : files.filter(Files::isRegularFile).toList()) {
           Files.writeString(work.resolve(file.toString()), withFreePorts(Files.readString(file)));
         }
       }

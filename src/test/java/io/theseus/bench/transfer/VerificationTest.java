@@ -2,6 +2,7 @@ package io.theseus.bench.transfer;
 
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.theseus.bench.Pattern;
 import io.theseus.bench.transfer.TransferCase.Way;
 import io.theseus.bench.transfer.Verification.WrongBytesException;
 import java.io.IOException;

@@ -1,4 +1,4 @@
-package io.theseus.bench.transfer;
+package io.theseus.bench;
 
 import java.io.IOException;
 import java.io.OutputStream;
@@ -17,7 +17,7 @@ import java.util.HexFormat;
  * <p>Its length is no part of the lengths that a server works in, so that bytes at a wrong place,
  * or in a wrong file, are found.
  */
-final class Pattern {
+public final class Pattern {
   private static final int LENGTH = 2053 << 12;
   private static final int STEP = 4093;
   private static final byte[] BYTES = make();
@@ -38,13 +38,18 @@ final class Pattern {
 
   /** Takes pieces of bytes. */
   @FunctionalInterface
-  private interface Sink {
+  public interface Sink {
     void take(byte[] bytes, int from, int length) throws IOException;
   }
 
-  private static void each(int index, long size, Sink sink) throws IOException {
-    int at = (int) ((long) index * STEP % LENGTH);
-    long left = size;
+  /**
+   * Gives bytes of a file.
+   *
+   * @param position of the first
+   */
+  public static void each(int index, long position, long bytes, Sink sink) throws IOException {
+    int at = (int) (((long) index * STEP + position) % LENGTH);
+    long left = bytes;
     while (left > 0) {
       int length = (int) Math.min(LENGTH - at, left);
       sink.take(BYTES, at, length);
@@ -54,20 +59,21 @@ final class Pattern {
   }
 
   /** Writes a file. */
-  static void write(Path file, int index, long size) throws IOException {
+  public static void write(Path file, int index, long size) throws IOException {
     try (OutputStream out = Files.newOutputStream(file)) {
-      each(index, size, out::write);
+      each(index, /* position= */ 0, size, out::write);
     }
   }
 
   /** The SHA-256 of a file, as it has to be. */
-  static String sha256(int index, long size) throws IOException {
+  public static String sha256(int index, long size) throws IOException {
     MessageDigest digest = sha256();
-    each(index, size, digest::update);
+    each(index, /* position= */ 0, size, digest::update);
     return HexFormat.of().formatHex(digest.digest());
   }
 
-  static MessageDigest sha256() {
+  /** A digest that every Java has. */
+  public static MessageDigest sha256() {
     try {
       return MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {

@@ -1,4 +1,4 @@
-package io.theseus.bench.transfer;
+package io.theseus.bench;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
@@ -10,10 +10,11 @@ import java.io.IOException;
  * @param bytes of their content
  * @param seconds from the first request to the last answer
  */
-record LoadRun(long files, long bytes, double seconds) {
+public record LoadRun(long files, long bytes, double seconds) {
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  static LoadRun parse(String json) throws IOException {
+  /** Reads what it printed. */
+  public static LoadRun parse(String json) throws IOException {
     return JSON.readValue(json, LoadRun.class);
   }
 }

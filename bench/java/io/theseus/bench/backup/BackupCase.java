@@ -1,0 +1,33 @@
+package io.theseus.bench.backup;
+
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * What is uploaded, over how many connections.
+ *
+ * @param warmUps runs of a JVM that don't count
+ */
+record BackupCase(String name, int connections, int files, long bytes, int warmUps) {
+  private static final long MIB = 1L << 20;
+
+  /** All cases, by their public names. A JVM gets no faster after 4 GiB: they have twice that. */
+  static List<BackupCase> all(boolean quick) {
+    return quick
+        ? List.of(
+            new BackupCase("put-1x1GiB", 1, 1, 20 * MIB, 0),
+            new BackupCase("put-16x64MiB", 4, 4, 9 * MIB, 0))
+        : List.of(
+            new BackupCase("put-1x1GiB", 1, 1, 1024 * MIB, 8),
+            new BackupCase("put-16x64MiB", 16, 16, 64 * MIB, 4));
+  }
+
+  /** The name of a file. */
+  static String fileName(String prefix, int index) {
+    return String.format(Locale.ROOT, "%s%06d", prefix, index);
+  }
+
+  long allBytes() {
+    return files * bytes;
+  }
+}
