@@ -25,6 +25,12 @@ public final class Replication {
   static final class Replica {
     final String node;
 
+    /**
+     * The one whose place it takes once it has all that was acknowledged, and which counts until
+     * then; null where it has a place of its own.
+     */
+    @Nullable Replica instead;
+
     /** Whether it has answered what the session is, in the life of its actor that we talk to. */
     boolean ready;
 
@@ -42,6 +48,20 @@ public final class Replication {
 
     Replica(String node) {
       this.node = node;
+    }
+  }
+
+  /** A choice of nodes that is being made. */
+  static final class Round {
+    /** Who decides. */
+    final String policy;
+
+    /** Nodes that shall have a copy, as far as they are chosen. */
+    final List<String> wanted;
+
+    Round(String policy, List<String> wanted) {
+      this.policy = policy;
+      this.wanted = new ArrayList<>(wanted);
     }
   }
 
@@ -66,6 +86,15 @@ public final class Replication {
    */
   final Set<String> before = new HashSet<>();
 
+  /** The choice that waits for its policy. */
+  @Nullable Round round;
+
+  /** Who decided where the copies are; null where that is to be asked anew. */
+  @Nullable String chosenBy;
+
+  /** All before it was acknowledged to the client, or may have been. */
+  long acknowledged;
+
   private final List<Waiting> waiting = new ArrayList<>();
   private final CompletableFuture<Void> sealed = new CompletableFuture<>();
   private final CompletableFuture<Void> committed = new CompletableFuture<>();
@@ -88,6 +117,7 @@ public final class Replication {
     this.size = request.size();
     this.modified = request.modified();
     this.durable = upload.durable();
+    this.acknowledged = durable;
     this.upload = upload;
   }
 
@@ -152,6 +182,19 @@ public final class Replication {
     waiting.add(new Waiting(goal, answer));
   }
 
+  /** Those that count: for an acknowledgement, and for the commit. */
+  List<Replica> counting() {
+    return copies.stream().filter(each -> each.instead == null).toList();
+  }
+
+  /** Where there shall be copies: of one that another one takes the place of, that one's node. */
+  List<String> wanted() {
+    return copies.stream()
+        .filter(each -> copies.stream().noneMatch(other -> other.instead == each))
+        .map(each -> each.node)
+        .toList();
+  }
+
   @Nullable Replica find(String node) {
     return copies.stream().filter(each -> each.node.equals(node)).findFirst().orElse(null);
   }
@@ -163,19 +206,24 @@ public final class Replication {
    * @return whether it is over
    */
   boolean settle(int wanted, boolean holds) {
-    under = copies.size() < wanted;
-    nodes = copies.stream().map(each -> each.node).toList();
-    if (under && holds && !committing) {
+    List<Replica> counting = counting();
+    under = counting.size() < wanted;
+    nodes = counting.stream().map(each -> each.node).toList();
+    if (under && (holds || round != null) && !committing) {
       return false;
     }
-    long durable = copies.stream().mapToLong(each -> each.acked).min().orElse(Long.MAX_VALUE);
+    long durable = counting.stream().mapToLong(each -> each.acked).min().orElse(Long.MAX_VALUE);
     List<Waiting> done = waiting.stream().filter(each -> each.goal <= durable).toList();
     waiting.removeAll(done);
-    done.forEach(each -> each.answer.complete(Math.max(each.goal, Math.min(durable, marked))));
-    if (seal != null && copies.stream().allMatch(each -> each.sealed || each.committed)) {
+    for (Waiting each : done) {
+      long there = Math.max(each.goal, Math.min(durable, marked));
+      acknowledged = Math.max(acknowledged, there);
+      each.answer.complete(there);
+    }
+    if (seal != null && counting.stream().allMatch(each -> each.sealed || each.committed)) {
       sealed.complete(null);
     }
-    if (committing && copies.stream().allMatch(each -> each.committed)) {
+    if (committing && counting.stream().allMatch(each -> each.committed)) {
       committed.complete(null);
       return true;
     }

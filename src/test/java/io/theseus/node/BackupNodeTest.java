@@ -33,7 +33,7 @@ final class BackupNodeTest {
   private static Place three;
 
   /** A cluster in a directory of its own. */
-  private record Place(Path directory, TestCluster cluster) implements AutoCloseable {
+  record Place(Path directory, TestCluster cluster) implements AutoCloseable {
     static Place start(Path directory, int size, String... pairs) throws Exception {
       Place place = new Place(directory, TestCluster.of(size, directory));
       for (int i = 1; i <= size; i++) {
