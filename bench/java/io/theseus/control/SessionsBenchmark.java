@@ -1,5 +1,6 @@
 package io.theseus.control;
 
+import io.theseus.backup.Replication;
 import io.theseus.channel.Range;
 import io.theseus.session.Grant;
 import io.theseus.session.Ready;
@@ -202,6 +203,11 @@ public class SessionsBenchmark {
     @Override
     public void revoke(long workerGeneration) {
       throw new IllegalStateException("a worker grants nothing");
+    }
+
+    @Override
+    public void copies(Replication.Whole whole) {
+      throw new IllegalStateException("not a PUT");
     }
 
     @Override

@@ -92,9 +92,9 @@ public final class Replicas {
     return Optional.ofNullable(all.get(session));
   }
 
-  /** Sessions that have fewer copies than are wanted. */
+  /** Sessions that have fewer copies than are wanted of what was acknowledged. */
   public long under() {
-    return all.values().stream().filter(Replication::isUnder).count();
+    return all.values().stream().filter(each -> each.whole().isShort()).count();
   }
 
   BackupSettings settings() {

@@ -65,6 +65,18 @@ public final class Replication {
     }
   }
 
+  /**
+   * How many of the copies that are wanted have all that was acknowledged.
+   *
+   * @param copies that have
+   */
+  public record Whole(int copies, int wanted) {
+    /** Whether there are fewer than are wanted. */
+    public boolean isShort() {
+      return copies < wanted;
+    }
+  }
+
   /** Somebody who waits until so many bytes are durable on all copies. */
   private record Waiting(long goal, CompletableFuture<Long> answer) {}
 
@@ -103,8 +115,8 @@ public final class Replication {
   boolean committing;
   boolean released;
 
-  /** Whether fewer copies are made than are wanted. */
-  private volatile boolean under;
+  private volatile Whole whole = new Whole(0, 0);
+  private volatile Runnable onChange = () -> {};
 
   private volatile List<String> nodes = List.of();
 
@@ -170,9 +182,14 @@ public final class Replication {
     return nodes;
   }
 
-  /** Whether there are fewer copies than are wanted. */
-  public boolean isUnder() {
-    return under;
+  /** How many copies are whole; what is not known yet counts as it was. */
+  public Whole whole() {
+    return whole;
+  }
+
+  /** Who hears, by any thread, when copies become short or whole again; the newest call wins. */
+  public void onChange(Runnable listener) {
+    onChange = listener;
   }
 
   // ---- by the Replicator
@@ -207,19 +224,23 @@ public final class Replication {
    */
   boolean settle(int wanted, boolean holds) {
     List<Replica> counting = counting();
-    under = counting.size() < wanted;
     nodes = counting.stream().map(each -> each.node).toList();
-    if (under && (holds || round != null) && !committing) {
+    boolean choosing = counting.size() < wanted && round != null;
+    boolean waits = counting.size() < wanted && (holds || round != null) && !committing;
+    long durable = counting.stream().mapToLong(each -> each.acked).min().orElse(Long.MAX_VALUE);
+    List<Waiting> done =
+        waiting.stream().filter(each -> !waits && each.goal <= durable).toList();
+    for (Waiting each : done) {
+      acknowledged = Math.max(acknowledged, there(each, durable));
+    }
+    if (!choosing) {
+      judge(counting, wanted); // heard of before what is acknowledged
+    }
+    if (waits) {
       return false;
     }
-    long durable = counting.stream().mapToLong(each -> each.acked).min().orElse(Long.MAX_VALUE);
-    List<Waiting> done = waiting.stream().filter(each -> each.goal <= durable).toList();
     waiting.removeAll(done);
-    for (Waiting each : done) {
-      long there = Math.max(each.goal, Math.min(durable, marked));
-      acknowledged = Math.max(acknowledged, there);
-      each.answer.complete(there);
-    }
+    done.forEach(each -> each.answer.complete(there(each, durable)));
     if (seal != null && counting.stream().allMatch(each -> each.sealed || each.committed)) {
       sealed.complete(null);
     }
@@ -228,5 +249,22 @@ public final class Replication {
       return true;
     }
     return false;
+  }
+
+  private long there(Waiting waits, long durable) {
+    return Math.max(waits.goal, Math.min(durable, marked));
+  }
+
+  private void judge(List<Replica> counting, int wanted) {
+    if (counting.size() >= wanted && counting.stream().anyMatch(each -> !each.ready)) {
+      return; // what they have they have not said
+    }
+    long have = counting.stream().filter(each -> each.acked >= acknowledged).count();
+    Whole now = new Whole((int) have, wanted);
+    boolean changes = now.isShort() != whole.isShort();
+    whole = now;
+    if (changes) {
+      onChange.run();
+    }
   }
 }

@@ -59,6 +59,7 @@ final class ReplicatorTest {
   private final ExecutorService disk = Executors.newFixedThreadPool(2);
   private final Map<String, FakeBackup> backups = new HashMap<>();
   private final Policy policy = new Policy();
+  private final List<Replication.Whole> changes = new CopyOnWriteArrayList<>();
   private final AtomicLong ahead = new AtomicLong();
   private FileStore store;
   private PeerPort port;
@@ -210,7 +211,9 @@ final class ReplicatorTest {
     }
     kit.spawn(Replicator.create(replicas, () -> System.nanoTime() + ahead.get()));
     await().atMost(PATIENCE).until(() -> replicas.known().size() == nodes.length);
-    return replicas.begin(EPOCH, upload, List.of());
+    Replication begun = replicas.begin(EPOCH, upload, List.of());
+    begun.onChange(() -> changes.add(begun.whole()));
+    return begun;
   }
 
   private FakeBackup backup(String node) {
@@ -277,7 +280,8 @@ final class ReplicatorTest {
     backup("c").ack(owner, 24 * MIB);
     awaitDone(third);
     backup("a").told.expectNoMessage();
-    assertThat(replication.isUnder()).isFalse();
+    assertThat(replication.whole()).isEqualTo(new Replication.Whole(1, 1));
+    assertThat(changes).isEmpty();
   }
 
   @Test
@@ -310,8 +314,28 @@ final class ReplicatorTest {
     CompletionStage<Long> second = replication.sync(16 * MIB);
     backup("b").expectMark(16 * MIB);
     assertThat(second.toCompletableFuture()).isNotDone();
+    assertThat(changes).containsExactly(new Replication.Whole(0, 1));
     backup("b").ack(owner, 16 * MIB);
     awaitDone(second);
+    assertThat(changes).containsExactly(new Replication.Whole(0, 1), new Replication.Whole(1, 1));
+  }
+
+  @Test
+  void shouldSayThatCopiesAreShortWhereNoneCanBeMade() {
+    Replication replication = start(1, "a");
+    ActorRef<Replicator.Command> owner = acknowledged(replication);
+    assertThat(changes).isEmpty();
+    owner.tell(new Remote.Refused(upload.session(), EPOCH, "a", ErrorCode.NO_SPACE, "full"));
+    await().atMost(PATIENCE).until(() -> changes.equals(List.of(new Replication.Whole(0, 1))));
+    assertThat(replicas.under()).isOne();
+    backups.put("b", new FakeBackup("b"));
+    backup("b").begin(0);
+    backup("b").expectMark(8 * MIB);
+    assertThat(changes).hasSize(1);
+    backup("b").ack(owner, 8 * MIB);
+    await().atMost(PATIENCE).until(() -> changes.size() == 2);
+    assertThat(changes.get(1)).isEqualTo(new Replication.Whole(1, 1));
+    assertThat(replicas.under()).isZero();
   }
 
   @Test
