@@ -1,5 +1,6 @@
 package io.theseus.control;
 
+import io.theseus.backup.Replication;
 import io.theseus.channel.Range;
 import io.theseus.names.Place;
 import io.theseus.session.Grant;
@@ -204,6 +205,11 @@ public class SessionsBenchmark {
     @Override
     public void revoke(long workerGeneration) {
       throw new IllegalStateException("a worker grants nothing");
+    }
+
+    @Override
+    public void copies(Replication.Whole whole) {
+      throw new IllegalStateException("not a PUT");
     }
 
     @Override

@@ -3,8 +3,11 @@ package io.theseus.backup;
 /**
  * A backup that a node knows and can reach.
  *
+ * @param rack where it stands; empty where it doesn't say
  * @param freeBytes that it may still keep
  * @param sessions that it copies now
  * @param behindBytes that it holds in memory, not written
+ * @param draining whether it is to get no new copies
  */
-public record Backup(String node, long freeBytes, int sessions, long behindBytes) {}
+public record Backup(
+    String node, String rack, long freeBytes, int sessions, long behindBytes, boolean draining) {}

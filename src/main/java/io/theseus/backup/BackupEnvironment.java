@@ -9,7 +9,8 @@ import java.util.concurrent.Executor;
  * What a backup works with.
  *
  * @param nodeId this node's
+ * @param rack where it stands; empty where it doesn't matter
  * @param disk runs what may wait for files
  */
 public record BackupEnvironment(
-    String nodeId, FileStore store, Executor disk, PeerPort port, Steps steps) {}
+    String nodeId, String rack, FileStore store, Executor disk, PeerPort port, Steps steps) {}

@@ -96,11 +96,13 @@ public final class BackupNode extends AbstractOnMessageBehavior<BackupNode.Comma
         .tell(
             new Remote.Offer(
                 environment.nodeId(),
+                environment.rack(),
                 own.host(),
                 own.port(),
                 environment.store().freeBytes(),
                 live.size(),
                 environment.port().heldBytes(),
+                /* draining= */ false,
                 getContext().getSelf()));
   }
 }

@@ -4,8 +4,9 @@ package io.theseus.backup;
  * How many copies there are of what a node receives.
  *
  * @param nodeId this node's
+ * @param rack where this node stands; empty where it doesn't matter
  * @param factor copies on other members, 0 to 8
  * @param hold whether a PUT waits where there are not so many backups; otherwise it goes on with
  *     fewer copies
  */
-public record BackupSettings(String nodeId, int factor, boolean hold) {}
+public record BackupSettings(String nodeId, String rack, int factor, boolean hold) {}

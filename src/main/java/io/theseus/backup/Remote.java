@@ -119,18 +119,22 @@ public sealed interface Remote {
   /**
    * Who a backup is.
    *
+   * @param rack where it stands; empty where it doesn't say
    * @param host and port: of its data plane
    * @param freeBytes that it may still keep
    * @param sessions that it copies now
-   * @param behindBytes that it was told of and has not made durable
+   * @param behindBytes that came to it and are not written
+   * @param draining whether it is to get no new copies
    */
   record Offer(
       String node,
+      String rack,
       String host,
       int port,
       long freeBytes,
       int sessions,
       long behindBytes,
+      boolean draining,
       ActorRef<BackupNode.Command> backup)
       implements Remote, Replicator.Command {}
 

@@ -23,15 +23,21 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Replicas {
   private final BackupSettings settings;
+  private final Targets targets;
   private volatile @Nullable PeerPort port;
   private final Map<UUID, Replication> all = new ConcurrentHashMap<>();
   private final Queue<Replicator.Command> early = new ConcurrentLinkedQueue<>();
   private @Nullable ActorRef<Replicator.Command> actor;
   private volatile List<Backup> known = List.of();
 
-  /** None yet, for a node. */
-  public Replicas(BackupSettings settings) {
+  /**
+   * None yet, for a node.
+   *
+   * @param targets says where copies go
+   */
+  public Replicas(BackupSettings settings, Targets targets) {
     this.settings = settings;
+    this.targets = targets;
   }
 
   /** Where backups pull from; before the first upload. */
@@ -66,9 +72,14 @@ public final class Replicas {
    */
   public Replication begin(Epoch epoch, Upload upload, List<String> before) {
     Replication begun = new Replication(this, epoch, upload);
-    all.put(upload.session(), begun);
-    tell(new Replicator.Begin(begun, before));
+    Replication last = all.put(upload.session(), begun);
+    tell(new Replicator.Begin(begun, before, Optional.ofNullable(last)));
     return begun;
+  }
+
+  /** Code was switched: whether copies of what runs are where they are wanted is asked anew. */
+  public void follow() {
+    tell(Replicator.Follow.SWITCH);
   }
 
   /** The backups that this node knows. */
@@ -81,13 +92,17 @@ public final class Replicas {
     return Optional.ofNullable(all.get(session));
   }
 
-  /** Sessions that have fewer copies than are wanted. */
+  /** Sessions that have fewer copies than are wanted of what was acknowledged. */
   public long under() {
-    return all.values().stream().filter(Replication::isUnder).count();
+    return all.values().stream().filter(each -> each.whole().isShort()).count();
   }
 
   BackupSettings settings() {
     return settings;
+  }
+
+  Targets targets() {
+    return targets;
   }
 
   PeerPort port() {

@@ -25,6 +25,12 @@ public final class Replication {
   static final class Replica {
     final String node;
 
+    /**
+     * The one whose place it takes once it has all that was acknowledged, and which counts until
+     * then; null where it has a place of its own.
+     */
+    @Nullable Replica instead;
+
     /** Whether it has answered what the session is, in the life of its actor that we talk to. */
     boolean ready;
 
@@ -42,6 +48,32 @@ public final class Replication {
 
     Replica(String node) {
       this.node = node;
+    }
+  }
+
+  /** A choice of nodes that is being made. */
+  static final class Round {
+    /** Who decides. */
+    final String policy;
+
+    /** Nodes that shall have a copy, as far as they are chosen. */
+    final List<String> wanted;
+
+    Round(String policy, List<String> wanted) {
+      this.policy = policy;
+      this.wanted = new ArrayList<>(wanted);
+    }
+  }
+
+  /**
+   * How many of the copies that are wanted have all that was acknowledged.
+   *
+   * @param copies that have
+   */
+  public record Whole(int copies, int wanted) {
+    /** Whether there are fewer than are wanted. */
+    public boolean isShort() {
+      return copies < wanted;
     }
   }
 
@@ -66,6 +98,15 @@ public final class Replication {
    */
   final Set<String> before = new HashSet<>();
 
+  /** The choice that waits for its policy. */
+  @Nullable Round round;
+
+  /** Who decided where the copies are; null where that is to be asked anew. */
+  @Nullable String chosenBy;
+
+  /** All before it was acknowledged to the client, or may have been. */
+  long acknowledged;
+
   private final List<Waiting> waiting = new ArrayList<>();
   private final CompletableFuture<Void> sealed = new CompletableFuture<>();
   private final CompletableFuture<Void> committed = new CompletableFuture<>();
@@ -74,8 +115,8 @@ public final class Replication {
   boolean committing;
   boolean released;
 
-  /** Whether fewer copies are made than are wanted. */
-  private volatile boolean under;
+  private volatile Whole whole = new Whole(0, 0);
+  private volatile Runnable onChange = () -> {};
 
   private volatile List<String> nodes = List.of();
 
@@ -88,6 +129,7 @@ public final class Replication {
     this.size = request.size();
     this.modified = request.modified();
     this.durable = upload.durable();
+    this.acknowledged = durable;
     this.upload = upload;
   }
 
@@ -140,9 +182,14 @@ public final class Replication {
     return nodes;
   }
 
-  /** Whether there are fewer copies than are wanted. */
-  public boolean isUnder() {
-    return under;
+  /** How many copies are whole; what is not known yet counts as it was. */
+  public Whole whole() {
+    return whole;
+  }
+
+  /** Who hears, by any thread, when copies become short or whole again; the newest call wins. */
+  public void onChange(Runnable listener) {
+    onChange = listener;
   }
 
   // ---- by the Replicator
@@ -150,6 +197,19 @@ public final class Replication {
   void await(long goal, CompletableFuture<Long> answer) {
     marked = Math.max(marked, goal);
     waiting.add(new Waiting(goal, answer));
+  }
+
+  /** Those that count: for an acknowledgement, and for the commit. */
+  List<Replica> counting() {
+    return copies.stream().filter(each -> each.instead == null).toList();
+  }
+
+  /** Where there shall be copies: of one that another one takes the place of, that one's node. */
+  List<String> wanted() {
+    return copies.stream()
+        .filter(each -> copies.stream().noneMatch(other -> other.instead == each))
+        .map(each -> each.node)
+        .toList();
   }
 
   @Nullable Replica find(String node) {
@@ -163,22 +223,48 @@ public final class Replication {
    * @return whether it is over
    */
   boolean settle(int wanted, boolean holds) {
-    under = copies.size() < wanted;
-    nodes = copies.stream().map(each -> each.node).toList();
-    if (under && holds && !committing) {
+    List<Replica> counting = counting();
+    nodes = counting.stream().map(each -> each.node).toList();
+    boolean choosing = counting.size() < wanted && round != null;
+    boolean waits = counting.size() < wanted && (holds || round != null) && !committing;
+    long durable = counting.stream().mapToLong(each -> each.acked).min().orElse(Long.MAX_VALUE);
+    List<Waiting> done =
+        waiting.stream().filter(each -> !waits && each.goal <= durable).toList();
+    for (Waiting each : done) {
+      acknowledged = Math.max(acknowledged, there(each, durable));
+    }
+    if (!choosing) {
+      judge(counting, wanted); // heard of before what is acknowledged
+    }
+    if (waits) {
       return false;
     }
-    long durable = copies.stream().mapToLong(each -> each.acked).min().orElse(Long.MAX_VALUE);
-    List<Waiting> done = waiting.stream().filter(each -> each.goal <= durable).toList();
     waiting.removeAll(done);
-    done.forEach(each -> each.answer.complete(Math.max(each.goal, Math.min(durable, marked))));
-    if (seal != null && copies.stream().allMatch(each -> each.sealed || each.committed)) {
+    done.forEach(each -> each.answer.complete(there(each, durable)));
+    if (seal != null && counting.stream().allMatch(each -> each.sealed || each.committed)) {
       sealed.complete(null);
     }
-    if (committing && copies.stream().allMatch(each -> each.committed)) {
+    if (committing && counting.stream().allMatch(each -> each.committed)) {
       committed.complete(null);
       return true;
     }
     return false;
+  }
+
+  private long there(Waiting waits, long durable) {
+    return Math.max(waits.goal, Math.min(durable, marked));
+  }
+
+  private void judge(List<Replica> counting, int wanted) {
+    if (counting.size() >= wanted && counting.stream().anyMatch(each -> !each.ready)) {
+      return; // what they have they have not said
+    }
+    long have = counting.stream().filter(each -> each.acked >= acknowledged).count();
+    Whole now = new Whole((int) have, wanted);
+    boolean changes = now.isShort() != whole.isShort();
+    whole = now;
+    if (changes) {
+      onChange.run();
+    }
   }
 }

@@ -9,38 +9,61 @@ import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.TimerScheduler;
 import akka.actor.typed.receptionist.Receptionist;
 import io.theseus.backup.Replication.Replica;
+import io.theseus.backup.Replication.Round;
+import io.theseus.channel.BackupPolicy;
+import io.theseus.channel.BackupPolicy.Candidate;
 import io.theseus.peer.PeerPort;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.Comparator;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Drives the copies of all sessions of a node: knows the backups, chooses among them, says to each
- * what it has not answered yet, and again until it has.
+ * Drives the copies of all sessions of a node: knows the backups, has somebody choose among them,
+ * says to each what it has not answered yet, and again until it has.
+ *
+ * <p>Where another node is to have a copy than the one that has it, both are made for a while: the
+ * old one counts until the new one has all that was acknowledged, then the new one does, and the
+ * old one is let go of. So an upload moves while it goes on, and nothing is ever on fewer nodes.
+ * One whose end has begun stays where it is.
  */
 public final class Replicator extends AbstractOnMessageBehavior<Replicator.Command> {
   private static final Logger LOG = LoggerFactory.getLogger(Replicator.class);
   private static final Duration TICK = Duration.ofMillis(500);
   private static final long AGAIN_NANOS = Duration.ofSeconds(2).toNanos();
 
+  /** For so long behind its begin backups may be there that have not answered yet. */
+  private static final long YOUNG_NANOS = Duration.ofSeconds(5).toNanos();
+
   /**
-   * So long it waits for who isn't there: behind its own begin, when nobody may have answered yet,
-   * and for a copy that is lost behind the decision to commit, as no other one can take its place.
+   * So long it waits for who has a copy and isn't there: one of before its begin, and one that is
+   * lost behind the decision to commit, as no other one can take its place.
    */
   private static final long PATIENCE_NANOS = Duration.ofSeconds(20).toNanos();
 
   /** What it can be told. */
   public interface Command {}
 
-  record Begin(Replication replication, List<String> before) implements Command {}
+  /**
+   * Makes copies.
+   *
+   * @param before nodes that have some already
+   * @param last what was driven of the same session up to now
+   */
+  record Begin(Replication replication, List<String> before, Optional<Replication> last)
+      implements Command {}
 
   record Sync(Replication replication, long offset, CompletableFuture<Long> answer)
       implements Command {}
@@ -53,13 +76,22 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
 
   private record Found(Set<ActorRef<BackupNode.Command>> backups) implements Command {}
 
+  enum Follow implements Command {
+    SWITCH
+  }
+
+  /** What the policy said; empty where it could not be asked. */
+  private record Chosen(Replication replication, Round round, Optional<String> node)
+      implements Command {}
+
   private enum Tick implements Command {
     NOW
   }
 
   private final Replicas replicas;
   private final BackupSettings settings;
-  private final long begun = System.nanoTime();
+  private final LongSupplier nanoTime;
+  private final long begun;
 
   /** Those that can be reached. */
   private Set<ActorRef<BackupNode.Command>> reachable = Set.of();
@@ -67,19 +99,32 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
   /** What they said last, by node. */
   private final Map<String, Remote.Offer> offers = new HashMap<>();
 
+  /** Copies that were begun on each since. */
+  private final Map<String, Integer> begunSince = new HashMap<>();
+
   /** Drives all there are, and all to come. */
   public static Behavior<Command> create(Replicas replicas) {
+    return create(replicas, System::nanoTime);
+  }
+
+  static Behavior<Command> create(Replicas replicas, LongSupplier nanoTime) {
     return Behaviors.supervise(
             Behaviors.<Command>setup(
                 context ->
-                    Behaviors.withTimers(timers -> new Replicator(context, timers, replicas))))
+                    Behaviors.withTimers(
+                        timers -> new Replicator(context, timers, replicas, nanoTime))))
         .onFailure(SupervisorStrategy.restart());
   }
 
   private Replicator(
-      ActorContext<Command> context, TimerScheduler<Command> timers, Replicas replicas) {
+      ActorContext<Command> context,
+      TimerScheduler<Command> timers,
+      Replicas replicas,
+      LongSupplier nanoTime) {
     super(context);
     this.replicas = replicas;
+    this.nanoTime = nanoTime;
+    this.begun = nanoTime.getAsLong();
     this.settings = replicas.settings();
     ActorRef<Receptionist.Listing> listings =
         context.messageAdapter(
@@ -97,6 +142,7 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
       copy.ready = false;
       copy.told = null;
     }
+    replication.round = null;
   }
 
   @Override
@@ -107,8 +153,7 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
       sync.replication().await(sync.offset(), sync.answer());
       goOn(sync.replication());
     } else if (command instanceof SealAll all) {
-      all.replication().seal = all.seal();
-      goOn(all.replication());
+      onSeal(all.replication(), all.seal());
     } else if (command instanceof CommitAll all) {
       all.replication().committing = true;
       goOn(all.replication());
@@ -123,6 +168,10 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
       onFound(found.backups());
     } else if (command instanceof Remote.Offer offer) {
       onOffer(offer);
+    } else if (command instanceof Chosen chosen) {
+      onChosen(chosen);
+    } else if (command instanceof Follow) {
+      List.copyOf(replicas.all()).forEach(this::goOn);
     } else if (command instanceof Tick) {
       onTick();
     }
@@ -154,6 +203,7 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
       return;
     }
     Remote.Offer before = offers.put(offer.node(), offer);
+    begunSince.remove(offer.node());
     know();
     if (before == null || !before.backup().equals(offer.backup())) {
       LOG.info("node {} is a backup of this node", offer.node());
@@ -174,7 +224,12 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
             .map(
                 offer ->
                     new Backup(
-                        offer.node(), offer.freeBytes(), offer.sessions(), offer.behindBytes()))
+                        offer.node(),
+                        offer.rack(),
+                        offer.freeBytes(),
+                        offer.sessions(),
+                        offer.behindBytes(),
+                        offer.draining()))
             .sorted(Comparator.comparing(Backup::node))
             .toList());
   }
@@ -182,13 +237,34 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
   // ---- what is to be done
 
   private void onBegin(Begin begin) {
-    begin.replication().before.addAll(begin.before());
-    goOn(begin.replication());
+    Replication replication = begin.replication();
+    replication.before.addAll(begin.before());
+    if (begin.last().isPresent()) {
+      Replication last = begin.last().get();
+      last.released = true;
+      for (Replica copy : last.copies) {
+        if (!replication.before.contains(copy.node)) {
+          release(last, copy); // of the new epoch it has not heard
+        }
+      }
+    }
+    goOn(replication);
+  }
+
+  /** From here on all that count are decided on, and no other one begins. */
+  private void onSeal(Replication replication, Remote.Seal seal) {
+    replication.seal = seal;
+    for (Replica copy : List.copyOf(replication.copies)) {
+      if (copy.instead != null) {
+        drop(replication, copy);
+      }
+    }
+    goOn(replication);
   }
 
   private void onTick() {
     reachable.forEach(this::enquire);
-    long now = System.nanoTime();
+    long now = nanoTime.getAsLong();
     for (Replication each : List.copyOf(replicas.all())) {
       for (Replica copy : each.copies) {
         if (isOwed(each, copy) && now - copy.toldNanos > AGAIN_NANOS) {
@@ -201,18 +277,22 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
     }
   }
 
-  /** Chooses where copies are missing, says what is not answered, tells who waits. */
+  /** Sees to where copies are, says what is not answered, tells who waits. */
   private void goOn(Replication replication) {
     if (replication.released) {
       return;
     }
     choose(replication);
+    replication.copies.stream()
+        .filter(copy -> hasCaughtUp(replication, copy))
+        .toList()
+        .forEach(copy -> takeItsPlace(replication, copy));
     for (Replica copy : replication.copies) {
       if (isOwed(replication, copy)) {
         tell(replication, copy);
       }
     }
-    boolean holds = settings.hold() || isNew();
+    boolean holds = settings.hold() || age() < YOUNG_NANOS;
     if (replication.settle(settings.factor(), holds)) {
       replicas.remove(replication);
     }
@@ -227,35 +307,172 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
         replication.copies.add(new Replica(node));
       }
     }
-    if (!before.isEmpty() && isNew()) {
+    if (!before.isEmpty() && age() < PATIENCE_NANOS) {
       return; // those that have something of it may still come
     }
-    while (replication.copies.size() < settings.factor() && !replication.committing) {
-      Optional<Remote.Offer> best =
-          offers.values().stream()
-              .filter(offer -> replication.find(offer.node()) == null)
-              .filter(offer -> !replication.failed.contains(offer.node()))
-              .filter(offer -> offer.freeBytes() > replication.size.orElse(0))
-              .min(
-                  Comparator.comparingLong(this::load)
-                      .thenComparing(offer -> -offer.freeBytes())
-                      .thenComparing(Remote.Offer::node));
-      if (best.isEmpty()) {
-        return;
-      }
-      replication.copies.add(new Replica(best.get().node()));
+    if (replication.round != null || replication.committing) {
+      return;
+    }
+    String policy = replicas.targets().policy(replication.session);
+    boolean mayMove = replication.seal == null;
+    if (mayMove && !policy.equals(replication.chosenBy)) {
+      ask(replication, new Round(policy, List.of()));
+      return;
+    }
+    List<String> stays =
+        replication.wanted().stream().filter(node -> !mayMove || !isDraining(node)).toList();
+    if (stays.size() < settings.factor()) {
+      ask(replication, new Round(policy, stays));
     }
   }
 
-  /** Whether backups may be there that have not answered yet. */
-  private boolean isNew() {
-    return System.nanoTime() - begun < PATIENCE_NANOS;
+  /** Has nodes chosen until there are enough, or no more. */
+  private void ask(Replication replication, Round round) {
+    List<Candidate> candidates = candidates(replication, round);
+    while (!candidates.isEmpty()) {
+      CompletableFuture<String> choice =
+          replicas.targets().choose(upload(replication, round), candidates).toCompletableFuture();
+      if (!choice.isDone()) {
+        replication.round = round;
+        getContext()
+            .pipeToSelf(
+                choice,
+                (node, failure) -> new Chosen(replication, round, Optional.ofNullable(node)));
+        return;
+      }
+      round.wanted.add(choice.join());
+      candidates = candidates(replication, round);
+    }
+    place(replication, round);
   }
 
-  /** Sessions that a backup copies, with those that were given to it since it said so. */
-  private long load(Remote.Offer offer) {
-    long ours = replicas.all().stream().filter(each -> each.find(offer.node()) != null).count();
-    return Math.max(offer.sessions(), ours);
+  private void onChosen(Chosen chosen) {
+    Replication replication = chosen.replication();
+    Round round = chosen.round();
+    if (replication.round != round) {
+      return; // asked by an earlier life
+    }
+    replication.round = null;
+    if (replication.released || replication.committing || chosen.node().isEmpty()) {
+      return;
+    }
+    String node = chosen.node().get();
+    if (candidates(replication, round).stream().anyMatch(each -> each.node().equals(node))) {
+      round.wanted.add(node);
+    } // otherwise it is gone meanwhile
+    ask(replication, round);
+    goOn(replication);
+  }
+
+  private BackupPolicy.Upload upload(Replication replication, Round round) {
+    return new BackupPolicy.Upload(
+        replication.session,
+        replication.name.value(),
+        replication.size,
+        settings.nodeId(),
+        settings.rack(),
+        round.wanted.stream()
+            .flatMap(node -> Stream.ofNullable(offers.get(node)))
+            .map(offer -> candidate(replication, offer))
+            .toList());
+  }
+
+  /** Who can have the next copy; none where there are enough. */
+  private List<Candidate> candidates(Replication replication, Round round) {
+    if (round.wanted.size() >= settings.factor()) {
+      return List.of();
+    }
+    return offers.values().stream()
+        .filter(offer -> !round.wanted.contains(offer.node()))
+        .filter(offer -> !replication.failed.contains(offer.node()))
+        .filter(offer -> !offer.draining())
+        .map(offer -> candidate(replication, offer))
+        .filter(each -> each.keeps() || each.freeBytes() > replication.size.orElse(0))
+        .sorted(Comparator.comparing(Candidate::node))
+        .toList();
+  }
+
+  private Candidate candidate(Replication replication, Remote.Offer offer) {
+    return new Candidate(
+        offer.node(),
+        offer.rack(),
+        offer.freeBytes(),
+        offer.sessions() + begunSince.getOrDefault(offer.node(), 0),
+        offer.behindBytes(),
+        replication.find(offer.node()) != null);
+  }
+
+  /** Begins copies where they were chosen: in a place that is free, or in that of another one. */
+  private void place(Replication replication, Round round) {
+    List<String> wanted = round.wanted;
+    replication.chosenBy = round.policy;
+    boolean mayMove = replication.seal == null;
+    for (Replica copy : List.copyOf(replication.copies)) {
+      if (copy.instead != null && !wanted.contains(copy.node)) {
+        drop(replication, copy);
+      }
+    }
+    List<Replica> counting = replication.counting();
+    int free = settings.factor() - counting.size();
+    Deque<Replica> leaving =
+        counting.stream()
+            .filter(copy -> !wanted.contains(copy.node))
+            .collect(Collectors.toCollection(ArrayDeque::new));
+    for (String node : wanted) {
+      Replica known = replication.find(node);
+      if (known != null && known.instead == null) {
+        continue; // it has its place
+      }
+      boolean moves = free <= 0;
+      if (moves && (leaving.isEmpty() || !mayMove)) {
+        continue;
+      }
+      Replica copy = known == null ? new Replica(node) : known;
+      copy.instead = moves ? leaving.remove() : null;
+      free -= moves ? 0 : 1;
+      if (known == null) {
+        replication.copies.add(copy);
+        begunSince.merge(node, 1, Integer::sum);
+      }
+    }
+  }
+
+  private static boolean hasCaughtUp(Replication replication, Replica copy) {
+    return copy.instead != null && copy.ready && copy.acked >= replication.acknowledged;
+  }
+
+  private void takeItsPlace(Replication replication, Replica copy) {
+    Replica last = copy.instead;
+    copy.instead = null;
+    if (last != null) {
+      LOG.info(
+          "session {}: its copy is on node {} now, instead of {}",
+          replication.session,
+          copy.node,
+          last.node);
+      drop(replication, last);
+    }
+  }
+
+  private void drop(Replication replication, Replica copy) {
+    replication.copies.remove(copy);
+    release(replication, copy);
+  }
+
+  private void release(Replication replication, Replica copy) {
+    Remote.Offer offer = offers.get(copy.node);
+    if (offer != null && !copy.committed) {
+      offer.backup().tell(new Remote.Release(replication.session, replication.epoch));
+    }
+  }
+
+  private boolean isDraining(String node) {
+    Remote.Offer offer = offers.get(node);
+    return offer != null && offer.draining();
+  }
+
+  private long age() {
+    return nanoTime.getAsLong() - begun;
   }
 
   private static boolean isOwed(Replication replication, Replica copy) {
@@ -268,7 +485,7 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
   private void tell(Replication replication, Replica copy) {
     Remote.Offer offer = offers.get(copy.node);
     Remote.OfSession what = next(replication, copy);
-    long now = System.nanoTime();
+    long now = nanoTime.getAsLong();
     if (offer != null && what != null && !what.equals(copy.told)) {
       copy.told = what;
       copy.toldNanos = now;
@@ -346,24 +563,27 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
     }
     LOG.warn("session {}: copy on node {} lost: {}", replication.session, copy.node, why);
     if (mayReturn && replication.committing && !copy.committed) {
-      copy.lostNanos = System.nanoTime();
+      copy.lostNanos = nanoTime.getAsLong();
       copy.ready = false;
       copy.told = null;
       return;
     }
     replication.copies.remove(copy);
     replication.failed.add(copy.node);
+    if (copy.instead != null) {
+      replication.chosenBy = null; // another one is to take the place
+    }
+    for (Replica other : replication.copies) {
+      if (other.instead == copy) {
+        other.instead = null; // waited for from now on
+      }
+    }
     goOn(replication);
   }
 
   private void onRelease(Replication replication) {
     replication.released = true;
-    for (Replica copy : replication.copies) {
-      Remote.Offer offer = offers.get(copy.node);
-      if (offer != null && !copy.committed) {
-        offer.backup().tell(new Remote.Release(replication.session, replication.epoch));
-      }
-    }
+    replication.copies.forEach(copy -> release(replication, copy));
     replicas.remove(replication);
   }
 }

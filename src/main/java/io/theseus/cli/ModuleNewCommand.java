@@ -41,7 +41,7 @@ final class ModuleNewCommand extends JsonCommand {
       names = "--kind",
       paramLabel = "KIND",
       defaultValue = "channel",
-      description = "channel, function, admission or fairness. Default: ${DEFAULT-VALUE}.")
+      description = "channel, function, admission, fairness or backup. Default: ${DEFAULT-VALUE}.")
   private ComponentKind kind = ComponentKind.CHANNEL;
 
   ModuleNewCommand(Streams streams) {

@@ -105,6 +105,26 @@ final class ModuleSkeleton {
       }
       """;
 
+  private static final String BACKUP =
+      """
+      import io.theseus.channel.BackupPolicy;
+      import java.util.Comparator;
+      import java.util.List;
+
+      /** Chooses who has the most room, but stays with who has a copy already. */
+      public final class CLASS implements BackupPolicy {
+        @Override
+        public String choose(Upload upload, List<Candidate> candidates) {
+          return candidates.stream()
+              .max(
+                  Comparator.comparing(Candidate::keeps)
+                      .thenComparingLong(Candidate::freeBytes))
+              .get()
+              .node();
+        }
+      }
+      """;
+
   private static final String GET =
       """
       # A download, packet by packet: offset and length. The client went back once.
@@ -173,6 +193,7 @@ final class ModuleSkeleton {
       case FUNCTION -> FUNCTION;
       case ADMISSION -> ADMISSION;
       case FAIRNESS -> FAIRNESS;
+      case BACKUP -> BACKUP;
     };
   }
 

@@ -1,6 +1,7 @@
 package io.theseus.module;
 
 import io.theseus.channel.AdmissionPolicy;
+import io.theseus.channel.BackupPolicy;
 import io.theseus.channel.DataChannel;
 import io.theseus.channel.FairnessPolicy;
 import io.theseus.channel.NetworkFunction;
@@ -18,7 +19,9 @@ public enum ComponentKind {
   /** Says who is let in. */
   ADMISSION(AdmissionPolicy.class),
   /** Divides the bandwidth. */
-  FAIRNESS(FairnessPolicy.class);
+  FAIRNESS(FairnessPolicy.class),
+  /** Says where copies go. */
+  BACKUP(BackupPolicy.class);
 
   private final Class<?> type;
 

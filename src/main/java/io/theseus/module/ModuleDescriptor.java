@@ -27,7 +27,7 @@ import java.util.Set;
  * </pre>
  *
  * <p>The name of a component may be left out where it is the only one: it is the module's. There is
- * at most one channel, admission and fairness in a module, since there is one of each in a
+ * at most one channel, admission, fairness and backup in a module, since there is one of each in a
  * revision; functions are as many as wanted, in the order of their chain. Unknown members are
  * ignored.
  *

@@ -2,6 +2,7 @@ package io.theseus.module;
 
 import io.theseus.channel.Admission;
 import io.theseus.channel.AdmissionPolicy;
+import io.theseus.channel.BackupPolicy;
 import io.theseus.channel.DataChannel;
 import io.theseus.channel.Direction;
 import io.theseus.channel.FairnessPolicy;
@@ -50,6 +51,7 @@ public final class Rehearsal {
   /** Where no single call is to blame. */
   private static final String WHOLE = "as a whole";
 
+  private static final OptionalLong LARGE = OptionalLong.of(1L << 40);
   private static final int NOWHERE = -1;
   private static final int EVERYWHERE = Integer.MAX_VALUE;
 
@@ -129,6 +131,8 @@ public final class Rehearsal {
   List<Violation> run(Component component, List<RecordedTransfer> transfers) {
     if (component.kind() == ComponentKind.FAIRNESS) {
       guarded(component, "shares", () -> share(component));
+    } else if (component.kind() == ComponentKind.BACKUP) {
+      guarded(component, "copies", () -> choose(component));
     } else {
       for (RecordedTransfer transfer : transfers) {
         guarded(component, transfer.name(), () -> runs(component, transfer));
@@ -544,5 +548,47 @@ public final class Rehearsal {
       sum += shares[i];
     }
     require(sum <= budget, "together: " + sum + " (expected: at most " + budget + ")");
+  }
+
+  private void choose(Component component) throws BrokenRule {
+    BackupPolicy policy = make(component.name(), BackupPolicy.class);
+    for (int count = 1; count <= 4; count++) {
+      for (String racks : new String[] {"", "r", "ab"}) {
+        for (OptionalLong size : List.of(OptionalLong.empty(), OptionalLong.of(0), LARGE)) {
+          List<BackupPolicy.Candidate> left = candidates(count, racks);
+          List<BackupPolicy.Candidate> copies = new ArrayList<>();
+          while (!left.isEmpty()) {
+            String rack = racks.isEmpty() ? "" : racks.substring(0, 1);
+            BackupPolicy.Upload upload =
+                new BackupPolicy.Upload(
+                    new UUID(0, count), "recorded/file", size, "node-0", rack, copies);
+            BackupPolicy.Candidate chosen = choose(policy, upload, left);
+            copies.add(chosen);
+            left.remove(chosen);
+          }
+        }
+      }
+    }
+  }
+
+  private static List<BackupPolicy.Candidate> candidates(int count, String racks) {
+    List<BackupPolicy.Candidate> candidates = new ArrayList<>();
+    for (int i = 1; i <= count; i++) {
+      String rack =
+          racks.isEmpty() ? "" : racks.substring(i % racks.length(), i % racks.length() + 1);
+      candidates.add(
+          new BackupPolicy.Candidate(
+              "node-" + i, rack, i * LARGE.getAsLong(), 10 - i, i % 3, /* keeps= */ i == 2));
+    }
+    return candidates;
+  }
+
+  private BackupPolicy.Candidate choose(
+      BackupPolicy policy, BackupPolicy.Upload upload, List<BackupPolicy.Candidate> candidates)
+      throws BrokenRule {
+    List<String> nodes = candidates.stream().map(BackupPolicy.Candidate::node).toList();
+    String node = call("choose of " + nodes, () -> policy.choose(upload, List.copyOf(candidates)));
+    require(nodes.contains(node), "node: " + Texts.quote(node) + " (expected: of " + nodes + ")");
+    return candidates.get(nodes.indexOf(node));
   }
 }

@@ -2,10 +2,12 @@ package io.theseus.module;
 
 import io.theseus.channel.Admission;
 import io.theseus.channel.AdmissionPolicy;
+import io.theseus.channel.BackupPolicy;
 import io.theseus.channel.DataChannel;
 import io.theseus.channel.FairnessPolicy;
 import io.theseus.channel.NetworkFunction;
 import io.theseus.channel.SessionInfo;
+import io.theseus.wire.Texts;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -53,13 +55,21 @@ public final class Revision {
 
   private static final Revision BUILT_IN =
       new Revision(
-          "built-in", STANDARD, List.of(), Optional.empty(), Optional.empty(), null, () -> {});
+          "built-in",
+          STANDARD,
+          List.of(),
+          Optional.empty(),
+          Optional.empty(),
+          Optional.empty(),
+          null,
+          () -> {});
 
   private final String id;
   private final Component<DataChannel> channel;
   private final List<Component<NetworkFunction>> functions;
   private final Optional<NodePolicy<AdmissionPolicy>> admission;
   private final Optional<NodePolicy<FairnessPolicy>> fairness;
+  private final Optional<NodePolicy<BackupPolicy>> backup;
   private final @Nullable ModuleThreads threads;
   private final Runnable release;
 
@@ -74,6 +84,7 @@ public final class Revision {
       List<Component<NetworkFunction>> functions,
       Optional<NodePolicy<AdmissionPolicy>> admission,
       Optional<NodePolicy<FairnessPolicy>> fairness,
+      Optional<NodePolicy<BackupPolicy>> backup,
       @Nullable ModuleThreads threads,
       Runnable release) {
     this.id = id;
@@ -81,6 +92,7 @@ public final class Revision {
     this.functions = List.copyOf(functions);
     this.admission = admission;
     this.fairness = fairness;
+    this.backup = backup;
     this.threads = threads;
     this.release = release;
   }
@@ -100,7 +112,8 @@ public final class Revision {
    *
    * @param id the same on every node
    * @param threads run its code; ended with it
-   * @param admission may be that of another revision, too, as fairness may; ended by release
+   * @param admission may be that of another revision, too, as fairness and backup may; ended by
+   *     release
    * @param release called once, when the last session has left after {@link #retire}
    */
   static Revision of(
@@ -109,9 +122,10 @@ public final class Revision {
       List<Component<NetworkFunction>> functions,
       Optional<NodePolicy<AdmissionPolicy>> admission,
       Optional<NodePolicy<FairnessPolicy>> fairness,
+      Optional<NodePolicy<BackupPolicy>> backup,
       ModuleThreads threads,
       Runnable release) {
-    return new Revision(id, channel, functions, admission, fairness, threads, release);
+    return new Revision(id, channel, functions, admission, fairness, backup, threads, release);
   }
 
   /** The same on every node. */
@@ -148,6 +162,11 @@ public final class Revision {
   /** The policy that divides the bandwidth; empty for first come, first served. */
   public Optional<Component<FairnessPolicy>> fairness() {
     return fairness.map(NodePolicy::component);
+  }
+
+  /** The policy that says where copies go; empty for the least loaded nodes. */
+  public Optional<Component<BackupPolicy>> backup() {
+    return backup.map(NodePolicy::component);
   }
 
   ModuleThreads threads() {
@@ -197,7 +216,7 @@ public final class Revision {
   }
 
   private Stream<NodePolicy<?>> policies() {
-    return Stream.of(admission, fairness).flatMap(Optional::stream);
+    return Stream.of(admission, fairness, backup).flatMap(Optional::stream);
   }
 
   /** Sessions that run it now. */
@@ -247,7 +266,29 @@ public final class Revision {
         : CompletableFuture.completedFuture(shares);
   }
 
-  private static CompletionStage<long[]> broken(String message) {
+  /**
+   * The node that its policy chooses; only where it has {@link #backup}. Fails with a {@link
+   * CodeException}.
+   *
+   * @return one of the candidates
+   */
+  public CompletionStage<String> choose(
+      BackupPolicy.Upload upload, List<BackupPolicy.Candidate> candidates) {
+    NodePolicy<BackupPolicy> policy = backup.orElseThrow();
+    return policy
+        .<String>ask("choose", asked -> asked.choose(upload, candidates))
+        .thenCompose(node -> checked(policy.component().name(), candidates, node));
+  }
+
+  private static CompletionStage<String> checked(
+      String name, List<BackupPolicy.Candidate> candidates, String node) {
+    List<String> nodes = candidates.stream().map(BackupPolicy.Candidate::node).toList();
+    return nodes.contains(node)
+        ? CompletableFuture.completedFuture(node)
+        : broken(name + ": node: " + Texts.quote(node) + " (expected: of " + nodes + ")");
+  }
+
+  private static <T> CompletionStage<T> broken(String message) {
     return CompletableFuture.failedFuture(new CodeException(message));
   }
 

@@ -30,23 +30,25 @@ import java.util.stream.Stream;
  *  "fairness":{"module":"max-min",...}}
  * </pre>
  *
- * <p>without spaces, members in this order, {@code admission} and {@code fairness} left out where
- * the node's own are in force.
+ * <p>without spaces, members in this order, {@code admission}, {@code fairness} and {@code backup}
+ * left out where the node's own are in force.
  *
  * @param channel empty for the one that is built in, {@code standard}
  * @param functions in the order of the chain
  * @param admission empty where everybody is let in
  * @param fairness empty for first come, first served
+ * @param backup empty for the least loaded nodes
  */
 public record RevisionDescription(
     Optional<ComponentReference> channel,
     List<ComponentReference> functions,
     Optional<ComponentReference> admission,
-    Optional<ComponentReference> fairness) {
+    Optional<ComponentReference> fairness,
+    Optional<ComponentReference> backup) {
   private static final String STANDARD = "standard";
   private static final int MOST_NAME = 100;
   private static final Set<String> MEMBERS =
-      Set.of("channel", "functions", "admission", "fairness");
+      Set.of("channel", "functions", "admission", "fairness", "backup");
   private static final Set<String> REFERENCE_MEMBERS =
       Set.of("module", "version", "component", "sha256");
   private static final JsonMapper MAPPER =
@@ -68,7 +70,8 @@ public record RevisionDescription(
 
   /** What a node runs without any module. */
   public static RevisionDescription standard() {
-    return new RevisionDescription(Optional.empty(), List.of(), Optional.empty(), Optional.empty());
+    return new RevisionDescription(
+        Optional.empty(), List.of(), Optional.empty(), Optional.empty(), Optional.empty());
   }
 
   // ---- other revisions of this one
@@ -97,7 +100,8 @@ public record RevisionDescription(
         with(channel, module, sha256, ComponentKind.CHANNEL),
         chain,
         with(admission, module, sha256, ComponentKind.ADMISSION),
-        with(fairness, module, sha256, ComponentKind.FAIRNESS));
+        with(fairness, module, sha256, ComponentKind.FAIRNESS),
+        with(backup, module, sha256, ComponentKind.BACKUP));
   }
 
   private static Optional<ComponentReference> with(
@@ -124,7 +128,8 @@ public record RevisionDescription(
         channel.filter(each -> !each.module().equals(module)),
         functions.stream().filter(each -> !each.module().equals(module)).toList(),
         admission.filter(each -> !each.module().equals(module)),
-        fairness.filter(each -> !each.module().equals(module)));
+        fairness.filter(each -> !each.module().equals(module)),
+        backup.filter(each -> !each.module().equals(module)));
   }
 
   /**
@@ -155,9 +160,14 @@ public record RevisionDescription(
     }
   }
 
-  /** All that it refers to: channel, functions, admission, fairness. */
+  /** All that it refers to: channel, functions, admission, fairness, backup. */
   public List<ComponentReference> components() {
-    return Stream.of(channel.stream(), functions.stream(), admission.stream(), fairness.stream())
+    return Stream.of(
+            channel.stream(),
+            functions.stream(),
+            admission.stream(),
+            fairness.stream(),
+            backup.stream())
         .flatMap(each -> each)
         .toList();
   }
@@ -200,6 +210,7 @@ public record RevisionDescription(
     }
     change("admission", admission, later.admission, lines);
     change("fairness", fairness, later.fairness, lines);
+    change("backup", backup, later.backup, lines);
     return lines;
   }
 
@@ -255,6 +266,7 @@ public record RevisionDescription(
     functions.forEach(each -> chain.add(toJson(each)));
     admission.ifPresent(each -> node.set("admission", toJson(each)));
     fairness.ifPresent(each -> node.set("fairness", toJson(each)));
+    backup.ifPresent(each -> node.set("backup", toJson(each)));
     return node.toString();
   }
 
@@ -289,7 +301,8 @@ public record RevisionDescription(
                   : Optional.of(reference(channel, json)),
               chain,
               optional(node.path("admission"), json),
-              optional(node.path("fairness"), json));
+              optional(node.path("fairness"), json),
+              optional(node.path("backup"), json));
       if (!revision.toJson().equals(json)) {
         throw refusal(json, revision.toJson());
       }

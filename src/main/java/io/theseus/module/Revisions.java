@@ -1,6 +1,7 @@
 package io.theseus.module;
 
 import io.theseus.channel.AdmissionPolicy;
+import io.theseus.channel.BackupPolicy;
 import io.theseus.channel.DataChannel;
 import io.theseus.channel.Direction;
 import io.theseus.channel.FairnessPolicy;
@@ -55,6 +56,7 @@ public final class Revisions {
   private final Shared<ModuleLoader> loaders = new Shared<>(loader -> true, ModuleLoader::close);
   private final Shared<NodePolicy<AdmissionPolicy>> admissions = policies();
   private final Shared<NodePolicy<FairnessPolicy>> fairnesses = policies();
+  private final Shared<NodePolicy<BackupPolicy>> backups = policies();
 
   /** Revisions of the modules in a store. */
   public Revisions(ModuleStore store, Limits limits) {
@@ -101,7 +103,7 @@ public final class Revisions {
 
   /** Classes and policies that are held for revisions. */
   int held() {
-    return loaders.size() + admissions.size() + fairnesses.size();
+    return loaders.size() + admissions.size() + fairnesses.size() + backups.size();
   }
 
   /** A revision on its way. */
@@ -138,6 +140,7 @@ public final class Revisions {
           functions,
           policy(description.admission(), AdmissionPolicy.class, admissions),
           policy(description.fairness(), FairnessPolicy.class, fairnesses),
+          policy(description.backup(), BackupPolicy.class, backups),
           threads,
           this::release);
     }

@@ -140,7 +140,7 @@ public final class SourceCompiler {
       throw new ModuleException(
           Texts.quote(shown)
               + ": no component (expected: a public class that implements DataChannel,"
-              + " NetworkFunction, AdmissionPolicy or FairnessPolicy)");
+              + " NetworkFunction, AdmissionPolicy, FairnessPolicy or BackupPolicy)");
     }
     String name = kebab(className);
     List<Component> components = new ArrayList<>();

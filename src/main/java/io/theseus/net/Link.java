@@ -1,6 +1,7 @@
 package io.theseus.net;
 
 import io.netty.buffer.ByteBuf;
+import io.theseus.backup.Replication;
 import io.theseus.channel.Range;
 import io.theseus.names.Place;
 import io.theseus.session.Closure;
@@ -167,6 +168,11 @@ abstract class Link implements SessionLink {
 
   @Override
   public void durable(long offset) {
+    throw new IllegalStateException("not a PUT");
+  }
+
+  @Override
+  public void copies(Replication.Whole whole) {
     throw new IllegalStateException("not a PUT");
   }
 

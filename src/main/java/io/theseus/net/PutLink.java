@@ -1,6 +1,7 @@
 package io.theseus.net;
 
 import io.netty.buffer.ByteBuf;
+import io.theseus.backup.Replication;
 import io.theseus.channel.Progress;
 import io.theseus.channel.Range;
 import io.theseus.session.Counters;
@@ -159,6 +160,11 @@ final class PutLink extends Link {
             sendOffset(offset);
           }
         });
+  }
+
+  @Override
+  public void copies(Replication.Whole whole) {
+    whileServing(() -> connection.sendInfo(Replies.copies(whole)));
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.theseus.net;
 
+import io.theseus.backup.Replication;
 import io.theseus.names.ClusterListing;
 import io.theseus.session.Ready;
 import io.theseus.store.Completed;
@@ -69,6 +70,15 @@ final class Replies {
 
   static String resumed(String module) {
     return Info.of("RESUMED").field("Module", module).text();
+  }
+
+  static String copies(Replication.Whole whole) {
+    return Info.of("NOTICE")
+        .field(
+            "Text",
+            whole.copies() + " of " + whole.wanted() + " copies have all that was acknowledged")
+        .field("Replication", whole.isShort() ? "under" : "full")
+        .text();
   }
 
   static String alive() {

@@ -243,8 +243,10 @@ public record NodeSettings(
    * @param port of the data plane between nodes, at the cluster's host
    * @param mostHeldBytes that came from other nodes and are not written yet
    * @param factor copies on other nodes
+   * @param rack where this node stands; empty where it doesn't matter
    */
-  public record Backup(int port, long mostHeldBytes, int factor, WhenMissing whenMissing) {
+  public record Backup(
+      int port, long mostHeldBytes, int factor, WhenMissing whenMissing, String rack) {
 
     /** What a PUT does while there are too few backups. */
     public enum WhenMissing {
@@ -315,11 +317,21 @@ public record NodeSettings(
             reader.port("theseus.peers.port"),
             reader.bytes("theseus.peers.most-held-bytes", MIB, 1L << 40),
             reader.integer("theseus.backup.factor", 0, MOST_COPIES),
-            reader.oneOf("theseus.backup.when-missing", Backup.WhenMissing.class)),
+            reader.oneOf("theseus.backup.when-missing", Backup.WhenMissing.class),
+            rack(reader)),
         new Log(
             reader.oneOf("theseus.log.format", Log.Format.class),
             reader.oneOf("theseus.log.level", Log.Level.class)),
         akka(config, id, roles, cluster));
+  }
+
+  private static String rack(ConfigReader reader) {
+    String key = "theseus.backup.rack";
+    String rack = reader.string(key);
+    if (!rack.isEmpty() && !ID.matcher(rack).matches()) {
+      throw reader.refuse(key, "nothing, or " + ID_EXPECTED);
+    }
+    return rack;
   }
 
   /** {@code host:port}, IPv6 in brackets. */

@@ -44,6 +44,7 @@ import io.theseus.net.TlsSettings;
 import io.theseus.peer.PeerPort;
 import io.theseus.peer.PeerSettings;
 import io.theseus.session.Bandwidth;
+import io.theseus.session.CopyTargets;
 import io.theseus.session.Counters;
 import io.theseus.session.FollowPractice;
 import io.theseus.session.SessionActor;
@@ -140,6 +141,10 @@ final class Services implements AutoCloseable {
     @Override
     public void follow() {
       tell(new ControlActor.FollowSwitch());
+      Copying between = copying;
+      if (between != null) {
+        between.replicas().follow();
+      }
     }
 
     @Override
@@ -419,8 +424,10 @@ final class Services implements AutoCloseable {
         new Replicas(
             new BackupSettings(
                 settings.id(),
+                backup.rack(),
                 backup.factor(),
-                backup.whenMissing() == NodeSettings.Backup.WhenMissing.WAIT));
+                backup.whenMissing() == NodeSettings.Backup.WhenMissing.WAIT),
+            new CopyTargets(switchboard, revisions::heard));
     PeerPort port = peers(replicas);
     replicas.listenAt(port);
     return new Copying(port, replicas);
@@ -543,6 +550,7 @@ final class Services implements AutoCloseable {
       Replicas replicas = between.replicas();
       values.put("backups", (long) replicas.known().size());
       values.put("short-of-copies", replicas.under());
+      values.put("copied-bytes", between.port().copiedBytes());
       values.put("held-bytes", between.port().heldBytes());
     }
     return values;
@@ -619,7 +627,8 @@ final class Services implements AutoCloseable {
     DispatcherSelector dispatcher = DispatcherSelector.fromConfig(NodeSettings.BACKUP_DISPATCHER);
     if (settings.roles().contains(NodeSettings.Role.BACKUP)) {
       BackupEnvironment kept =
-          new BackupEnvironment(settings.id(), store, disk, between.port(), steps);
+          new BackupEnvironment(
+              settings.id(), settings.backup().rack(), store, disk, between.port(), steps);
       context.spawn(BackupNode.create(kept), "backup", dispatcher);
     }
     context.spawn(Replicator.create(between.replicas()), "replicator", dispatcher);

@@ -30,6 +30,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -60,6 +61,9 @@ public final class PeerPort implements Closeable {
 
   /** Bytes that came and are not released. */
   private final AtomicLong held = new AtomicLong();
+
+  /** Bytes that came from other nodes. */
+  private final LongAdder copied = new LongAdder();
 
   /** Where a node is. */
   public record Address(String node, String host, int port) {}
@@ -169,6 +173,11 @@ public final class PeerPort implements Closeable {
     return held.get();
   }
 
+  /** Bytes of files that came from other nodes since the start, whatever became of them. */
+  public long copiedBytes() {
+    return copied.sum();
+  }
+
   /** A connection to another node: made when it is used first, gone when it is lost. */
   private final class Line {
     private final Address node;
@@ -223,6 +232,7 @@ public final class PeerPort implements Closeable {
                           channel,
                           settings.nodeId(),
                           node.node(),
+                          copied,
                           held,
                           settings.mostHeldBytes(),
                           PeerPort.this::readAgain,

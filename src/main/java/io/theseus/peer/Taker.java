@@ -12,12 +12,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /** The end of a connection between members that asks for bytes. */
 final class Taker extends Member {
   private final String node;
   private final Runnable onOver;
+  private final LongAdder copied;
   private final AtomicLong held;
   private final long mostHeld;
   private final Runnable onRoom;
@@ -38,6 +40,7 @@ final class Taker extends Member {
    * Asks a node.
    *
    * @param node that it must be
+   * @param copied counts bytes that come, of all connections of the node
    * @param held bytes that intakes have not released, of all connections of the node
    * @param mostHeld with more nothing is read
    * @param onRoom told, by any thread, when that are no longer too many: all may read again
@@ -47,12 +50,14 @@ final class Taker extends Member {
       Channel channel,
       String nodeId,
       String node,
+      LongAdder copied,
       AtomicLong held,
       long mostHeld,
       Runnable onRoom,
       Runnable onOver) {
     super(channel, nodeId);
     this.node = node;
+    this.copied = copied;
     this.held = held;
     this.mostHeld = mostHeld;
     this.onRoom = onRoom;
@@ -129,6 +134,7 @@ final class Taker extends Member {
 
   @Override
   protected void onPayload(ByteBuf piece, boolean last) {
+    copied.add(piece.readableBytes());
     Intake intake = taking;
     if (intake == null) {
       piece.release();

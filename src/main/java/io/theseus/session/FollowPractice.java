@@ -1,5 +1,6 @@
 package io.theseus.session;
 
+import io.theseus.backup.Replication;
 import io.theseus.channel.Range;
 import io.theseus.module.ModuleException;
 import io.theseus.module.Revision;
@@ -135,6 +136,11 @@ public final class FollowPractice {
 
     @Override
     public void durable(long offset) {
+      throw unexpected();
+    }
+
+    @Override
+    public void copies(Replication.Whole whole) {
       throw unexpected();
     }
 

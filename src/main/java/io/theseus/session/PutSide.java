@@ -261,6 +261,33 @@ final class PutSide {
     if (copies != null && (begun == null || begun.upload() != upload)) {
       transfer.epoch = transfer.epoch.next(environment.nodeId());
       transfer.replication = copies.begin(transfer.epoch, upload, transfer.markedCopies);
+      listen();
+    }
+  }
+
+  /** Hears from now on when copies become short, or whole again. */
+  void listen() {
+    Replication copies = transfer.replication;
+    if (copies != null) {
+      copies.onChange(session.telling(new SessionActor.CopiesChanged()));
+    }
+  }
+
+  Next onCopiesChanged() {
+    tellOfCopies();
+    return Next.STAY;
+  }
+
+  /** Tells the client, where it does not know. */
+  private void tellOfCopies() {
+    Replication copies = transfer.replication;
+    SessionLink link = transfer.link;
+    if (copies != null && link != null && transfer.accepted) {
+      Replication.Whole whole = copies.whole();
+      if (whole.isShort() != transfer.toldShort) {
+        transfer.toldShort = whole.isShort();
+        link.copies(whole);
+      }
     }
   }
 
@@ -296,6 +323,8 @@ final class PutSide {
             facts.size(),
             facts.stream()));
     environment.steps().at("put.ready");
+    transfer.toldShort = false;
+    tellOfCopies();
     if (whole) {
       commit();
     } else if (session.isHeld()) {

@@ -126,6 +126,9 @@ public final class SessionActor {
 
   record Synced(long durable) implements Command {}
 
+  /** Copies have become short, or whole again. */
+  record CopiesChanged() implements Command {}
+
   /** All copies are whole, and can't be refused any more. */
   record SealedEverywhere() implements Command {}
 
@@ -285,6 +288,7 @@ public final class SessionActor {
       return;
     }
     listenTo(link);
+    put.listen();
     if (!transfer.accepted) {
       later(open());
     } else if (!transfer.committing) {
@@ -340,6 +344,8 @@ public final class SessionActor {
       return get.onReopened(reopened);
     } else if (command instanceof UploadOpened opened) {
       return put.onOpened(opened);
+    } else if (command instanceof CopiesChanged) {
+      return put.onCopiesChanged();
     } else if (command instanceof SealedEverywhere) {
       return put.onSealedEverywhere();
     } else if (command instanceof Committed committed) {
@@ -426,6 +432,12 @@ public final class SessionActor {
     return mismatch.isEmpty() && command instanceof ClientMessage.Put wanted
         ? put.refusal(wanted)
         : mismatch;
+  }
+
+  /** By any thread. */
+  Runnable telling(Command command) {
+    ActorRef<Command> self = context.getSelf();
+    return () -> self.tell(command);
   }
 
   private void listenTo(SessionLink link) {

@@ -1,5 +1,6 @@
 package io.theseus.session;
 
+import io.theseus.backup.Replication;
 import io.theseus.channel.Range;
 import io.theseus.names.Place;
 import io.theseus.store.Completed;
@@ -78,6 +79,9 @@ public interface SessionLink {
 
   /** PUT: all before {@code offset} is durable. */
   void durable(long offset);
+
+  /** PUT: its copies have become short, or whole again; NOTICE. */
+  void copies(Replication.Whole whole);
 
   /** PUT: content and name are durable; OFFSET(size) and COMPLETE. */
   void complete(Completed completed);

@@ -68,6 +68,9 @@ public final class Transfer {
   /** Its copies on other nodes; null where none are made. */
   @Nullable Replication replication;
 
+  /** Whether the client was told that copies are short. */
+  boolean toldShort;
+
   /** By which its copies obeyed last; below all where there were none. */
   Epoch epoch = Epoch.NONE;
 

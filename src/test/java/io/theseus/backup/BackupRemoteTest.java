@@ -77,7 +77,7 @@ final class BackupRemoteTest {
         new Remote.Committed(SESSION, EPOCH, "node2"),
         new Remote.Refused(SESSION, EPOCH, "node2", ErrorCode.NO_SPACE, "full"),
         new Remote.Enquire("node1", owner.getRef()),
-        new Remote.Offer("node2", "127.0.0.1", 7432, 1L << 40, 3, 4, backup.getRef()),
+        new Remote.Offer("node2", "r1", "127.0.0.1", 7432, 1L << 40, 3, 4, true, backup.getRef()),
         new Remote.Registered("node1"),
         new BackupEvent.Begun(EPOCH, "f", OptionalLong.of(9), Optional.of(Instant.EPOCH), 4),
         new BackupEvent.Marked(EPOCH, 5),

@@ -187,6 +187,7 @@ final class AdminCommandTest {
             new ComponentReference(module, new ModuleVersion(version), module, "ab".repeat(32))),
         List.of(),
         Optional.empty(),
+        Optional.empty(),
         Optional.empty());
   }
 

@@ -55,7 +55,7 @@ class ModuleCommandTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"channel", "function", "admission", "fairness"})
+  @ValueSource(strings = {"channel", "function", "admission", "fairness", "backup"})
   void shouldBeginWithWhatWorks(String kind) throws Exception {
     done("new", at("dir/my-own-2"), "--kind", kind);
 

@@ -1,5 +1,6 @@
 package io.theseus.control;
 
+import io.theseus.backup.Replication;
 import io.theseus.channel.Progress;
 import io.theseus.channel.Range;
 import io.theseus.names.Place;
@@ -317,6 +318,11 @@ final class FakeLink implements SessionLink {
       inherited = false;
       granted = position;
     }
+  }
+
+  @Override
+  public void copies(Replication.Whole whole) {
+    throw new IllegalStateException("no copies are made here");
   }
 
   @Override

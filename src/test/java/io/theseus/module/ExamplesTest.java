@@ -2,6 +2,8 @@ package io.theseus.module;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.theseus.channel.BackupPolicy;
+import io.theseus.channel.BackupPolicy.Candidate;
 import io.theseus.channel.Direction;
 import io.theseus.channel.FairnessPolicy;
 import io.theseus.channel.FairnessPolicy.Demand;
@@ -87,6 +89,57 @@ class ExamplesTest {
     assertThat(share(10, 2, 4, 4, 2)).containsExactly(2, 3, 3, 2);
     assertThat(share(1, 5, 5)).containsExactly(0, 1);
     assertThat(share(7)).isEmpty();
+  }
+
+  private static String choose(
+      String example, String rack, List<Candidate> copies, Candidate... candidates)
+      throws Exception {
+    try (ModuleLoader loader = load(example)) {
+      return loader
+          .instantiate(example, BackupPolicy.class)
+          .choose(
+              new BackupPolicy.Upload(
+                  new UUID(0, 1), "a", OptionalLong.empty(), "node9", rack, copies),
+              List.of(candidates));
+    }
+  }
+
+  private static Candidate candidate(String node, String rack, int sessions, boolean keeps) {
+    return new Candidate(node, rack, 1 << 30, sessions, 0, keeps);
+  }
+
+  @Test
+  void shouldKeepCopiesInTheOrderOfAList() throws Exception {
+    Candidate one = candidate("node1", "", 0, true);
+    Candidate two = candidate("node2", "", 5, false);
+    Candidate three = candidate("node3", "", 7, false);
+    Candidate other = candidate("a", "", 0, true);
+    assertThat(choose("pinned", "", List.of(), other, one, two, three)).isEqualTo("node3");
+    assertThat(choose("pinned", "", List.of(three), other, one, two)).isEqualTo("node2");
+    assertThat(choose("pinned", "", List.of(), other)).isEqualTo("a");
+  }
+
+  @Test
+  void shouldKeepCopiesInOtherRacks() throws Exception {
+    Candidate near = candidate("node1", "r1", 0, true);
+    Candidate far = candidate("node2", "r2", 9, false);
+    Candidate further = candidate("node3", "r3", 9, true);
+    assertThat(choose("rack-aware", "r1", List.of(), near, far)).isEqualTo("node2");
+    assertThat(choose("rack-aware", "r1", List.of(), near, far, further))
+        .as("there is one")
+        .isEqualTo("node3");
+    assertThat(choose("rack-aware", "r1", List.of(further), near, far)).isEqualTo("node2");
+    assertThat(choose("rack-aware", "r3", List.of(far), candidate("a", "r2", 1, false), further))
+        .as("in either rack there is one")
+        .isEqualTo("node3");
+    assertThat(
+            choose(
+                "rack-aware",
+                "",
+                List.of(),
+                candidate("a", "", 3, false),
+                candidate("b", "", 2, false)))
+        .isEqualTo("b");
   }
 
   @Test

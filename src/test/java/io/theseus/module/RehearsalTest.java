@@ -88,11 +88,22 @@ class RehearsalTest {
         .isEmpty();
   }
 
+  @Test
+  void shouldLetABackupPolicyPassThatKeepsTheRules() throws Exception {
+    assertThat(
+            broken(
+                "BackupPolicy",
+                "@Override public String choose(Upload u, List<Candidate> c) { return"
+                    + " c.get(u.copies().size() % c.size()).node(); }"))
+        .isEmpty();
+  }
+
   static Stream<Arguments> broken() {
     String channel = "DataChannel";
     String function = "NetworkFunction";
     String admission = "AdmissionPolicy";
     String fairness = "FairnessPolicy";
+    String backup = "BackupPolicy";
     String next = "@Override public Range next(Progress p) { return %s; }";
     String decide = "@Override public Passage decide(Range range, long nowNanos) { return %s; }";
     String begin = "@Override public Admission begin(SessionInfo session) { return %s; }";
@@ -100,6 +111,7 @@ class RehearsalTest {
         "@Override public PayloadUse payloadUse() { return PayloadUse.%s; } @Override public"
             + " Optional<String> payload(long offset, ByteBuffer bytes) { %s }";
     String admit = "@Override public Admission admit(SessionInfo s, int others) { return %s; }";
+    String choose = "@Override public String choose(Upload u, List<Candidate> c) { return %s; }";
     String share =
         "@Override public long[] share(long budget, List<Demand> demands) { return %s; }";
     return Stream.of(
@@ -246,6 +258,21 @@ class RehearsalTest {
             admission,
             admit.formatted("Admission.redirect(\"/\" + s.name())"),
             "redirect to \"/recorded/file\" (expected: a name of the protocol)"),
+        Arguments.of(
+            backup, choose.formatted("null"), "choose of [node-1]: null (expected: a result)"),
+        Arguments.of(
+            backup,
+            choose.formatted("u.node()"),
+            "choose of [node-1]: node: \"node-0\" (expected: of [node-1])"),
+        Arguments.of(
+            backup,
+            choose.formatted("\"node-1\""),
+            "choose of [node-2]: node: \"node-1\" (expected: of [node-2])"),
+        Arguments.of(
+            backup,
+            choose.formatted(
+                "c.stream().filter(each -> !each.rack().equals(u.rack())).findAny().get().node()"),
+            "choose of [node-1]: threw java.util.NoSuchElementException"),
         Arguments.of(
             fairness,
             share.formatted("new long[0]"),

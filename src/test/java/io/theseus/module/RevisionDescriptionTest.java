@@ -53,11 +53,15 @@ class RevisionDescriptionTest {
 
   @Test
   void shouldReplaceChannelAndPoliciesByKind() throws Exception {
-    RevisionDescription one = STANDARD.with(module("a", "1", "channel:a", "admission:gate"), SHA_1);
+    RevisionDescription one =
+        STANDARD.with(module("a", "1", "channel:a", "admission:gate", "backup:near"), SHA_1);
     RevisionDescription other = one.with(module("b", "1", "channel:b"), SHA_2);
 
     assertThat(other.channel()).hasToString("Optional[b@1]");
     assertThat(other.admission()).hasToString("Optional[a@1#gate]");
+    assertThat(other.backup()).hasToString("Optional[a@1#near]");
+    assertThat(other.with(module("b", "2", "channel:b", "backup:far"), SHA_2).changesTo(STANDARD))
+        .contains("backup: b@2#far -> standard");
     assertThat(other.without("b").channel()).isEmpty();
     assertThat(other.without("b").without("a")).isEqualTo(STANDARD);
   }
@@ -108,7 +112,8 @@ class RevisionDescriptionTest {
         .as("names it on every node, for ever")
         .isEqualTo("2a200102724ba4cc8a6ad32c25a3b55184dac3bddfcec4ce44a4aa9520157406");
     RevisionDescription revision =
-        STANDARD.with(module("a", "1.2", "channel:c", "function:f", "fairness:s"), SHA_1);
+        STANDARD.with(
+            module("a", "1.2", "channel:c", "function:f", "fairness:s", "backup:b"), SHA_1);
     String reference =
         "{\"module\":\"a\",\"version\":\"1.2\",\"component\":\"%s\",\"sha256\":\"" + SHA_1 + "\"}";
     assertThat(revision.toJson())
@@ -119,6 +124,8 @@ class RevisionDescriptionTest {
                 + reference.formatted("f")
                 + "],\"fairness\":"
                 + reference.formatted("s")
+                + ",\"backup\":"
+                + reference.formatted("b")
                 + "}");
     assertThat(RevisionDescription.parse(revision.toJson())).isEqualTo(revision);
     assertThat(RevisionDescription.parse(STANDARD.toJson())).isEqualTo(STANDARD);
@@ -137,6 +144,7 @@ class RevisionDescriptionTest {
             json.replace("\"channel\":\"standard\",", ""),
             json.replace("\"channel\":\"standard\"", "\"channel\":\"other\""),
             json.replace("\"functions\"", "\"backup\":{},\"functions\""),
+            json.replace("\"functions\"", "\"target\":{},\"functions\""),
             json.replace("\"version\":\"1.0\"", "\"version\":1.0"),
             json.replace("\"version\":\"1.0\"", "\"version\":\"1.0\",\"since\":1"),
             json.replace(SHA_1, "1"),
@@ -182,6 +190,6 @@ class RevisionDescriptionTest {
 
   private static RevisionDescription channel(ComponentReference reference) {
     return new RevisionDescription(
-        Optional.of(reference), List.of(), Optional.empty(), Optional.empty());
+        Optional.of(reference), List.of(), Optional.empty(), Optional.empty(), Optional.empty());
   }
 }

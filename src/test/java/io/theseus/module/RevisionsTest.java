@@ -225,6 +225,7 @@ class RevisionsTest {
         Optional.of(new ComponentReference(module, new ModuleVersion(version), component, sha256)),
         List.of(),
         Optional.empty(),
+        Optional.empty(),
         Optional.empty());
   }
 
@@ -244,7 +245,11 @@ class RevisionsTest {
     ComponentReference channel = burst("1.2").channel().orElseThrow();
     assertRefused(
         new RevisionDescription(
-            Optional.empty(), List.of(channel), Optional.empty(), Optional.empty()),
+            Optional.empty(),
+            List.of(channel),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty()),
         "component: burst (expected: a NetworkFunction of burst@1.2)");
     Path file = directory.resolve("modules").resolve(sha256 + ".jar");
     Files.write(file, burst("1.4").toJson().getBytes(StandardCharsets.UTF_8));

@@ -111,6 +111,7 @@ class SessionCodesTest {
                 "function-1@2.0.0", "function-1", "test " + name, function::get)),
         Optional.empty(),
         Optional.empty(),
+        Optional.empty(),
         new ModuleThreads(name, 2, DEADLINE, now::get),
         released::incrementAndGet);
   }
@@ -198,6 +199,7 @@ class SessionCodesTest {
                 }),
             new Revision.Component<>(
                 name + "@1", "other", "other " + name, () -> new Remembering(name))),
+        Optional.empty(),
         Optional.empty(),
         Optional.empty(),
         new ModuleThreads(name, 2, DEADLINE, now::get),

@@ -110,7 +110,7 @@ class SourceCompilerTest {
     refused(
         "public class Burst {}",
         "\"dir/Burst.java\": no component (expected: a public class that implements DataChannel,"
-            + " NetworkFunction, AdmissionPolicy or FairnessPolicy)");
+            + " NetworkFunction, AdmissionPolicy, FairnessPolicy or BackupPolicy)");
     refused(
         "class Burst implements io.theseus.channel.NetworkFunction {}",
         "\"dir/Burst.java\": class Burst: not public (expected: public, as what it stands in)");

@@ -1,5 +1,6 @@
 package io.theseus.module;
 
+import io.theseus.channel.BackupPolicy;
 import io.theseus.channel.DataChannel;
 import io.theseus.channel.Direction;
 import io.theseus.channel.FairnessPolicy;
@@ -33,6 +34,7 @@ public final class TestRevisions {
         components(name, makers),
         Optional.empty(),
         Optional.empty(),
+        Optional.empty(),
         new ModuleThreads(name, 2, DEADLINE),
         () -> {});
   }
@@ -47,6 +49,23 @@ public final class TestRevisions {
         Optional.of(
             new NodePolicy<>(
                 new Revision.Component<>("fairness@2.0.0", "fairness", "test " + name, policy::get),
+                deadline)),
+        Optional.empty(),
+        new ModuleThreads(name, 2, deadline),
+        () -> {});
+  }
+
+  /** One of the channel that is built in and a backup policy, {@code backup@2.0.0}. */
+  public static Revision backup(String name, Supplier<BackupPolicy> policy, Duration deadline) {
+    return Revision.of(
+        name,
+        Revision.standardChannel(),
+        List.of(),
+        Optional.empty(),
+        Optional.empty(),
+        Optional.of(
+            new NodePolicy<>(
+                new Revision.Component<>("backup@2.0.0", "backup", "test " + name, policy::get),
                 deadline)),
         new ModuleThreads(name, 2, deadline),
         () -> {});
@@ -83,6 +102,7 @@ public final class TestRevisions {
         name,
         new Revision.Component<>(name + "@2.0.0", "channel", "test " + name, channel::get),
         components,
+        Optional.empty(),
         Optional.empty(),
         Optional.empty(),
         new ModuleThreads(name, 2, deadline),

@@ -33,7 +33,7 @@ final class BackupNodeTest {
   private static Place three;
 
   /** A cluster in a directory of its own. */
-  private record Place(Path directory, TestCluster cluster) implements AutoCloseable {
+  record Place(Path directory, TestCluster cluster) implements AutoCloseable {
     static Place start(Path directory, int size, String... pairs) throws Exception {
       Place place = new Place(directory, TestCluster.of(size, directory));
       for (int i = 1; i <= size; i++) {
@@ -159,6 +159,10 @@ final class BackupNodeTest {
       client.complete(sending, SIZE);
       assertThat(three.holders("lost")).containsExactly(1, 5 - holder);
       assertThat(three.file(5 - holder, "lost")).hasBinaryContent(content);
+      assertThat(client.notes())
+          .containsExactly(
+              "NOTICE\nText: 0 of 1 copies have all that was acknowledged\nReplication: under\n",
+              "NOTICE\nText: 1 of 1 copies have all that was acknowledged\nReplication: full\n");
 
       sending = client.put("PUT alone\nSize: " + SIZE + "\n");
       client.write(sending, content, SIZE / 2);
@@ -166,6 +170,7 @@ final class BackupNodeTest {
       client.write(sending, content, SIZE);
       client.complete(sending, SIZE);
       assertThat(three.holders("alone")).containsExactly(1);
+      assertThat(client.notes().get(2)).startsWith("NOTICE\n").endsWith("Replication: under\n");
       assertThat(three.cluster.node(1).status().counters())
           .containsEntry("backups", 0L)
           .containsEntry("short-of-copies", 0L)

@@ -77,6 +77,14 @@ class SettingsSourceTest {
                 Duration.ofSeconds(10),
                 Duration.ofDays(30),
                 Optional.empty()));
+    assertThat(settings.backup())
+        .isEqualTo(
+            new NodeSettings.Backup(
+                7431,
+                128 * MIB,
+                /* factor= */ 0,
+                NodeSettings.Backup.WhenMissing.CONTINUE,
+                /* rack= */ ""));
     assertThat(settings.log())
         .isEqualTo(new NodeSettings.Log(NodeSettings.Log.Format.TEXT, NodeSettings.Log.Level.INFO));
     assertThat(settings.akka().getBoolean("akka.actor.allow-java-serialization")).isFalse();
@@ -196,6 +204,7 @@ class SettingsSourceTest {
           store.rest-bytes=-1         | theseus.store.rest-bytes: "-1" (expected: at least 0) [--set]
           store.max-bytes=-1          | theseus.store.max-bytes: "-1" (expected: at least 0) [--set]
           store.max-files=many        | theseus.store.max-files: "many" (expected: at least 0) [--set]
+          backup.rack=a/b             | theseus.backup.rack: "a/b" (expected: nothing, or 1 to 64 of A-Z a-z 0-9 . _ - beginning with a letter or digit) [--set]
           node.roles=driver           | theseus.node.roles: "driver" (expected: "control", "backup" or both) [--set]
           node.roles=                 | theseus.node.roles: "" (expected: "control", "backup" or both) [--set]
           node.id=a b                 | theseus.node.id: "a b" (expected: 1 to 64 of A-Z a-z 0-9 . _ - beginning with a letter or digit) [--set]

@@ -3,6 +3,7 @@ package io.theseus.session;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.theseus.backup.Replication;
 import io.theseus.channel.Admission;
 import io.theseus.channel.NetworkFunction;
 import io.theseus.channel.Passage;
@@ -137,6 +138,11 @@ final class FollowerTest {
 
     @Override
     public void durable(long offset) {
+      throw unexpected();
+    }
+
+    @Override
+    public void copies(Replication.Whole whole) {
       throw unexpected();
     }
 
