@@ -246,7 +246,7 @@ final class BackupNodeTest {
         client.write(sending, content, MIB);
         await().atMost(PATIENCE).until(() -> place.staged(1) == MIB);
         assertThat(place.file(1, "out")).doesNotExist();
-        place.cluster.start(2); // by default it makes none
+        place.cluster.start(2, "backup.factor=0");
         client.complete(sending, MIB);
         assertThat(place.holders("out")).containsExactly(1, 2);
       }

@@ -82,7 +82,7 @@ class SettingsSourceTest {
             new NodeSettings.Backup(
                 7431,
                 128 * MIB,
-                /* factor= */ 0,
+                /* factor= */ 1,
                 NodeSettings.Backup.WhenMissing.CONTINUE,
                 /* rack= */ ""));
     assertThat(settings.log())

@@ -231,9 +231,11 @@ final class KillAtStepTest {
       }
     }
     Set<String> tested =
-        Stream.concat(
+        Stream.of(
                 deaths().stream().map(Death::name),
-                BackupKillTest.deaths().map(BackupKillTest.Death::point))
+                BackupKillTest.deaths().map(BackupKillTest.Death::point),
+                NamesKillTest.deaths().map(NamesKillTest.Death::point))
+            .flatMap(each -> each)
             .collect(Collectors.toCollection(TreeSet::new));
     assertThat(tested).as("points at which a node is killed").isEqualTo(inProgram);
   }
