@@ -228,8 +228,7 @@ public final class Replication {
     boolean choosing = counting.size() < wanted && round != null;
     boolean waits = counting.size() < wanted && (holds || round != null) && !committing;
     long durable = counting.stream().mapToLong(each -> each.acked).min().orElse(Long.MAX_VALUE);
-    List<Waiting> done =
-        waiting.stream().filter(each -> !waits && each.goal <= durable).toList();
+    List<Waiting> done = waiting.stream().filter(each -> !waits && each.goal <= durable).toList();
     for (Waiting each : done) {
       acknowledged = Math.max(acknowledged, there(each, durable));
     }
