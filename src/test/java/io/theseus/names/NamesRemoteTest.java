@@ -81,8 +81,7 @@ final class NamesRemoteTest {
                 new Remote.Row("f", OptionalLong.of(3), "id", Optional.of(Instant.EPOCH), "0a@n"),
                 new Remote.Row("live", OptionalLong.empty(), "-", Optional.empty(), "")),
             Optional.of("live")),
-        new Remote.Compare(
-            1, "node1", List.of(new Remote.Versioned("f", "0a@n")), probe.getRef()),
+        new Remote.Compare(1, "node1", List.of(new Remote.Versioned("f", "0a@n")), probe.getRef()),
         new Remote.Newer(1, "node2", List.of(new Remote.NewerOne("f", "0b@n", false))),
         new Remote.Claim(1, "node1", "f", SESSION, probe.getRef()),
         new Remote.Claimed(1, "node2", true),

@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Random;
@@ -129,7 +130,7 @@ final class PagesTest {
   }
 
   private static Remote.Page pageAfter(
-      String node, TreeMap<String, Integer> names, String after, int most) {
+      String node, NavigableMap<String, Integer> names, String after, int most) {
     Remote.Row[] rows =
         names.tailMap(after, /* inclusive= */ false).entrySet().stream()
             .map(each -> row(each.getKey(), each.getValue()))

@@ -656,14 +656,20 @@ class UploadTest {
     Upload good = fixture.store.begin(request("good"));
     write(good.takeOver(), "stored");
     Completed sealed =
-        await(good.sealCopy(6, sha256("stored"), Optional.of(sha256("sent")), "0000000000000017@node1"));
+        await(
+            good.sealCopy(
+                6, sha256("stored"), Optional.of(sha256("sent")), "0000000000000017@node1"));
     assertThat(sealed.sha256()).contains(sha256("sent"));
     await(good.publish());
 
     Upload bad = fixture.store.begin(request("bad"));
     write(bad.takeOver(), "rotten");
     assertThat(
-            refusal(() -> await(bad.sealCopy(6, sha256("stored"), Optional.empty(), "0000000000000017@node1"))))
+            refusal(
+                () ->
+                    await(
+                        bad.sealCopy(
+                            6, sha256("stored"), Optional.empty(), "0000000000000017@node1"))))
         .startsWith("bad-field: SHA-256: " + sha256("stored"));
     assertThat(fixture.names()).containsExactly("good");
   }
