@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  * @param errors ERRORs that were sent, by code
  * @param failures the same of GETs and PUTs alone
  * @param code what moves the data, and who sees to its changes
+ * @param backups who keeps copies of what comes
  * @param certificates when each expires, RFC 3339, by who shows it: {@code packets}, {@code
  *     cluster}; never null, but for a node of before there were any
  * @param parts each part of the node that has a state of its own
@@ -50,6 +51,7 @@ public record NodeStatus(
     Map<String, Long> failures,
     Cluster cluster,
     Code code,
+    Backups backups,
     Map<String, String> certificates,
     List<Part> parts) {
 
@@ -59,6 +61,7 @@ public record NodeStatus(
     addresses = java.util.Collections.unmodifiableMap(new TreeMap<>(addresses));
     quota = Objects.requireNonNullElse(quota, Quota.NONE); // a version without it
     code = Objects.requireNonNullElse(code, Code.NONE); // the same
+    backups = Objects.requireNonNullElse(backups, Backups.NONE); // the same
     roles = roles.stream().sorted().toList();
     sessions = java.util.Collections.unmodifiableMap(new TreeMap<>(sessions));
     counters = sorted(counters);
@@ -137,6 +140,17 @@ public record NodeStatus(
       String standing,
       int following) {
     public static final Code NONE = new Code("", "", false, false, "", 0);
+  }
+
+  /**
+   * Copies on other nodes.
+   *
+   * @param factor how many are wanted, {@code theseus.backup.factor}
+   * @param known backups that can be reached and chosen
+   * @param shortOfCopies uploads of which fewer nodes than that have all that was acknowledged
+   */
+  public record Backups(int factor, int known, long shortOfCopies) {
+    public static final Backups NONE = new Backups(0, 0, 0);
   }
 
   /**

@@ -199,7 +199,45 @@ public interface Operations {
     }
   }
 
-  /** What {@link #accept} says of a node where it was done. */
+  /**
+   * A node that keeps copies of what others receive.
+   *
+   * @param rack where it stands; empty where it doesn't say
+   * @param freeBytes that it may still store
+   * @param sessions that it copies now
+   * @param behindBytes that came to it and are not written
+   * @param draining whether it gets no new copies
+   * @param registered whether the node that was asked may choose it
+   */
+  record BackupView(
+      String node,
+      String rack,
+      long freeBytes,
+      int sessions,
+      long behindBytes,
+      boolean draining,
+      boolean registered) {}
+
+  /**
+   * Backups as one node sees them.
+   *
+   * @param node that was asked
+   * @param open whether backups may register with it
+   */
+  record BackupList(String node, boolean open, List<BackupView> backups) {
+    public BackupList {
+      backups = List.copyOf(backups);
+    }
+  }
+
+  /**
+   * What a backup does from now on.
+   *
+   * @param running copies that it makes of uploads that run, which go elsewhere where it drains
+   */
+  record Drained(String node, boolean draining, int running) {}
+
+  /** What {@link #accept} and {@link #register} say of a node where it was done. */
   String DONE = "done";
 
   /** Tries a module on this node: all that an upgrade does, but for the switch. */
@@ -254,4 +292,20 @@ public interface Operations {
    */
   Map<String, String> accept(boolean accept, Set<String> nodes, Order order)
       throws OperationException;
+
+  /** The backups that this node can reach, its own included. */
+  BackupList backups() throws OperationException;
+
+  /**
+   * Has a backup chosen for no new copy, and those that run moved to others; or has it chosen
+   * again. Files that are there already stay. It is so until the opposite is said.
+   */
+  Drained drain(String node, boolean drain, Order order) throws OperationException;
+
+  /**
+   * Lets backups register with every node, or no more.
+   *
+   * @return what became of each node: {@link #DONE}, or why not
+   */
+  Map<String, String> register(boolean open, Order order) throws OperationException;
 }

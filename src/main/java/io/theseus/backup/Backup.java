@@ -1,13 +1,20 @@
 package io.theseus.backup;
 
 /**
- * A backup that a node knows and can reach.
+ * A backup that a node can reach.
  *
  * @param rack where it stands; empty where it doesn't say
  * @param freeBytes that it may still keep
  * @param sessions that it copies now
  * @param behindBytes that it holds in memory, not written
  * @param draining whether it is to get no new copies
+ * @param registered whether it may get any
  */
 public record Backup(
-    String node, String rack, long freeBytes, int sessions, long behindBytes, boolean draining) {}
+    String node,
+    String rack,
+    long freeBytes,
+    int sessions,
+    long behindBytes,
+    boolean draining,
+    boolean registered) {}

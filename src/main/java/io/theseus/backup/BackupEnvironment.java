@@ -11,6 +11,13 @@ import java.util.concurrent.Executor;
  * @param nodeId this node's
  * @param rack where it stands; empty where it doesn't matter
  * @param disk runs what may wait for files
+ * @param draining whether it is to get no new copies
  */
 public record BackupEnvironment(
-    String nodeId, String rack, FileStore store, Executor disk, PeerPort port, Steps steps) {}
+    String nodeId,
+    String rack,
+    FileStore store,
+    Executor disk,
+    Draining draining,
+    PeerPort port,
+    Steps steps) {}

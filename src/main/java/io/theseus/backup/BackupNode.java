@@ -10,10 +10,13 @@ import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.receptionist.Receptionist;
 import akka.actor.typed.receptionist.ServiceKey;
 import io.theseus.peer.PeerPort;
+import io.theseus.wire.Texts;
+import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,10 +31,15 @@ public final class BackupNode extends AbstractOnMessageBehavior<BackupNode.Comma
   /** Under which the receptionist of every node knows all backups. */
   public static final ServiceKey<Command> KEY = ServiceKey.create(Command.class, "theseus-backup");
 
+  /** The name of the actor below the guardian. */
+  public static final String NAME = "backup";
+
   private static final Logger LOG = LoggerFactory.getLogger(BackupNode.class);
 
   /** What it can be told. */
   public interface Command {}
+
+  private record DrainSet(Remote.Drain asked, Optional<String> failure) implements Command {}
 
   private record Ended(UUID session, ActorRef<BackupSession.Command> actor) implements Command {}
 
@@ -63,6 +71,10 @@ public final class BackupNode extends AbstractOnMessageBehavior<BackupNode.Comma
       onTold(told);
     } else if (command instanceof Remote.Enquire enquire) {
       onEnquire(enquire);
+    } else if (command instanceof Remote.Drain drain) {
+      onDrain(drain);
+    } else if (command instanceof DrainSet set) {
+      onDrainSet(set.asked(), set.failure());
     } else if (command instanceof Remote.Registered registered) {
       LOG.info("registered as a backup of node {}", registered.by());
     } else if (command instanceof Ended ended) {
@@ -102,7 +114,35 @@ public final class BackupNode extends AbstractOnMessageBehavior<BackupNode.Comma
                 environment.store().freeBytes(),
                 live.size(),
                 environment.port().heldBytes(),
-                /* draining= */ false,
+                environment.draining().isOn(),
                 getContext().getSelf()));
+  }
+
+  private void onDrain(Remote.Drain asked) {
+    CompletableFuture<Optional<String>> set =
+        CompletableFuture.supplyAsync(
+            () -> {
+              try {
+                environment.draining().set(asked.drain());
+                return Optional.empty();
+              } catch (IOException e) {
+                return Optional.of(String.valueOf(e.getMessage()));
+              }
+            },
+            environment.disk());
+    getContext()
+        .pipeToSelf(
+            set,
+            (done, failure) ->
+                new DrainSet(asked, failure == null ? done : Optional.of(failure.toString())));
+  }
+
+  private void onDrainSet(Remote.Drain asked, Optional<String> failure) {
+    boolean draining = environment.draining().isOn();
+    LOG.info(
+        "as a backup: gets {} copies, by {}",
+        draining ? "no new" : "new",
+        Texts.escape(asked.who()));
+    asked.replyTo().tell(new Remote.Drained(draining, live.size(), failure.orElse("")));
   }
 }

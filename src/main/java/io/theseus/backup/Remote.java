@@ -138,6 +138,25 @@ public sealed interface Remote {
       ActorRef<BackupNode.Command> backup)
       implements Remote, Replicator.Command {}
 
+  /** Get no new copies, or get them again. Answered by {@link Drained}. */
+  record Drain(boolean drain, String who, ActorRef<Drained> replyTo)
+      implements Remote, BackupNode.Command {}
+
+  /**
+   * What a backup does now.
+   *
+   * @param running copies that it makes of what runs
+   * @param failure why it could not be kept; empty where it is
+   */
+  record Drained(boolean draining, int running, String failure) implements Remote {}
+
+  /** Let backups register, or no more. Answered by {@link RegistrationSet}. */
+  record SetRegistration(boolean open, String who, ActorRef<RegistrationSet> replyTo)
+      implements Remote, Replicator.Command {}
+
+  /** Whether backups may register with a node. */
+  record RegistrationSet(boolean open) implements Remote {}
+
   /** A node has taken the backup into its list. */
   record Registered(String by) implements Remote, BackupNode.Command {}
 }

@@ -24,11 +24,13 @@ import org.jspecify.annotations.Nullable;
 public final class Replicas {
   private final BackupSettings settings;
   private final Targets targets;
+  private final Registration registration;
   private volatile @Nullable PeerPort port;
   private final Map<UUID, Replication> all = new ConcurrentHashMap<>();
   private final Queue<Replicator.Command> early = new ConcurrentLinkedQueue<>();
   private @Nullable ActorRef<Replicator.Command> actor;
-  private volatile List<Backup> known = List.of();
+  private volatile List<Backup> seen = List.of();
+  private volatile boolean open = true;
 
   /**
    * None yet, for a node.
@@ -38,6 +40,7 @@ public final class Replicas {
   public Replicas(BackupSettings settings, Targets targets) {
     this.settings = settings;
     this.targets = targets;
+    this.registration = new Registration(settings.registration(), System::nanoTime);
   }
 
   /** Where backups pull from; before the first upload. */
@@ -82,9 +85,21 @@ public final class Replicas {
     tell(Replicator.Follow.SWITCH);
   }
 
-  /** The backups that this node knows. */
+  /** The backups of this node, which it can reach and may choose or has chosen. */
   public List<Backup> known() {
-    return known;
+    return seen.stream()
+        .filter(each -> each.registered() && !each.node().equals(settings.nodeId()))
+        .toList();
+  }
+
+  /** All backups that can be reached; this node's own, too. */
+  public List<Backup> seen() {
+    return seen;
+  }
+
+  /** Whether others may register. */
+  public boolean isOpen() {
+    return open;
   }
 
   /** The copies of a session that is received here; empty for none. */
@@ -121,8 +136,13 @@ public final class Replicas {
     all.remove(replication.session, replication);
   }
 
+  Registration registration() {
+    return registration;
+  }
+
   void know(List<Backup> backups) {
-    known = List.copyOf(backups);
+    seen = List.copyOf(backups);
+    open = registration.isOpen();
   }
 
   synchronized void tell(Replicator.Command command) {

@@ -13,6 +13,7 @@ import io.theseus.backup.Replication.Round;
 import io.theseus.channel.BackupPolicy;
 import io.theseus.channel.BackupPolicy.Candidate;
 import io.theseus.peer.PeerPort;
+import io.theseus.wire.Texts;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Comparator;
@@ -40,6 +41,9 @@ import org.slf4j.LoggerFactory;
  * One whose end has begun stays where it is.
  */
 public final class Replicator extends AbstractOnMessageBehavior<Replicator.Command> {
+  /** The name of the actor below the guardian. */
+  public static final String NAME = "replicator";
+
   private static final Logger LOG = LoggerFactory.getLogger(Replicator.class);
   private static final Duration TICK = Duration.ofMillis(500);
   private static final long AGAIN_NANOS = Duration.ofSeconds(2).toNanos();
@@ -98,6 +102,9 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
 
   /** What they said last, by node. */
   private final Map<String, Remote.Offer> offers = new HashMap<>();
+
+  /** What the backup of this node itself said last, which copies for others. */
+  private Remote.@Nullable Offer own;
 
   /** Copies that were begun on each since. */
   private final Map<String, Integer> begunSince = new HashMap<>();
@@ -172,6 +179,8 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
       onChosen(chosen);
     } else if (command instanceof Follow) {
       List.copyOf(replicas.all()).forEach(this::goOn);
+    } else if (command instanceof Remote.SetRegistration set) {
+      onSetRegistration(set);
     } else if (command instanceof Tick) {
       onTick();
     }
@@ -183,6 +192,9 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
   private void onFound(Set<ActorRef<BackupNode.Command>> backups) {
     reachable = backups;
     offers.values().removeIf(offer -> !backups.contains(offer.backup()));
+    if (own != null && !backups.contains(own.backup())) {
+      own = null;
+    }
     know();
     backups.forEach(this::enquire);
     for (Replication each : List.copyOf(replicas.all())) {
@@ -199,15 +211,25 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
   }
 
   private void onOffer(Remote.Offer offer) {
-    if (!reachable.contains(offer.backup()) || offer.node().equals(settings.nodeId())) {
+    if (!reachable.contains(offer.backup())) {
       return;
     }
+    if (offer.node().equals(settings.nodeId())) {
+      own = offer;
+      know();
+      return;
+    }
+    boolean wasRegistered = replicas.registration().has(offer.node());
+    boolean registered = replicas.registration().register(offer.node());
     Remote.Offer before = offers.put(offer.node(), offer);
     begunSince.remove(offer.node());
     know();
-    if (before == null || !before.backup().equals(offer.backup())) {
+    boolean isNewHere = before == null || !before.backup().equals(offer.backup());
+    if (registered && (isNewHere || !wasRegistered)) {
       LOG.info("node {} is a backup of this node", offer.node());
       offer.backup().tell(new Remote.Registered(settings.nodeId()));
+    }
+    if (isNewHere) {
       for (Replication each : List.copyOf(replicas.all())) {
         goOn(each);
         if (each.failed.remove(offer.node()) && each.find(offer.node()) == null) {
@@ -220,7 +242,7 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
 
   private void know() {
     replicas.know(
-        offers.values().stream()
+        Stream.concat(offers.values().stream(), Stream.ofNullable(own))
             .map(
                 offer ->
                     new Backup(
@@ -229,9 +251,19 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
                         offer.freeBytes(),
                         offer.sessions(),
                         offer.behindBytes(),
-                        offer.draining()))
+                        offer.draining(),
+                        offer.node().equals(settings.nodeId())
+                            || replicas.registration().has(offer.node())))
             .sorted(Comparator.comparing(Backup::node))
             .toList());
+  }
+
+  private void onSetRegistration(Remote.SetRegistration set) {
+    replicas.registration().say(set.open());
+    LOG.info(
+        "backups may {} register, by {}", set.open() ? "now" : "no more", Texts.escape(set.who()));
+    know();
+    set.replyTo().tell(new Remote.RegistrationSet(set.open()));
   }
 
   // ---- what is to be done
@@ -386,6 +418,7 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
         .filter(offer -> !round.wanted.contains(offer.node()))
         .filter(offer -> !replication.failed.contains(offer.node()))
         .filter(offer -> !offer.draining())
+        .filter(offer -> replicas.registration().has(offer.node()))
         .map(offer -> candidate(replication, offer))
         .filter(each -> each.keeps() || each.freeBytes() > replication.size.orElse(0))
         .sorted(Comparator.comparing(Candidate::node))

@@ -52,7 +52,8 @@ final class AdminGroup implements Runnable {
         .addSubcommand(new AdminSessionsCommand(streams, sessions))
         .addSubcommand(new AdminKillCommand(streams))
         .addSubcommand(new AdminAcceptCommand.Stop(streams))
-        .addSubcommand(new AdminAcceptCommand.Again(streams));
+        .addSubcommand(new AdminAcceptCommand.Again(streams))
+        .addSubcommand(AdminBackupsCommand.commands(streams));
   }
 
   @Override
@@ -60,6 +61,6 @@ final class AdminGroup implements Runnable {
     throw new ParameterException(
         spec.commandLine(),
         "what to do: missing (expected: upgrade, promote, rollback, undo, pause, resume, history,"
-            + " revisions, status, sessions, kill, stop-accepting, accept)");
+            + " revisions, status, sessions, kill, stop-accepting, accept, backups)");
   }
 }

@@ -26,22 +26,7 @@ final class SessionTable {
     List<List<String>> rows = new ArrayList<>();
     rows.add(TITLES);
     sessions.stream().sorted(ORDER).map(SessionTable::row).forEach(rows::add);
-    int last = TITLES.size() - 1;
-    int[] widths = new int[last];
-    for (List<String> row : rows) {
-      for (int i = 0; i < last; i++) {
-        widths[i] = Math.max(widths[i], row.get(i).length());
-      }
-    }
-    List<String> lines = new ArrayList<>();
-    for (List<String> row : rows) {
-      StringBuilder line = new StringBuilder();
-      for (int i = 0; i < last; i++) {
-        line.append(row.get(i)).append(" ".repeat(widths[i] - row.get(i).length())).append(BETWEEN);
-      }
-      lines.add(line.append(row.get(last)).toString());
-    }
-    return lines;
+    return Table.lines(rows);
   }
 
   /**

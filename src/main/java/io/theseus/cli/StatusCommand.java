@@ -102,6 +102,9 @@ final class StatusCommand implements Callable<Integer> {
     row(text, "clients", clients(status.counters()));
     row(text, "sessions", numbers(status.sessions()));
     row(text, "transfers", transfers(status.counters()));
+    if (status.backups().factor() > 0) {
+      row(text, "copies", copies(status.backups()));
+    }
     if (!status.errors().isEmpty()) {
       row(text, "errors", numbers(status.errors()));
     }
@@ -155,6 +158,15 @@ final class StatusCommand implements Callable<Integer> {
         counters.getOrDefault("uploads-begun", 0L),
         size(counters.getOrDefault("bytes-sent", 0L)),
         size(counters.getOrDefault("bytes-received", 0L)));
+  }
+
+  private static String copies(NodeStatus.Backups backups) {
+    return String.format(
+        Locale.ROOT,
+        "%d of each upload, on %d backups; %,d uploads are short of copies",
+        backups.factor(),
+        backups.known(),
+        backups.shortOfCopies());
   }
 
   private static String numbers(Map<String, Long> numbers) {

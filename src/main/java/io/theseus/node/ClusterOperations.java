@@ -49,6 +49,7 @@ final class ClusterOperations implements Operations {
   private final NodeRevisions revisions;
   private final Upgrades upgrades;
   private final ClusterSessions sessions;
+  private final ClusterBackups backups;
   private final Supplier<Set<String>> missing;
   private final Duration watch;
   private final Clock clock;
@@ -75,12 +76,14 @@ final class ClusterOperations implements Operations {
       NodeRevisions revisions,
       Upgrades upgrades,
       ClusterSessions sessions,
+      ClusterBackups backups,
       Supplier<Set<String>> missing,
       Duration watch,
       Clock clock) {
     this.revisions = revisions;
     this.upgrades = upgrades;
     this.sessions = sessions;
+    this.backups = backups;
     this.missing = missing;
     this.watch = watch;
     this.clock = clock;
@@ -414,6 +417,21 @@ final class ClusterOperations implements Operations {
   public Map<String, String> accept(boolean accept, Set<String> nodes, Order order)
       throws OperationException {
     return sessions.accept(accept, nodes, order.who());
+  }
+
+  @Override
+  public BackupList backups() throws OperationException {
+    return backups.list();
+  }
+
+  @Override
+  public Drained drain(String node, boolean drain, Order order) throws OperationException {
+    return backups.drain(node, drain, order.who());
+  }
+
+  @Override
+  public Map<String, String> register(boolean open, Order order) throws OperationException {
+    return backups.register(open, order.who());
   }
 
   static <T> T await(CompletionStage<T> answer, String whose) throws OperationException {

@@ -129,6 +129,25 @@ final class Health {
             "quota", "full", "uploads that need more are refused: " + String.join("; ", reasons));
   }
 
+  /** Copies on other nodes: can as many be made as are wanted, and are they there. */
+  static Part backups(NodeStatus.Backups backups) {
+    List<String> reasons = new ArrayList<>();
+    if (backups.known() < backups.factor()) {
+      reasons.add(
+          backups.known()
+              + " can be reached and chosen, theseus.backup.factor wants "
+              + backups.factor());
+    }
+    if (backups.shortOfCopies() > 0) {
+      reasons.add(
+          backups.shortOfCopies()
+              + " uploads have bytes that were acknowledged and are on too few nodes");
+    }
+    return reasons.isEmpty()
+        ? Part.normal("backups")
+        : new Part("backups", "short", String.join("; ", reasons));
+  }
+
   /** Descriptors: are there enough for more connections and files. */
   static Part descriptors(Descriptors descriptors, long open) {
     return descriptors.limit() - open >= descriptors.kept() / 2

@@ -261,6 +261,7 @@ public final class Node implements AutoCloseable {
     Map<String, Long> sessions = sessions();
     long free = freeBytes();
     NodeStatus.Quota quota = services.map(Node::quota).orElse(NodeStatus.Quota.NONE);
+    NodeStatus.Backups copies = services.map(Services::copies).orElse(NodeStatus.Backups.NONE);
     return new NodeStatus(
         settings.id(),
         version(),
@@ -279,12 +280,17 @@ public final class Node implements AutoCloseable {
         services.map(Services::failures).orElse(Map.of()),
         cluster,
         services.map(Services::code).orElse(NodeStatus.Code.NONE),
+        copies,
         certificates(),
-        parts(cluster, !sessions.isEmpty(), free, quota));
+        parts(cluster, !sessions.isEmpty(), free, quota, copies));
   }
 
   private List<NodeStatus.Part> parts(
-      NodeStatus.Cluster cluster, boolean answers, long free, NodeStatus.Quota quota) {
+      NodeStatus.Cluster cluster,
+      boolean answers,
+      long free,
+      NodeStatus.Quota quota,
+      NodeStatus.Backups copies) {
     List<NodeStatus.Part> parts = new ArrayList<>();
     parts.add(Health.cluster(settings.cluster(), cluster));
     parts.add(Health.control(answers));
@@ -296,6 +302,9 @@ public final class Node implements AutoCloseable {
     parts.add(Health.descriptors(descriptors, Descriptors.open()));
     if (quota.isLimited()) {
       parts.add(Health.quota(quota));
+    }
+    if (copies.factor() > 0) {
+      parts.add(Health.backups(copies));
     }
     parts.add(Health.journal(services.map(Services::journal)));
     services

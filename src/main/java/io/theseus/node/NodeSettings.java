@@ -244,9 +244,15 @@ public record NodeSettings(
    * @param mostHeldBytes that came from other nodes and are not written yet
    * @param factor copies on other nodes
    * @param rack where this node stands; empty where it doesn't matter
+   * @param registration how long after the start backups may register; empty for ever
    */
   public record Backup(
-      int port, long mostHeldBytes, int factor, WhenMissing whenMissing, String rack) {
+      int port,
+      long mostHeldBytes,
+      int factor,
+      WhenMissing whenMissing,
+      String rack,
+      Optional<Duration> registration) {
 
     /** What a PUT does while there are too few backups. */
     public enum WhenMissing {
@@ -318,7 +324,8 @@ public record NodeSettings(
             reader.bytes("theseus.peers.most-held-bytes", MIB, 1L << 40),
             reader.integer("theseus.backup.factor", 0, MOST_COPIES),
             reader.oneOf("theseus.backup.when-missing", Backup.WhenMissing.class),
-            rack(reader)),
+            rack(reader),
+            registration(reader)),
         new Log(
             reader.oneOf("theseus.log.format", Log.Format.class),
             reader.oneOf("theseus.log.level", Log.Level.class)),
@@ -332,6 +339,18 @@ public record NodeSettings(
       throw reader.refuse(key, "nothing, or " + ID_EXPECTED);
     }
     return rack;
+  }
+
+  private static Optional<Duration> registration(ConfigReader reader) {
+    String key = "theseus.backup.registration";
+    if (reader.string(key).equals("open")) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(reader.duration(key, Duration.ofSeconds(1), Duration.ofDays(365)));
+    } catch (ConfigException e) {
+      throw reader.refuse(key, "open, or 1s to 365d");
+    }
   }
 
   /** {@code host:port}, IPv6 in brackets. */

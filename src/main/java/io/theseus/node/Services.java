@@ -15,6 +15,7 @@ import io.theseus.backup.Backup;
 import io.theseus.backup.BackupEnvironment;
 import io.theseus.backup.BackupNode;
 import io.theseus.backup.BackupSettings;
+import io.theseus.backup.Draining;
 import io.theseus.backup.Replicas;
 import io.theseus.backup.Replicator;
 import io.theseus.control.Control;
@@ -129,6 +130,7 @@ final class Services implements AutoCloseable {
   private final ModuleKeys moduleKeys;
   private final NodeRevisions revisions;
   private final Upgrades upgrades;
+  private final Fellows fellows;
   private final ClusterSessions clusterSessions;
   private final @Nullable Copying copying;
   private volatile @Nullable Door door;
@@ -388,7 +390,8 @@ final class Services implements AutoCloseable {
             return control.fence(session);
           }
         });
-    this.clusterSessions = new ClusterSessions(settings.id(), settings.cluster().nodes(), control);
+    this.fellows = new Fellows(settings.cluster().nodes());
+    this.clusterSessions = new ClusterSessions(settings.id(), fellows, control);
     this.copying = copying();
     this.environment =
         new SessionEnvironment(
@@ -412,10 +415,10 @@ final class Services implements AutoCloseable {
   }
 
   /** What goes between this node and others beside the actors. */
-  private record Copying(PeerPort port, Replicas replicas) {}
+  private record Copying(PeerPort port, Replicas replicas, Draining draining) {}
 
   /** Null for a node that is alone. */
-  private @Nullable Copying copying() throws StartException {
+  private @Nullable Copying copying() throws IOException, StartException {
     if (settings.cluster().nodes().size() < 2) {
       return null;
     }
@@ -426,11 +429,13 @@ final class Services implements AutoCloseable {
                 settings.id(),
                 backup.rack(),
                 backup.factor(),
-                backup.whenMissing() == NodeSettings.Backup.WhenMissing.WAIT),
+                backup.whenMissing() == NodeSettings.Backup.WhenMissing.WAIT,
+                backup.registration()),
             new CopyTargets(switchboard, revisions::heard));
+    Draining draining = Draining.in(settings.dataDir().resolve("backup"));
     PeerPort port = peers(replicas);
     replicas.listenAt(port);
-    return new Copying(port, replicas);
+    return new Copying(port, replicas, draining);
   }
 
   private PeerPort peers(Replicas replicas) throws StartException {
@@ -609,6 +614,7 @@ final class Services implements AutoCloseable {
     actor = spawned;
     spawned.tell(new ControlActor.FollowSwitch()); // one meanwhile would have been told to nobody
     upgrades.spawn(context);
+    fellows.live(context.getSystem());
     clusterSessions.spawn(context);
     if (!names.isAlone()) {
       context.spawn(
@@ -628,10 +634,16 @@ final class Services implements AutoCloseable {
     if (settings.roles().contains(NodeSettings.Role.BACKUP)) {
       BackupEnvironment kept =
           new BackupEnvironment(
-              settings.id(), settings.backup().rack(), store, disk, between.port(), steps);
-      context.spawn(BackupNode.create(kept), "backup", dispatcher);
+              settings.id(),
+              settings.backup().rack(),
+              store,
+              disk,
+              between.draining(),
+              between.port(),
+              steps);
+      context.spawn(BackupNode.create(kept), BackupNode.NAME, dispatcher);
     }
-    context.spawn(Replicator.create(between.replicas()), "replicator", dispatcher);
+    context.spawn(Replicator.create(between.replicas()), Replicator.NAME, dispatcher);
   }
 
   /** The actor system has ended: commands are refused until the next one is there. */
@@ -672,6 +684,7 @@ final class Services implements AutoCloseable {
         revisions,
         upgrades,
         clusterSessions,
+        new ClusterBackups(settings.id(), fellows, copying == null ? null : copying.replicas()),
         upgrades::missing,
         settings.modules().watch(),
         Clock.systemUTC());
@@ -680,6 +693,17 @@ final class Services implements AutoCloseable {
   /** What the cluster agreed on about code. */
   Upgrades upgrades() {
     return upgrades;
+  }
+
+  /** Copies on other nodes, for status. */
+  NodeStatus.Backups copies() {
+    Copying between = copying;
+    return between == null
+        ? NodeStatus.Backups.NONE
+        : new NodeStatus.Backups(
+            settings.backup().factor(),
+            between.replicas().known().size(),
+            between.replicas().under());
   }
 
   /** The backups that this node knows and can reach; none where it is alone. */

@@ -44,6 +44,8 @@ final class BackupRemoteTest {
   static Stream<Object> said() {
     TestProbe<Replicator.Command> owner = KIT.createTestProbe(Replicator.Command.class);
     TestProbe<BackupNode.Command> backup = KIT.createTestProbe(BackupNode.Command.class);
+    TestProbe<Remote.Drained> drained = KIT.createTestProbe(Remote.Drained.class);
+    TestProbe<Remote.RegistrationSet> set = KIT.createTestProbe(Remote.RegistrationSet.class);
     return Stream.of(
         new Remote.BackupInfo(
             SESSION,
@@ -79,6 +81,10 @@ final class BackupRemoteTest {
         new Remote.Enquire("node1", owner.getRef()),
         new Remote.Offer("node2", "r1", "127.0.0.1", 7432, 1L << 40, 3, 4, true, backup.getRef()),
         new Remote.Registered("node1"),
+        new Remote.Drain(true, "ann", drained.getRef()),
+        new Remote.Drained(true, 3, "why"),
+        new Remote.SetRegistration(false, "ann", set.getRef()),
+        new Remote.RegistrationSet(false),
         new BackupEvent.Begun(EPOCH, "f", OptionalLong.of(9), Optional.of(Instant.EPOCH), 4),
         new BackupEvent.Marked(EPOCH, 5),
         new BackupEvent.Owned(EPOCH, 5),

@@ -199,7 +199,8 @@ final class ReplicatorTest {
   }
 
   private Replicas replicas(int factor) {
-    return new Replicas(new BackupSettings("owner", "rack-o", factor, /* hold= */ false), policy);
+    return new Replicas(
+        new BackupSettings("owner", "rack-o", factor, /* hold= */ false, Optional.empty()), policy);
   }
 
   /** Begins to copy to some of the backups a, b, c. */
@@ -427,5 +428,25 @@ final class ReplicatorTest {
     policy.order = List.of("a", "b");
     backup("b").begin(16 * MIB);
     backup("a").expect(Remote.Release.class);
+  }
+
+  @Test
+  void shouldChooseNobodyWhoComesWhenRegistrationIsClosed() {
+    Replication replication = start(1, "a");
+    ActorRef<Replicator.Command> owner = acknowledged(replication);
+    TestProbe<Remote.RegistrationSet> answers = kit.createTestProbe(Remote.RegistrationSet.class);
+    replicas.tell(new Remote.SetRegistration(/* open= */ false, "ann", answers.getRef()));
+    answers.expectMessage(new Remote.RegistrationSet(false));
+    assertThat(replicas.isOpen()).isFalse();
+    backups.put("b", new FakeBackup("b"));
+    await().atMost(PATIENCE).until(() -> replicas.seen().size() == 2);
+    assertThat(replicas.known()).extracting(Backup::node).containsExactly("a");
+    backup("a").drain(true);
+    backup("b").told.expectNoMessage();
+    replicas.tell(new Remote.SetRegistration(/* open= */ true, "ann", answers.getRef()));
+    backup("b").begin(8 * MIB);
+    backup("a").expect(Remote.Release.class);
+    assertThat(replicas.known()).extracting(Backup::node).containsExactly("a", "b");
+    backup("b").ack(owner, 8 * MIB);
   }
 }

@@ -8,6 +8,8 @@ import io.theseus.admin.NodeStatus;
 import io.theseus.admin.OperationException;
 import io.theseus.admin.Operations;
 import io.theseus.admin.Operations.ActView;
+import io.theseus.admin.Operations.BackupList;
+import io.theseus.admin.Operations.BackupView;
 import io.theseus.admin.Operations.Phase;
 import io.theseus.admin.Operations.RevisionView;
 import io.theseus.admin.Operations.SessionList;
@@ -105,6 +107,7 @@ final class AdminCommandTest {
         Map.of(),
         new NodeStatus.Cluster("", "", "", List.of()),
         NodeStatus.Code.NONE,
+        NodeStatus.Backups.NONE,
         Map.of(),
         List.of());
   }
@@ -601,6 +604,66 @@ final class AdminCommandTest {
     assertThat(ran.exit()).isEqualTo(10);
     assertThat(ran.err()).isEqualTo("theseus admin accept: node2: no answer\n");
     assertThat(json(admin("accept", "--json")).at("/nodes/node2").asText()).isEqualTo("no answer");
+  }
+
+  @Test
+  void shouldShowBackups() throws Exception {
+    scripted.backups =
+        new BackupList(
+            "node1",
+            /* open= */ false,
+            List.of(
+                new BackupView("node1", "", 1L << 30, 0, 0, false, true),
+                new BackupView("node2", "cellar", 5L << 30, 12, 1 << 20, true, true),
+                new BackupView("node3", "roof", 7, 0, 0, false, false)));
+    Shell.Ran ran = admin("backups");
+    assertThat(ran.exit()).isZero();
+    assertThat(ran.out())
+        .isEqualTo(
+            """
+            NODE   RACK    FREE     UPLOADS  BEHIND   STATE
+            node1  -       1.0 GiB  0        0 B      in use
+            node2  cellar  5.0 GiB  12       1.0 MiB  draining
+            node3  roof    7 B      0        0 B      not registered
+            No others may register with node1 any more.
+            """);
+    JsonNode json = json(admin("backups", "--json"));
+    assertThat(json.at("/command").asText()).isEqualTo("backups");
+    assertThat(json.at("/open").asBoolean(true)).isFalse();
+    assertThat(json.at("/backups/1/rack").asText()).isEqualTo("cellar");
+    assertThat(json.at("/backups/1/draining").asBoolean()).isTrue();
+  }
+
+  @Test
+  void shouldDrainABackup() throws Exception {
+    Shell.Ran ran = admin("backups", "drain", "node2", "--who", "eve");
+    assertThat(ran.exit()).isZero();
+    assertThat(ran.lines())
+        .containsExactly(
+            "node2: gets no new copies; of 3 uploads that it copies now, those that can go elsewhere"
+                + " do; files that are there stay");
+    ran = admin("backups", "drain", "node2", "--undo", "--who", "eve");
+    assertThat(ran.lines()).containsExactly("node2: gets new copies again");
+    assertThat(scripted.asked()).containsExactly("drain node2 by eve", "undrain node2 by eve");
+    JsonNode json = json(admin("backups", "drain", "node2", "--json"));
+    assertThat(json.at("/command").asText()).isEqualTo("drain");
+    assertThat(json.at("/running").asInt()).isEqualTo(3);
+    assertThat(admin("backups", "drain").exit()).isEqualTo(2);
+  }
+
+  @Test
+  void shouldCloseAndOpenTheRegistrationOfBackups() throws Exception {
+    scripted.accepted = Map.of("node1", Operations.DONE, "node2", "no answer");
+    Shell.Ran ran = admin("backups", "close", "--who", "eve");
+    assertThat(ran.exit()).isEqualTo(10);
+    assertThat(ran.lines()).containsExactly("node1: lets no further backups register");
+    assertThat(ran.err()).isEqualTo("theseus admin backups close: node2: no answer\n");
+    scripted.accepted = Map.of("node1", Operations.DONE);
+    ran = admin("backups", "open", "--who", "eve");
+    assertThat(ran.exit()).isZero();
+    assertThat(ran.lines()).containsExactly("node1: lets backups register");
+    assertThat(scripted.asked())
+        .containsExactly("close registration by eve", "open registration by eve");
   }
 
   // ---- at a pace of the test's

@@ -39,7 +39,11 @@ final class HelpTest {
         "admin sessions",
         "admin kill",
         "admin stop-accepting",
-        "admin accept"
+        "admin accept",
+        "admin backups",
+        "admin backups drain",
+        "admin backups close",
+        "admin backups open"
       })
   void shouldTeachWithExamples(String command, @TempDir Path dir) {
     Shell.Ran ran = shell(dir).runExactly((command + " --help").split(" "));

@@ -44,6 +44,7 @@ class StatusCommandTest {
             "  quota      1 MiB of 3.0 GiB, 1,234 of 10,000 files",
             "  sessions   3 kept, 2 live",
             "  transfers  1,200 of 1,234 downloads and 0 of 0 uploads completed, 5.0 GiB sent, 0 bytes received",
+            "  copies     1 of each upload, on 2 backups; 1,100 uploads are short of copies",
             "  errors     1 bad-packet, 3 timeout",
             "  code       burst@1.2 (0123456789ab); 1,200 sessions have yet to follow",
             "  member     node1 127.0.0.1:25511 up, leader, this node",
@@ -73,6 +74,7 @@ class StatusCommandTest {
             "",
             List.of(FIRST, new Member("node2", "127.0.0.1:25512", "up", false, List.of()))),
         new NodeStatus.Code("burst@1.2 (0123456789ab)", "", false, true, "current", 1200),
+        new NodeStatus.Backups(1, 2, 1_100),
         Map.of("packets", "2027-11-21T10:00:00Z"),
         parts);
   }

@@ -1,6 +1,7 @@
 package io.theseus.node;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.theseus.admin.Operations;
@@ -13,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
@@ -59,8 +61,12 @@ final class ChangeOfTargetTest {
   }
 
   private static Operations operations() throws Exception {
+    return operations(1);
+  }
+
+  private static Operations operations(int node) throws Exception {
     return StatusClient.operations(
-        RunFile.read(RunFile.in(three.cluster().node(1).settings().dataDir())).orElseThrow());
+        RunFile.read(RunFile.in(three.cluster().node(node).settings().dataDir())).orElseThrow());
   }
 
   private static Operations.Order order() {
@@ -134,5 +140,60 @@ final class ChangeOfTargetTest {
       assertThat(client.notes()).noneMatch(note -> note.startsWith("NOTICE"));
     }
     assertThat(three.staged()).isEqualTo(before);
+  }
+
+  @Test
+  void shouldLeaveANodeThatIsDrainedUntilItIsNotAnyMore() throws Exception {
+    List<Long> before = three.staged();
+    long others = before.get(1) + before.get(2);
+    int drained;
+    try (RawClient client = three.connect(1)) {
+      RawClient.Sending sending = client.put("PUT drained\nSize: " + SIZE + "\n");
+      client.write(sending, content, HALF);
+      await().atMost(PATIENCE).until(() -> three.staged(2) + three.staged(3) == HALF + others);
+      drained = three.staged(2) > before.get(1) ? 2 : 3;
+      assertThat(operations().drain("node" + drained, /* drain= */ true, order()))
+          .isEqualTo(new Operations.Drained("node" + drained, true, 1));
+      awaitMoved(before, drained, 5 - drained);
+      client.write(sending, content, SIZE);
+      client.complete(sending, SIZE);
+      assertThat(three.holders("drained")).containsExactly(1, 5 - drained);
+      assertThat(three.file(5 - drained, "drained")).hasBinaryContent(content);
+    }
+    three.cluster().stop(drained);
+    three.again(drained);
+    await("it knows behind a restart")
+        .atMost(PATIENCE)
+        .until(() -> backups(drained, /* draining= */ true).equals(List.of("node" + drained)));
+    await()
+        .atMost(PATIENCE)
+        .until(() -> backups(1, /* draining= */ true).equals(List.of("node" + drained)));
+    assertThat(operations().drain("node" + drained, /* drain= */ false, order()))
+        .isEqualTo(new Operations.Drained("node" + drained, false, 0));
+    await()
+        .atMost(PATIENCE)
+        .until(() -> backups(1, /* draining= */ false).equals(List.of("node1", "node2", "node3")));
+    assertThatThrownBy(() -> operations().drain("node4", /* drain= */ true, order()))
+        .hasMessage(
+            "node: \"node4\" (expected: a backup that can be reached, of [node1, node2, node3])");
+  }
+
+  /** Those that a node sees, which drain or don't. */
+  private static List<String> backups(int node, boolean draining) throws Exception {
+    return operations(node).backups().backups().stream()
+        .filter(each -> each.draining() == draining)
+        .map(Operations.BackupView::node)
+        .toList();
+  }
+
+  @Test
+  void shouldLetAllNodesBeToldToRegisterNobodyElse() throws Exception {
+    assertThat(operations().backups().open()).isTrue();
+    assertThat(operations().register(/* open= */ false, order()))
+        .isEqualTo(Map.of("node1", "done", "node2", "done", "node3", "done"));
+    assertThat(operations().backups().open()).isFalse();
+    assertThat(operations().backups().backups()).allMatch(Operations.BackupView::registered);
+    operations().register(/* open= */ true, order());
+    assertThat(operations().backups().open()).isTrue();
   }
 }

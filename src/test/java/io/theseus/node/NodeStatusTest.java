@@ -278,6 +278,7 @@ class NodeStatusTest {
             new NodeStatus.Cluster(
                 "a:2", "", "waits", List.of(new Member("n", "a:2", "up", false, List.of()))),
             new NodeStatus.Code("standard", "act a1", true, true, "current", 7),
+            new NodeStatus.Backups(1, 2, 3),
             Map.of("packets", "2027-11-21T00:00:00Z"),
             List.of(Part.normal("disk"), new Part("cluster", "joining", "waits")));
 
@@ -288,6 +289,9 @@ class NodeStatusTest {
         .isEqualTo(status);
     assertThat(NodeStatus.fromJson(status.toJson().replaceFirst("\"quota\":[^}]*},", "")).quota())
         .isEqualTo(NodeStatus.Quota.NONE);
+    assertThat(
+            NodeStatus.fromJson(status.toJson().replaceFirst("\"backups\":[^}]*},", "")).backups())
+        .isEqualTo(NodeStatus.Backups.NONE);
   }
 
   @Test
@@ -314,6 +318,14 @@ class NodeStatusTest {
         .isEqualTo(Part.normal("descriptors"));
     assertThat(Health.descriptors(new Descriptors(1000), 812).reason())
         .startsWith("812 are open of 1000 that may be; ");
+    assertThat(Health.backups(new NodeStatus.Backups(1, 2, 0))).isEqualTo(Part.normal("backups"));
+    assertThat(Health.backups(new NodeStatus.Backups(2, 1, 3)))
+        .isEqualTo(
+            new Part(
+                "backups",
+                "short",
+                "1 can be reached and chosen, theseus.backup.factor wants 2; 3 uploads have bytes"
+                    + " that were acknowledged and are on too few nodes"));
     assertThat(Health.quota(new NodeStatus.Quota(9, 10, 0, 0)).isNormal()).isTrue();
     assertThat(Health.quota(new NodeStatus.Quota(10, 10, 7, 5)))
         .isEqualTo(

@@ -84,7 +84,8 @@ class SettingsSourceTest {
                 128 * MIB,
                 /* factor= */ 1,
                 NodeSettings.Backup.WhenMissing.CONTINUE,
-                /* rack= */ ""));
+                /* rack= */ "",
+                /* registration= */ Optional.empty()));
     assertThat(settings.log())
         .isEqualTo(new NodeSettings.Log(NodeSettings.Log.Format.TEXT, NodeSettings.Log.Level.INFO));
     assertThat(settings.akka().getBoolean("akka.actor.allow-java-serialization")).isFalse();
@@ -204,6 +205,7 @@ class SettingsSourceTest {
           store.rest-bytes=-1         | theseus.store.rest-bytes: "-1" (expected: at least 0) [--set]
           store.max-bytes=-1          | theseus.store.max-bytes: "-1" (expected: at least 0) [--set]
           store.max-files=many        | theseus.store.max-files: "many" (expected: at least 0) [--set]
+          backup.registration=shut    | theseus.backup.registration: "shut" (expected: open, or 1s to 365d) [--set]
           backup.rack=a/b             | theseus.backup.rack: "a/b" (expected: nothing, or 1 to 64 of A-Z a-z 0-9 . _ - beginning with a letter or digit) [--set]
           node.roles=driver           | theseus.node.roles: "driver" (expected: "control", "backup" or both) [--set]
           node.roles=                 | theseus.node.roles: "" (expected: "control", "backup" or both) [--set]

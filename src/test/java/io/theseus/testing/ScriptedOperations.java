@@ -29,6 +29,7 @@ public final class ScriptedOperations implements Operations {
 
   public Set<String> missing = Set.of();
   public Map<String, String> accepted = Map.of();
+  public BackupList backups = new BackupList("n1", true, List.of());
   public byte[] jar = new byte[0];
   private final List<String> asked = new ArrayList<>();
   private @Nullable OperationException failure;
@@ -148,6 +149,24 @@ public final class ScriptedOperations implements Operations {
   public Map<String, String> accept(boolean accept, Set<String> nodes, Order order)
       throws OperationException {
     ask((accept ? "accept " : "stop accepting ") + new TreeSet<>(nodes) + " " + text(order));
+    return accepted;
+  }
+
+  @Override
+  public BackupList backups() throws OperationException {
+    ask("backups");
+    return backups;
+  }
+
+  @Override
+  public Drained drain(String node, boolean drain, Order order) throws OperationException {
+    ask((drain ? "drain " : "undrain ") + node + " " + text(order));
+    return new Drained(node, drain, 3);
+  }
+
+  @Override
+  public Map<String, String> register(boolean open, Order order) throws OperationException {
+    ask((open ? "open" : "close") + " registration " + text(order));
     return accepted;
   }
 }

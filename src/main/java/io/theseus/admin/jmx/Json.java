@@ -24,7 +24,7 @@ final class Json {
   /** The answer of {@code kill}. */
   record Killed(String node) {}
 
-  /** The answer of {@code accept} and {@code stopAccepting}. */
+  /** The answer of {@code accept} and {@code openRegistration}, and of their opposites. */
   record Accepted(Map<String, String> nodes) {}
 
   private Json() {}

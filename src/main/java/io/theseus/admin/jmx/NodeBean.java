@@ -195,6 +195,37 @@ record NodeBean(Supplier<NodeStatus> status, Operations operations) implements T
         () -> new Json.Accepted(operations.accept(accept, names(nodes), order("", "", who))));
   }
 
+  // ---- backups
+
+  @Override
+  public String backups() throws ConnectException {
+    return json(operations::backups);
+  }
+
+  @Override
+  public String drainBackup(String node, String who) throws ConnectException {
+    return json(() -> operations.drain(node.strip(), /* drain= */ true, order("", "", who)));
+  }
+
+  @Override
+  public String undrainBackup(String node, String who) throws ConnectException {
+    return json(() -> operations.drain(node.strip(), /* drain= */ false, order("", "", who)));
+  }
+
+  @Override
+  public String closeRegistration(String who) throws ConnectException {
+    return register(/* open= */ false, who);
+  }
+
+  @Override
+  public String openRegistration(String who) throws ConnectException {
+    return register(/* open= */ true, who);
+  }
+
+  private String register(boolean open, String who) throws ConnectException {
+    return json(() -> new Json.Accepted(operations.register(open, order("", "", who))));
+  }
+
   // ---- what goes in, what comes out
 
   private static String json(Asked asked) throws ConnectException {

@@ -113,6 +113,22 @@ final class RemoteOperations implements Operations {
     return ask(Json.Accepted.class, operation, String.join(",", nodes), order.who()).nodes();
   }
 
+  @Override
+  public BackupList backups() throws OperationException {
+    return ask(BackupList.class, "backups");
+  }
+
+  @Override
+  public Drained drain(String backup, boolean drain, Order order) throws OperationException {
+    return ask(Drained.class, drain ? "drainBackup" : "undrainBackup", backup, order.who());
+  }
+
+  @Override
+  public Map<String, String> register(boolean open, Order order) throws OperationException {
+    String operation = open ? "openRegistration" : "closeRegistration";
+    return ask(Json.Accepted.class, operation, order.who()).nodes();
+  }
+
   // ---- over the wire
 
   private static String without(Order order) {

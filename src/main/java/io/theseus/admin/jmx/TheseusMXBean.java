@@ -16,6 +16,7 @@ import java.util.Map;
  *           state: serving, canary, stable, former, new (of a preview); description: the text that id is the SHA-256 of
  * session   {"node","session","direction","name","offset","size","state","module","remote"}
  *           direction: get, put; size: -1 where it isn't known; state: live, held, detached
+ * backup    {"node","rack","freeBytes","sessions","behindBytes","draining","registered"}
  * </pre>
  *
  * <p>Acts are begun, then go on by themselves: {@link #act} says how far one is. What can't be done
@@ -227,4 +228,39 @@ public interface TheseusMXBean {
   /** Takes new sessions again; parameters and answer as those of {@link #stopAccepting}. */
   @Description("Takes new sessions again")
   String accept(String nodes, String who) throws ConnectException;
+
+  // ---- backups
+
+  /**
+   * The backups that this node can reach, its own included.
+   *
+   * @return {@code {"node":NODE,"open":true,"backups":[BACKUP]}}; open: whether others may register
+   */
+  @Description("The backups that this node can reach")
+  String backups() throws ConnectException;
+
+  /**
+   * Has a backup chosen for no new copy, and copies of uploads that run moved to others; files that
+   * are there stay.
+   *
+   * @return {@code {"node":NODE,"draining":true,"running":3}}
+   */
+  @Description("Has a backup chosen for no new copy, and those that run moved to others")
+  String drainBackup(String node, String who) throws ConnectException;
+
+  /** Has a backup chosen again; answer as that of {@link #drainBackup}. */
+  @Description("Has a backup that was drained chosen again")
+  String undrainBackup(String node, String who) throws ConnectException;
+
+  /**
+   * Lets backups that have not registered up to now register with no node; until its next start.
+   *
+   * @return {@code {"nodes":{NODE:"done"}}}, or why it was not
+   */
+  @Description("Lets no further backups register")
+  String closeRegistration(String who) throws ConnectException;
+
+  /** Lets backups register with every node; answer as that of {@link #closeRegistration}. */
+  @Description("Lets backups register")
+  String openRegistration(String who) throws ConnectException;
 }

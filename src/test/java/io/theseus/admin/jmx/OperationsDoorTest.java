@@ -8,7 +8,10 @@ import io.theseus.admin.NodeStatus;
 import io.theseus.admin.OperationException;
 import io.theseus.admin.Operations;
 import io.theseus.admin.Operations.ActView;
+import io.theseus.admin.Operations.BackupList;
+import io.theseus.admin.Operations.BackupView;
 import io.theseus.admin.Operations.Canary;
+import io.theseus.admin.Operations.Drained;
 import io.theseus.admin.Operations.Order;
 import io.theseus.admin.Operations.Phase;
 import io.theseus.admin.Operations.Preview;
@@ -118,6 +121,14 @@ final class OperationsDoorTest {
     assertThat(remote.kill(SESSION, ORDER)).isEqualTo("node2");
     assertThat(remote.accept(false, Set.of("n1"), ORDER)).isEqualTo(scripted.accepted);
     assertThat(remote.accept(true, Set.of(), ORDER)).isEqualTo(scripted.accepted);
+    scripted.backups =
+        new BackupList(
+            "n1", false, List.of(new BackupView("n2", "r", 1L << 40, 2, 3, true, false)));
+    assertThat(remote.backups()).isEqualTo(scripted.backups);
+    assertThat(remote.drain("n2", true, ORDER)).isEqualTo(new Drained("n2", true, 3));
+    assertThat(remote.drain("n2", false, ORDER)).isEqualTo(new Drained("n2", false, 3));
+    assertThat(remote.register(false, ORDER)).isEqualTo(scripted.accepted);
+    assertThat(remote.register(true, ORDER)).isEqualTo(scripted.accepted);
     assertThat(scripted.asked())
         .containsExactly(
             "preview of 3 bytes",
@@ -135,7 +146,12 @@ final class OperationsDoorTest {
             "sessions",
             "kill " + SESSION + " by ada@host",
             "stop accepting [n1] by ada@host",
-            "accept [] by ada@host");
+            "accept [] by ada@host",
+            "backups",
+            "drain n2 by ada@host",
+            "undrain n2 by ada@host",
+            "close registration by ada@host",
+            "open registration by ada@host");
   }
 
   @Test
@@ -262,7 +278,12 @@ final class OperationsDoorTest {
             "sessions",
             "kill",
             "stopAccepting",
-            "accept");
+            "accept",
+            "backups",
+            "drainBackup",
+            "undrainBackup",
+            "closeRegistration",
+            "openRegistration");
     assertThat(operations)
         .allSatisfy(
             each -> {
