@@ -27,7 +27,8 @@ import org.slf4j.LoggerFactory;
  */
 final class Comparison implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Comparison.class);
-  private static final int BATCH = 500;
+  private static final int BATCH_BYTES = 64 << 10; // messages of actors are bounded
+  private static final int VERSION_BYTES = 64;
 
   /** For so long behind the begin nodes may be there that nobody has met yet. */
   private static final long YOUNG_NANOS = Duration.ofSeconds(5).toNanos();
@@ -111,15 +112,19 @@ final class Comparison implements AutoCloseable {
 
   private void compare(String node, long meeting) {
     List<Remote.Versioned> batch = new ArrayList<>();
-    int[] counts = new int[2];
+    int[] bytes = new int[1];
+    long[] counts = new long[2];
     try {
       store.forEachFile(
           file -> {
-            batch.add(new Remote.Versioned(file.name().value(), file.version()));
+            String name = file.name().value();
+            batch.add(new Remote.Versioned(name, file.version()));
+            bytes[0] += name.length() * 3 + VERSION_BYTES;
             counts[0]++;
-            if (batch.size() == BATCH) {
+            if (bytes[0] >= BATCH_BYTES) {
               counts[1] += compare(node, meeting, batch);
               batch.clear();
+              bytes[0] = 0;
             }
           });
       if (!batch.isEmpty()) {
@@ -166,7 +171,7 @@ final class Comparison implements AutoCloseable {
       FileName name = FileName.parse(one.name());
       LOG.info(
           "{} is old: {} elsewhere", Texts.quote(one.name()), one.deleted() ? "deleted" : "newer");
-      store.supersede(name, one.version(), one.deleted());
+      store.giveWay(name, one.version(), one.deleted());
     } catch (ProtocolException e) {
       throw new CompletionException(e);
     }

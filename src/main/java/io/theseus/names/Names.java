@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -25,6 +26,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -79,6 +81,9 @@ public final class Names implements AutoCloseable {
   private final TreeMap<String, Place> places = new TreeMap<>();
 
   private volatile List<Place> reachable = List.of();
+
+  /** What is being asked, with what it comes to when nobody answers. */
+  private final Map<CompletableFuture<Answers>, Answers> open = new ConcurrentHashMap<>();
 
   /**
    * The names of a node.
@@ -157,14 +162,14 @@ public final class Names implements AutoCloseable {
                 return gone.thenCompose(
                     left ->
                         deleted
-                            ? failed(nothing(name, answers.silent()))
+                            ? failed(nothing(name, silent(answers)))
                             : CompletableFuture.completedFuture(
                                 new Location(
                                     Optional.of(there.place()), Optional.of(stat(name, there)))));
               }
               return here.kind() == Entry.Kind.FILE
                   ? CompletableFuture.completedFuture(Location.HERE)
-                  : failed(nothing(name, answers.silent()));
+                  : failed(nothing(name, silent(answers)));
             });
   }
 
@@ -201,6 +206,15 @@ public final class Names implements AutoCloseable {
     return best.isEmpty()
         ? Optional.empty()
         : Optional.of(best.get(ThreadLocalRandom.current().nextInt(best.size())));
+  }
+
+  /** Nodes of which is not known what they know. */
+  private static Set<String> silent(Answers answers) {
+    Set<String> silent = new TreeSet<>(answers.silent());
+    answers.answers().stream()
+        .filter(each -> !(each instanceof Remote.Known))
+        .forEach(each -> silent.add(each.node()));
+    return silent;
   }
 
   private static ProtocolException nothing(FileName name, Set<String> silent) {
@@ -251,7 +265,6 @@ public final class Names implements AutoCloseable {
     Optional<Place> holder = Optional.empty();
     Optional<String> obstacle = Optional.empty();
     Entry newest = here;
-    Set<String> silent = new TreeSet<>(answers.silent());
     for (Remote.Answer each : answers.answers()) {
       if (each instanceof Remote.Known known) {
         if (known.hasSession()) {
@@ -269,11 +282,9 @@ public final class Names implements AutoCloseable {
                       ? Optional.of(stat(new FileName("x"), known))
                       : Optional.empty());
         }
-      } else {
-        silent.add(each.node());
       }
     }
-    return new Standing(newest, holder, obstacle, silent);
+    return new Standing(newest, holder, obstacle, silent(answers));
   }
 
   /** Ends the connections that a session has at other nodes, as far as they answer in time. */
@@ -674,21 +685,36 @@ public final class Names implements AutoCloseable {
       return CompletableFuture.completedFuture(new Answers(List.of(), nodes));
     }
     CompletableFuture<Answers> answer = new CompletableFuture<>();
+    Answers none = new Answers(List.of(), nodes);
+    asking(answer, none);
     asked.tell(new NamesActor.Ask(asking, nodes, patienceNanos, answer));
+    if (asked != actor) {
+      answer.complete(none); // told to nobody, perhaps
+    }
     return answer;
   }
 
+  private void asking(CompletableFuture<Answers> answer, Answers none) {
+    open.put(answer, none);
+    var unused = answer.whenComplete((answers, failure) -> open.remove(answer));
+  }
+
+  /** Another voice than before: what that one was asked is not answered any more. */
   void spokenBy(ActorRef<NamesActor.Command> voice) {
-    comparison.forgetAll();
-    forget(any -> true);
     actor = voice;
+    leave();
   }
 
   /** The actor system has ended: nobody can be asked. */
   public void orphaned() {
     actor = null;
+    leave();
+  }
+
+  private void leave() {
     comparison.forgetAll();
     forget(any -> true);
+    Map.copyOf(open).forEach(CompletableFuture::complete);
   }
 
   /** Forgets deletions that are old enough; on a disk thread, now and then. */

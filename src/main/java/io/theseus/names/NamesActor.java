@@ -27,8 +27,7 @@ import org.slf4j.LoggerFactory;
  * Knows which nodes can be reached, asks them all at once and again until they answer, and answers
  * their questions from what {@link Names} knows.
  *
- * <p>Supervision: restarted after a bug; questions under way are forgotten then, and fail by their
- * time.
+ * <p>Supervision: restarted after a bug; questions under way are answered by nobody then.
  */
 public final class NamesActor extends AbstractOnMessageBehavior<NamesActor.Command> {
   static final ServiceKey<Command> KEY = ServiceKey.create(Command.class, "theseus-names");
@@ -40,6 +39,9 @@ public final class NamesActor extends AbstractOnMessageBehavior<NamesActor.Comma
 
   /** For so long behind its begin nodes may be there that it has not found yet. */
   private static final long YOUNG_NANOS = Duration.ofSeconds(5).toNanos();
+
+  /** Who decides about a name for longer has forgotten to say that it is done. */
+  private static final long CLAIM_NANOS = Duration.ofMinutes(10).toNanos();
 
   /** What it can be told. */
   public interface Command {}
@@ -86,13 +88,15 @@ public final class NamesActor extends AbstractOnMessageBehavior<NamesActor.Comma
 
   private record Holder(String node, UUID session) {}
 
+  private record Held(Holder by, long since) {}
+
   private final Names names;
   private final String nodeId;
   private final long begun = System.nanoTime();
   private final Map<String, ActorRef<Command>> reachable = new HashMap<>();
   private Set<ActorRef<Command>> actors = Set.of();
   private final Map<Long, Round> rounds = new HashMap<>();
-  private final Map<String, Holder> claims = new HashMap<>();
+  private final Map<String, Held> claims = new HashMap<>();
   private long nextId;
   private long saidHello;
 
@@ -174,7 +178,7 @@ public final class NamesActor extends AbstractOnMessageBehavior<NamesActor.Comma
     if (!actor.equals(before)) {
       LOG.info("names of node {} are asked for", node);
       actor.tell(new Remote.Hello(nextId++, nodeId, getContext().getSelf()));
-      claims.values().removeIf(holder -> holder.node().equals(node));
+      claims.values().removeIf(held -> held.by().node().equals(node));
       names.met(node);
       rounds.values().forEach(this::tell);
     }
@@ -183,7 +187,7 @@ public final class NamesActor extends AbstractOnMessageBehavior<NamesActor.Comma
   private void lose(String node) {
     LOG.info("node {} can't be reached: what only it knows is not known", node);
     reachable.remove(node);
-    claims.values().removeIf(holder -> holder.node().equals(node));
+    claims.values().removeIf(held -> held.by().node().equals(node));
     names.lost(node);
     for (Round round : List.copyOf(rounds.values())) {
       if (round.open.contains(node)) {
@@ -270,10 +274,15 @@ public final class NamesActor extends AbstractOnMessageBehavior<NamesActor.Comma
       hello.replyTo().tell(new Remote.Here(hello.id(), nodeId, names.place()));
     } else if (question instanceof Remote.Claim claim) {
       Holder wanted = new Holder(claim.from(), claim.session());
-      Holder holder = claims.computeIfAbsent(claim.name(), any -> wanted);
-      claim.replyTo().tell(new Remote.Claimed(claim.id(), nodeId, holder.equals(wanted)));
+      long now = System.nanoTime();
+      claims.values().removeIf(held -> now - held.since() > CLAIM_NANOS);
+      Held held = claims.computeIfAbsent(claim.name(), any -> new Held(wanted, now));
+      claim.replyTo().tell(new Remote.Claimed(claim.id(), nodeId, held.by().equals(wanted)));
     } else if (question instanceof Remote.Unclaim done) {
-      claims.remove(done.name(), new Holder(done.from(), done.session()));
+      Held held = claims.get(done.name());
+      if (held != null && held.by().equals(new Holder(done.from(), done.session()))) {
+        claims.remove(done.name());
+      }
       done.replyTo().tell(new Remote.Done(done.id(), nodeId));
     } else if (question instanceof Remote.Compare compare
         && !compare.replyTo().equals(reachable.get(compare.from()))) {

@@ -53,6 +53,7 @@ final class Commits {
   private static final Logger LOG = LoggerFactory.getLogger(Commits.class);
   private static final int NAME_LOCKS = 256;
   private static final int MOST_SYNCED_FOLDERS = 10_000;
+  private static final int MOST_ASIDE_CHARS = 60;
 
   private final FileStore store;
   private final Tree tree;
@@ -466,9 +467,11 @@ final class Commits {
    * Removes what is older than a version of the name that is somewhere else.
    *
    * @param deleted whether that version is a deletion, to be remembered here
+   * @param keeps whether a file that no node gave a version is set aside instead
    * @return what is known of the name then
    */
-  Entry supersede(FileName name, String version, boolean deleted) throws ProtocolException {
+  Entry supersede(FileName name, String version, boolean deleted, boolean keeps)
+      throws ProtocolException {
     Lock nameLock = lockOf(name);
     nameLock.lock();
     try {
@@ -477,7 +480,11 @@ final class Commits {
         return known;
       }
       if (known.kind() == Entry.Kind.FILE) {
-        remove(name, Optional.empty());
+        if (keeps && VersionClock.isNobodys(known.version())) {
+          setAside(name, known.version());
+        } else {
+          removeIfThere(name);
+        }
         store.steps().at("supersede.removed");
       }
       if (deleted) {
@@ -491,6 +498,47 @@ final class Commits {
     } finally {
       nameLock.unlock();
     }
+  }
+
+  private void removeIfThere(FileName name) throws ProtocolException {
+    try {
+      remove(name, Optional.empty());
+    } catch (ProtocolException e) {
+      if (e.code() != ErrorCode.NOT_FOUND) { // somebody has taken it away by hand
+        throw e;
+      }
+    }
+  }
+
+  /** Moves a file to where it is no name any more, and a person finds it. */
+  private void setAside(FileName name, String version) throws ProtocolException {
+    String[] components = name.components();
+    String component = components[components.length - 1];
+    String kept = version.substring(0, version.length() - 1) + "-" + lastOf(component);
+    try (Folder folder = tree.parent(components)) {
+      Files.createDirectories(stagingPath.resolve(FileStore.ASIDE));
+      try (Folder aside = staging.folder(FileStore.ASIDE)) {
+        BasicFileAttributes found = folder.find(component);
+        folder.move(component, aside, kept);
+        quota.deleted(found == null ? 0 : found.size());
+        force(name, () -> forces.force(aside));
+        force(name, () -> forces.force(folder));
+        force(name, this::forceStaging);
+      }
+    } catch (IOException e) {
+      throw Refusals.io(name, "setting aside", e);
+    }
+    LOG.warn(
+        "{} is set aside as {}, since other nodes have a newer one",
+        Texts.quote(name.value()),
+        stagingPath.resolve(FileStore.ASIDE).resolve(kept));
+  }
+
+  /** So much of a name's end that something fits in front of it. */
+  private static String lastOf(String component) {
+    int from = Math.max(0, component.length() - MOST_ASIDE_CHARS);
+    return component.substring(
+        Character.isLowSurrogate(component.charAt(from)) ? from + 1 : from);
   }
 
   // ---- delete

@@ -51,6 +51,9 @@ public final class FileStore implements Closeable {
   private static final String PART = ".part";
   private static final String DELETED = "deleted";
 
+  /** Beside what is staged: no names, and never removed. */
+  static final String ASIDE = "aside";
+
   /** How often a file is looked at anew that is replaced while it is being opened. */
   private static final int OPEN_ATTEMPTS = 20;
 
@@ -454,7 +457,16 @@ public final class FileStore implements Closeable {
    */
   public Entry supersede(FileName name, String version, boolean deleted) throws ProtocolException {
     requireWritable(name);
-    return commits.supersede(name, version, deleted);
+    return commits.supersede(name, version, deleted, /* keeps= */ false);
+  }
+
+  /**
+   * The same for what is found to be older only now: a file that was here before the node had to do
+   * with others, or that somebody put here, is set aside, not removed.
+   */
+  public Entry giveWay(FileName name, String version, boolean deleted) throws ProtocolException {
+    requireWritable(name);
+    return commits.supersede(name, version, deleted, /* keeps= */ true);
   }
 
   /** Visits all files, in no order; what is put here or removed meanwhile may be among them. */
@@ -645,6 +657,7 @@ public final class FileStore implements Closeable {
     Stream.concat(sessionsWithMarks.stream(), sessions.stream())
         .forEach(session -> wanted.add(part(session)));
     wanted.add(LOCK);
+    wanted.add(ASIDE);
     List<String> removed = new ArrayList<>();
     for (String component : found) {
       BasicFileAttributes what = staging.find(component);

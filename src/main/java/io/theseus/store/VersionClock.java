@@ -59,6 +59,11 @@ public final class VersionClock {
         "");
   }
 
+  /** Whether it was given by no node. */
+  static boolean isNobodys(String version) {
+    return version.endsWith("@");
+  }
+
   private static String text(long ticks, String node) {
     return String.format("%016x@%s", ticks, node);
   }

@@ -10,6 +10,7 @@ import io.theseus.wire.ProtocolException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -153,6 +154,33 @@ final class VersionsTest {
     assertThat(fixture.names()).isEmpty();
     assertThat(fixture.root.resolve("d")).as("no folder for nothing").doesNotExist();
     assertThat(fixture.store.completed(late.session(), NAME)).contains(older);
+  }
+
+  /** A directory that becomes part of a cluster loses nothing by that. */
+  @Test
+  void shouldSetAsideWhatNoNodeGaveAVersion() throws Exception {
+    Path file = fixture.root.resolve("d/" + "x".repeat(250) + "f");
+    FileName name = new FileName("d/" + "x".repeat(250) + "f");
+    Files.createDirectories(fixture.root.resolve("d"));
+    Files.writeString(file, "by hand");
+    String newer = new VersionClock("node1", Clock.systemUTC()).next();
+    assertThat(fixture.store.giveWay(name, newer, /* deleted= */ false)).isEqualTo(Entry.NONE);
+    assertThat(file).doesNotExist();
+    fixture.restart();
+    try (Stream<Path> aside = Files.list(fixture.root.resolve(".theseus-staging/aside"))) {
+      assertThat(aside)
+          .singleElement()
+          .satisfies(kept -> assertThat(kept).hasContent("by hand"))
+          .satisfies(kept -> assertThat(kept.toString()).endsWith("xf"));
+    }
+    assertThat(fixture.names()).isEmpty();
+
+    // what a node committed is replaced, as ever
+    put(request("d/f"), "content", clock.next());
+    fixture.store.giveWay(NAME, newer, /* deleted= */ false);
+    try (Stream<Path> aside = Files.list(fixture.root.resolve(".theseus-staging/aside"))) {
+      assertThat(aside).hasSize(1);
+    }
   }
 
   @Test
