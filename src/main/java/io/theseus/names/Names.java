@@ -16,7 +16,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -57,6 +56,21 @@ public final class Names implements AutoCloseable {
 
   private static final Duration CLAIM_RETRY = Duration.ofMillis(50);
 
+  /** A question that is not answered yet. */
+  private static final class Asked {
+    final CompletableFuture<Answers> answer = new CompletableFuture<>();
+    private final Set<String> nodes;
+
+    Asked(Set<String> nodes) {
+      this.nodes = nodes;
+    }
+
+    /** Nobody answers it. */
+    void giveUp() {
+      answer.complete(new Answers(List.of(), nodes));
+    }
+  }
+
   /** What a node says of its sessions. */
   public interface Sessions {
     /** Whether it is here, running or kept. */
@@ -82,8 +96,7 @@ public final class Names implements AutoCloseable {
 
   private volatile List<Place> reachable = List.of();
 
-  /** What is being asked, with what it comes to when nobody answers. */
-  private final Map<CompletableFuture<Answers>, Answers> open = new ConcurrentHashMap<>();
+  private final Set<Asked> open = ConcurrentHashMap.newKeySet();
 
   /**
    * The names of a node.
@@ -684,19 +697,13 @@ public final class Names implements AutoCloseable {
     if (asked == null) {
       return CompletableFuture.completedFuture(new Answers(List.of(), nodes));
     }
-    CompletableFuture<Answers> answer = new CompletableFuture<>();
-    Answers none = new Answers(List.of(), nodes);
-    asking(answer, none);
-    asked.tell(new NamesActor.Ask(asking, nodes, patienceNanos, answer));
+    Asked question = new Asked(nodes);
+    open.add(question);
+    asked.tell(new NamesActor.Ask(asking, nodes, patienceNanos, question.answer));
     if (asked != actor) {
-      answer.complete(none); // told to nobody, perhaps
+      question.giveUp(); // told to nobody, perhaps
     }
-    return answer;
-  }
-
-  private void asking(CompletableFuture<Answers> answer, Answers none) {
-    open.put(answer, none);
-    var unused = answer.whenComplete((answers, failure) -> open.remove(answer));
+    return question.answer.whenComplete((answers, failure) -> open.remove(question));
   }
 
   /** Another voice than before: what that one was asked is not answered any more. */
@@ -714,7 +721,7 @@ public final class Names implements AutoCloseable {
   private void leave() {
     comparison.forgetAll();
     forget(any -> true);
-    Map.copyOf(open).forEach(CompletableFuture::complete);
+    open.forEach(Asked::giveUp);
   }
 
   /** Forgets deletions that are old enough; on a disk thread, now and then. */

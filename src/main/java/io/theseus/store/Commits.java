@@ -537,8 +537,7 @@ final class Commits {
   /** So much of a name's end that something fits in front of it. */
   private static String lastOf(String component) {
     int from = Math.max(0, component.length() - MOST_ASIDE_CHARS);
-    return component.substring(
-        Character.isLowSurrogate(component.charAt(from)) ? from + 1 : from);
+    return component.substring(Character.isLowSurrogate(component.charAt(from)) ? from + 1 : from);
   }
 
   // ---- delete
