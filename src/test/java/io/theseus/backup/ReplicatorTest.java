@@ -193,7 +193,6 @@ final class ReplicatorTest {
   void close() throws IOException {
     kit.shutdownTestKit();
     port.close();
-    upload.discard();
     store.close();
     disk.shutdown();
   }
