@@ -324,7 +324,7 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
         tell(replication, copy);
       }
     }
-    boolean holds = settings.hold() || age() < YOUNG_NANOS;
+    boolean holds = settings.hold() || age() < YOUNG_NANOS || awaitsBefore(replication);
     if (replication.settle(settings.factor(), holds)) {
       replicas.remove(replication);
     }
@@ -339,7 +339,7 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
         replication.copies.add(new Replica(node));
       }
     }
-    if (!before.isEmpty() && age() < PATIENCE_NANOS) {
+    if (awaitsBefore(replication)) {
       return; // those that have something of it may still come
     }
     if (replication.round != null || replication.committing) {
@@ -502,6 +502,11 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
   private boolean isDraining(String node) {
     Remote.Offer offer = offers.get(node);
     return offer != null && offer.draining();
+  }
+
+  /** Whether nodes that have something of it may still come. */
+  private boolean awaitsBefore(Replication replication) {
+    return !replication.before.isEmpty() && age() < PATIENCE_NANOS;
   }
 
   private long age() {

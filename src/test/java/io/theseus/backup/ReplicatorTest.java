@@ -193,7 +193,6 @@ final class ReplicatorTest {
   void close() throws IOException {
     kit.shutdownTestKit();
     port.close();
-    upload.discard();
     store.close();
     disk.shutdown();
   }
@@ -205,6 +204,10 @@ final class ReplicatorTest {
 
   /** Begins to copy to some of the backups a, b, c. */
   private Replication start(int factor, String... nodes) {
+    return start(factor, List.of(), nodes);
+  }
+
+  private Replication start(int factor, List<String> before, String... nodes) {
     replicas = replicas(factor);
     replicas.listenAt(port);
     for (String node : nodes) {
@@ -212,7 +215,7 @@ final class ReplicatorTest {
     }
     kit.spawn(Replicator.create(replicas, () -> System.nanoTime() + ahead.get()));
     await().atMost(PATIENCE).until(() -> replicas.known().size() == nodes.length);
-    Replication begun = replicas.begin(EPOCH, upload, List.of());
+    Replication begun = replicas.begin(EPOCH, upload, before);
     begun.onChange(() -> changes.add(begun.whole()));
     return begun;
   }
@@ -400,6 +403,20 @@ final class ReplicatorTest {
     backup("a").ack(owner, 8 * MIB);
     awaitDone(first);
     assertThat(policy.asked).hasSize(1);
+  }
+
+  @Test
+  void shouldGoOnWithoutThoseThatHadCopiesOnlyAfterAWhile() {
+    Replication replication = start(1, List.of("a"), "b");
+    ahead.addAndGet(Duration.ofSeconds(10).toNanos());
+    CompletionStage<Long> first = replication.sync(8 * MIB);
+    backup("b").told.expectNoMessage(Duration.ofSeconds(1)); // some ticks
+    assertThat(first.toCompletableFuture()).isNotDone();
+    ahead.addAndGet(Duration.ofSeconds(10).toNanos());
+    ActorRef<Replicator.Command> owner = backup("b").begin(0);
+    backup("b").expectMark(8 * MIB);
+    backup("b").ack(owner, 8 * MIB);
+    awaitDone(first);
   }
 
   @Test
