@@ -79,7 +79,7 @@ final class BackupRun {
     String prefix = "run" + runs++ + "-";
     // nobody waits for what another one has left to the disk, or pays for memory of the host
     lab.settle();
-    lab.touchMemory((OurNodes.NODES + 1) * what.allBytes());
+    lab.touchMemory(OurNodes.NODES * what.allBytes());
     Sample sample = Sample.take(what, round, contender, prefix);
     progress.println(sample.shown());
     samples.add(sample);
