@@ -87,7 +87,7 @@ final class BackupNodeTest {
     }
 
     long shortOfCopies() {
-      return cluster.node(1).status().counters().get("short-of-copies");
+      return cluster.node(1).status().counters().getOrDefault("short-of-copies", -1L);
     }
 
     /** What each node has staged, by its number. */
