@@ -3,6 +3,7 @@ package io.theseus.backup;
 import io.theseus.peer.PeerPort;
 import io.theseus.steps.Steps;
 import io.theseus.store.FileStore;
+import java.time.Duration;
 import java.util.concurrent.Executor;
 
 /**
@@ -12,6 +13,7 @@ import java.util.concurrent.Executor;
  * @param rack where it stands; empty where it doesn't matter
  * @param disk runs what may wait for files
  * @param draining whether it is to get no new copies
+ * @param keep how long a copy of which nobody knows anything is kept
  */
 public record BackupEnvironment(
     String nodeId,
@@ -20,4 +22,5 @@ public record BackupEnvironment(
     Executor disk,
     Draining draining,
     PeerPort port,
+    Duration keep,
     Steps steps) {}

@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import org.slf4j.Logger;
@@ -43,14 +44,25 @@ public final class BackupNode extends AbstractOnMessageBehavior<BackupNode.Comma
 
   private record Ended(UUID session, ActorRef<BackupSession.Command> actor) implements Command {}
 
+  /** A session wants to know what became of it. */
+  record Wonder(UUID session, String name) implements Command {}
+
   private final BackupEnvironment environment;
   private final Map<UUID, ActorRef<BackupSession.Command>> live = new HashMap<>();
+
+  /** The nodes that want to know this one. */
+  private final Map<String, ActorRef<Replicator.Command>> others = new HashMap<>();
+
   private long children;
 
-  /** The backup of a node. */
-  public static Behavior<Command> create(BackupEnvironment environment) {
+  /**
+   * The backup of a node.
+   *
+   * @param marked sessions of which the journal has marks
+   */
+  public static Behavior<Command> create(BackupEnvironment environment, Set<UUID> marked) {
     return Behaviors.supervise(
-            Behaviors.<Command>setup(context -> new BackupNode(context, environment)))
+            Behaviors.<Command>setup(context -> new BackupNode(context, environment, marked)))
         .onFailure(SupervisorStrategy.restart());
   }
 
@@ -59,9 +71,11 @@ public final class BackupNode extends AbstractOnMessageBehavior<BackupNode.Comma
     return BackupSession.sessionOf(persistenceId);
   }
 
-  private BackupNode(ActorContext<Command> context, BackupEnvironment environment) {
+  private BackupNode(
+      ActorContext<Command> context, BackupEnvironment environment, Set<UUID> marked) {
     super(context);
     this.environment = environment;
+    marked.forEach(this::spawn); // their owners may never come back
     context.getSystem().receptionist().tell(Receptionist.register(KEY, context.getSelf()));
   }
 
@@ -75,6 +89,10 @@ public final class BackupNode extends AbstractOnMessageBehavior<BackupNode.Comma
       onDrain(drain);
     } else if (command instanceof DrainSet set) {
       onDrainSet(set.asked(), set.failure());
+    } else if (command instanceof Wonder wonder) {
+      onWonder(wonder);
+    } else if (command instanceof Remote.Told told) {
+      onTold(told);
     } else if (command instanceof Remote.Registered registered) {
       LOG.info("registered as a backup of node {}", registered.by());
     } else if (command instanceof Ended ended) {
@@ -85,15 +103,8 @@ public final class BackupNode extends AbstractOnMessageBehavior<BackupNode.Comma
 
   private void onTold(Remote.OfSession told) {
     ActorRef<BackupSession.Command> actor = live.get(told.session());
-    if (actor == null && told instanceof Remote.BackupInfo) {
-      actor =
-          getContext()
-              .spawn(
-                  BackupSession.create(told.session(), environment),
-                  "backup-" + children++,
-                  DispatcherSelector.sameAsParent());
-      getContext().watchWith(actor, new Ended(told.session(), actor));
-      live.put(told.session(), actor);
+    if (actor == null && (told instanceof Remote.BackupInfo || told instanceof Remote.Release)) {
+      actor = spawn(told.session());
     }
     if (actor != null) {
       actor.tell(new BackupSession.Told(told));
@@ -101,7 +112,34 @@ public final class BackupNode extends AbstractOnMessageBehavior<BackupNode.Comma
     // otherwise its owner says again what it is, since nobody answers
   }
 
+  private ActorRef<BackupSession.Command> spawn(UUID session) {
+    ActorRef<BackupSession.Command> actor =
+        getContext()
+            .spawn(
+                BackupSession.create(session, environment, getContext().getSelf()),
+                "backup-" + children++,
+                DispatcherSelector.sameAsParent());
+    getContext().watchWith(actor, new Ended(session, actor));
+    live.put(session, actor);
+    return actor;
+  }
+
+  private void onWonder(Wonder wonder) {
+    Remote.Ask ask =
+        new Remote.Ask(
+            wonder.session(), wonder.name(), environment.nodeId(), getContext().getSelf());
+    others.values().forEach(other -> other.tell(ask));
+  }
+
+  private void onTold(Remote.Told told) {
+    ActorRef<BackupSession.Command> actor = live.get(told.session());
+    if (actor != null) {
+      actor.tell(new BackupSession.Heard(told));
+    }
+  }
+
   private void onEnquire(Remote.Enquire enquire) {
+    others.put(enquire.node(), enquire.replyTo());
     PeerPort.Address own = environment.port().address();
     enquire
         .replyTo()
@@ -111,7 +149,7 @@ public final class BackupNode extends AbstractOnMessageBehavior<BackupNode.Comma
                 environment.rack(),
                 own.host(),
                 own.port(),
-                environment.store().freeBytes(),
+                environment.store().failure().isPresent() ? 0 : environment.store().freeBytes(),
                 live.size(),
                 environment.port().heldBytes(),
                 environment.draining().isOn(),

@@ -1,5 +1,6 @@
 package io.theseus.backup;
 
+import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
 import akka.actor.typed.PostStop;
 import akka.actor.typed.javadsl.ActorContext;
@@ -15,12 +16,15 @@ import akka.persistence.typed.javadsl.RetentionCriteria;
 import akka.persistence.typed.javadsl.SignalHandler;
 import io.theseus.peer.PeerPort;
 import io.theseus.store.Completed;
+import io.theseus.store.Source;
 import io.theseus.store.Upload;
 import io.theseus.store.UploadRequest;
 import io.theseus.wire.Epoch;
 import io.theseus.wire.ErrorCode;
 import io.theseus.wire.FileName;
 import io.theseus.wire.ProtocolException;
+import io.theseus.wire.Texts;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.UUID;
@@ -43,6 +47,10 @@ final class BackupSession
     extends EventSourcedBehavior<BackupSession.Command, BackupEvent, BackupState> {
   private static final Logger LOG = LoggerFactory.getLogger(BackupSession.class);
   private static final Duration RETRY = Duration.ofMillis(500);
+
+  /** After so long a silence it asks what became of the session. */
+  private static final Duration LOOK = Duration.ofSeconds(30);
+
   private static final int SNAPSHOT_EVERY = 100;
   private static final String PREFIX = "backup|";
 
@@ -63,8 +71,23 @@ final class BackupSession
   private record Corrupt(Copy copy, String reason) implements Command {}
 
   private enum Again implements Command {
-    PULL
+    PULL,
+    OPEN
   }
+
+  /** Somebody has said what became of the session. */
+  record Heard(Remote.Told what) implements Command {}
+
+  /** Perhaps nobody has said anything for long. */
+  private enum Look implements Command {
+    NOW
+  }
+
+  /** Another one has the part still, which lets go of it. */
+  private record Busy() implements Command {}
+
+  /** Nothing is left of the copy but what has its name. */
+  private record Gone() implements Command {}
 
   /** What became of an upload; of one that is not in use any more it is not heard. */
   private record Of(Upload upload, Command what) implements Command {}
@@ -81,6 +104,8 @@ final class BackupSession
   private final TimerScheduler<Command> timers;
   private final BackupEnvironment environment;
   private final UUID session;
+  private final ActorRef<BackupNode.Command> node;
+  private final Duration lookEach;
 
   // of this life
   private Remote.@Nullable BackupInfo info;
@@ -94,13 +119,19 @@ final class BackupSession
   private boolean sealing;
   private boolean sealed;
   private boolean publishing;
-  private boolean over;
 
-  static Behavior<Command> create(UUID session, BackupEnvironment environment) {
+  /** What is to be done when nothing is left of it; null while it goes on. */
+  private @Nullable Runnable ending;
+
+  /** When its owner last said something, or somebody that it is wanted. */
+  private long wantedNanos = System.nanoTime();
+
+  static Behavior<Command> create(
+      UUID session, BackupEnvironment environment, ActorRef<BackupNode.Command> node) {
     return Behaviors.setup(
         context ->
             Behaviors.withTimers(
-                timers -> new BackupSession(context, timers, session, environment)));
+                timers -> new BackupSession(context, timers, session, environment, node)));
   }
 
   static String persistenceId(UUID session) {
@@ -118,12 +149,17 @@ final class BackupSession
       ActorContext<Command> context,
       TimerScheduler<Command> timers,
       UUID session,
-      BackupEnvironment environment) {
+      BackupEnvironment environment,
+      ActorRef<BackupNode.Command> node) {
     super(PersistenceId.ofUniqueId(persistenceId(session)));
     this.context = context;
     this.timers = timers;
     this.session = session;
     this.environment = environment;
+    this.node = node;
+    Duration keep = environment.keep();
+    this.lookEach = keep.dividedBy(4).compareTo(LOOK) < 0 ? keep.dividedBy(4) : LOOK;
+    timers.startTimerWithFixedDelay(Look.NOW, lookEach);
   }
 
   @Override
@@ -151,9 +187,9 @@ final class BackupSession
   /** It failed, or the actor system ends: the part stays, and is opened again by the next one. */
   private void onStop() {
     stopCopy();
-    Upload last = upload;
-    if (last != null && !over) {
-      environment.disk().execute(last::letGo);
+    Upload left = upload;
+    if (left != null) {
+      environment.disk().execute(left::letGo);
     }
   }
 
@@ -168,8 +204,16 @@ final class BackupSession
   }
 
   private Effect<BackupEvent, BackupState> handle(BackupState state, Command command) {
-    if (command instanceof Told told) {
+    Runnable then = ending;
+    if (then != null) {
+      return handleTheLast(then, command);
+    } else if (command instanceof Told told) {
+      wantedNanos = System.nanoTime();
       return onTold(state, told.what());
+    } else if (command instanceof Heard heard) {
+      return onHeard(heard.what());
+    } else if (command instanceof Look) {
+      return onLook(state);
     } else if (command instanceof Of of) {
       return of.upload() == upload ? handle(state, of.what()) : Effect().none();
     } else if (command instanceof Opened opened) {
@@ -181,8 +225,16 @@ final class BackupSession
       sync();
     } else if (command instanceof Interrupted interrupted) {
       onInterrupted(interrupted);
-    } else if (command instanceof Again) {
-      pull();
+    } else if (command instanceof Busy) {
+      opening = false;
+      timers.startSingleTimer(Again.OPEN, RETRY);
+    } else if (command instanceof Again again) {
+      Remote.BackupInfo known = info;
+      if (again == Again.PULL) {
+        pull();
+      } else if (known != null && upload == null) {
+        open(state, known, /* stale= */ null);
+      }
     } else if (command instanceof Synced synced) {
       return onSynced(state, synced.durable());
     } else if (command instanceof SealedHere) {
@@ -196,6 +248,7 @@ final class BackupSession
     } else if (command instanceof Corrupt corrupt && corrupt.copy() == copy) {
       return refuse(ErrorCode.INTERNAL, corrupt.reason());
     } else if (command instanceof Failed failed) {
+      opening = false;
       return refuse(failed.code(), failed.reason());
     }
     return Effect().none();
@@ -204,10 +257,15 @@ final class BackupSession
   private Effect<BackupEvent, BackupState> onTold(BackupState state, Remote.OfSession what) {
     if (!what.epoch().isAtLeast(epoch)) {
       LOG.info("backup of {}: told by the owner of before, {}", session, what.epoch());
+      if (what instanceof Remote.BackupInfo stale) {
+        stale.replyTo().tell(superseded(stale.epoch()));
+      }
       return Effect().none();
     }
     if (what instanceof Remote.BackupInfo begun) {
       return onInfo(state, begun);
+    } else if (what instanceof Remote.Release) {
+      return release();
     }
     if (info == null || !what.epoch().equals(epoch)) {
       return Effect().none(); // it is told what the session is, first
@@ -218,10 +276,17 @@ final class BackupSession
       onSeal(asked);
     } else if (what instanceof Remote.Commit) {
       onCommit();
-    } else if (what instanceof Remote.Release) {
-      return release();
     }
     return Effect().none();
+  }
+
+  private Remote.Answer superseded(Epoch by) {
+    return new Remote.Refused(
+        session,
+        by,
+        environment.nodeId(),
+        ErrorCode.SUPERSEDED,
+        "epoch " + by + " (expected: at least " + epoch + ")");
   }
 
   private Effect<BackupEvent, BackupState> onInfo(BackupState state, Remote.BackupInfo begun) {
@@ -289,7 +354,7 @@ final class BackupSession
                 }
                 return opened(state.durable(), begun);
               } catch (ProtocolException e) {
-                return new Failed(e.code(), e.reason());
+                return e.code() == ErrorCode.BUSY ? new Busy() : new Failed(e.code(), e.reason());
               }
             },
             environment.disk());
@@ -325,7 +390,9 @@ final class BackupSession
   }
 
   private void answerReady(BackupState state) {
-    answer(new Remote.Ready(session, epoch, environment.nodeId(), state.durable()));
+    Upload into = upload;
+    long progress = into == null ? 0 : into.received() + (long) into.summed() * Source.BLOCK_BYTES;
+    answer(new Remote.Ready(session, epoch, environment.nodeId(), state.durable(), progress));
   }
 
   private void pull() {
@@ -385,7 +452,7 @@ final class BackupSession
     Upload into = upload;
     if (into != null && into.failure().isPresent()) {
       ProtocolException failure = into.failure().get();
-      context.getSelf().tell(new Failed(failure.code(), failure.reason()));
+      context.getSelf().tell(new Of(into, new Failed(failure.code(), failure.reason())));
     } else if (!interrupted.refused()) {
       timers.startSingleTimer(Again.PULL, RETRY);
     }
@@ -520,22 +587,87 @@ final class BackupSession
         () -> answer(new Remote.Refused(session, epoch, environment.nodeId(), code, reason)));
   }
 
+  // ---- what nobody says anything of
+
+  private Effect<BackupEvent, BackupState> onLook(BackupState state) {
+    long silence = System.nanoTime() - wantedNanos;
+    if (silence < lookEach.toNanos()) {
+      return Effect().none();
+    }
+    if (info == null && !state.isMarked()) {
+      return Effect().stop(); // nothing was ever kept of it
+    }
+    if (silence > environment.keep().toNanos()) {
+      LOG.warn(
+          "backup of {} ({} of {}): removed, as no node that can be reached has known of it for {}",
+          session,
+          state.durable(),
+          Texts.quote(state.name()),
+          environment.keep());
+      return end(() -> {});
+    }
+    node.tell(new BackupNode.Wonder(session, info == null ? state.name() : info.name()));
+    return Effect().none();
+  }
+
+  private Effect<BackupEvent, BackupState> onHeard(Remote.Told told) {
+    if (told.fate() == Remote.Fate.WANTED) {
+      wantedNanos = System.nanoTime();
+    } else if (told.fate() == Remote.Fate.DONE) {
+      LOG.info("backup of {}: not wanted any more, by the word of node {}", session, told.by());
+      return end(() -> {});
+    }
+    return Effect().none();
+  }
+
   /** Lets go of all, then says so; what has its name stays. */
   private Effect<BackupEvent, BackupState> end(Runnable then) {
     stopCopy();
-    Upload last = upload;
-    upload = null;
-    if (last != null) {
-      last.discard();
-    }
+    ending = then;
     return Effect()
         .persist(new BackupEvent.Ended())
         .thenRun(
             ended -> {
-              over = true;
-              then.run();
-            })
-        .thenStop();
+              if (!opening) {
+                discard();
+              }
+            });
+  }
+
+  private void discard() {
+    Upload left = upload;
+    upload = null;
+    CompletionStage<Void> gone =
+        left == null
+            ? CompletableFuture.runAsync(this::removePart, environment.disk())
+            : left.discard();
+    context.pipeToSelf(gone, (done, failure) -> new Gone());
+  }
+
+  /** What an earlier life has staged. */
+  private void removePart() {
+    try {
+      environment.store().removePart(session);
+    } catch (IOException e) {
+      LOG.warn("backup of {}: part not removed: {}", session, String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** The owner hears that it is over when it could begin again. */
+  private Effect<BackupEvent, BackupState> handleTheLast(Runnable then, Command command) {
+    if (command instanceof Gone) {
+      then.run();
+      return Effect().stop();
+    }
+    if (opening && (command instanceof Opened || command instanceof Failed)) {
+      opening = false;
+      upload = command instanceof Opened opened ? opened.upload() : null;
+      discard();
+    } else if (opening && (command instanceof Already || command instanceof Busy)) {
+      opening = false;
+      discard();
+    }
+    return Effect().none();
   }
 
   private void answer(Remote.Answer what) {

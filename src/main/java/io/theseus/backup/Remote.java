@@ -96,8 +96,10 @@ public sealed interface Remote {
    * The copy has begun, or goes on.
    *
    * @param durable bytes that it has already
+   * @param progress grows as long as it gets on
    */
-  record Ready(UUID session, Epoch epoch, String node, long durable) implements Answer {}
+  record Ready(UUID session, Epoch epoch, String node, long durable, long progress)
+      implements Answer {}
 
   /** All before the offset is durable on the backup. */
   record Ack(UUID session, Epoch epoch, String node, long durable) implements Answer {}
@@ -156,6 +158,31 @@ public sealed interface Remote {
 
   /** Whether backups may register with a node. */
   record RegistrationSet(boolean open) implements Remote {}
+
+  /** What becomes of a copy. */
+  enum Fate {
+    /** It is to be kept: the session goes on, or may. */
+    WANTED,
+
+    /** It may go: the session is committed there, or has as many copies as it is to have. */
+    DONE,
+
+    /** That node has never heard of it, or has forgotten it. */
+    UNKNOWN
+  }
+
+  /**
+   * Asks what became of a session that nobody has said anything of for a while. Answered by {@link
+   * Told}.
+   *
+   * @param name of the file
+   * @param node that has the copy
+   */
+  record Ask(UUID session, String name, String node, ActorRef<BackupNode.Command> replyTo)
+      implements Remote, Replicator.Command {}
+
+  /** What a node knows of a session. */
+  record Told(UUID session, String by, Fate fate) implements Remote, BackupNode.Command {}
 
   /** A node has taken the backup into its list. */
   record Registered(String by) implements Remote, BackupNode.Command {}

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.UUID;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.Nullable;
@@ -22,9 +23,17 @@ import org.jspecify.annotations.Nullable;
  * waits for the next.
  */
 public final class Replicas {
+  /** What a node knows of a session that it does not receive. */
+  @FunctionalInterface
+  public interface Known {
+    /** What is to become of a copy of it; may wait for the disk. */
+    CompletionStage<Remote.Fate> fate(UUID session, String name);
+  }
+
   private final BackupSettings settings;
   private final Targets targets;
   private final Registration registration;
+  private final Known sessions;
   private volatile @Nullable PeerPort port;
   private final Map<UUID, Replication> all = new ConcurrentHashMap<>();
   private final Queue<Replicator.Command> early = new ConcurrentLinkedQueue<>();
@@ -36,11 +45,13 @@ public final class Replicas {
    * None yet, for a node.
    *
    * @param targets says where copies go
+   * @param sessions says what became of those that are not received here
    */
-  public Replicas(BackupSettings settings, Targets targets) {
+  public Replicas(BackupSettings settings, Targets targets, Known sessions) {
     this.settings = settings;
     this.targets = targets;
     this.registration = new Registration(settings.registration(), System::nanoTime);
+    this.sessions = sessions;
   }
 
   /** Where backups pull from; before the first upload. */
@@ -110,6 +121,10 @@ public final class Replicas {
   /** Sessions that have fewer copies than are wanted of what was acknowledged. */
   public long under() {
     return all.values().stream().filter(each -> each.whole().isShort()).count();
+  }
+
+  Known sessions() {
+    return sessions;
   }
 
   BackupSettings settings() {

@@ -6,8 +6,10 @@ import io.theseus.wire.Epoch;
 import io.theseus.wire.FileName;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -46,8 +48,34 @@ public final class Replication {
     /** Since when it can't be reached behind the decision to commit; 0 where it can. */
     long lostNanos;
 
-    Replica(String node) {
+    private long progress;
+
+    /** When it last got on, or had nothing to do. */
+    long movedNanos;
+
+    Replica(String node, long nowNanos) {
       this.node = node;
+      this.movedNanos = nowNanos;
+    }
+
+    /** It is to be told what the session is, before all else. */
+    void begin() {
+      ready = false;
+      told = null;
+    }
+
+    /** The same, to another life of it, or by another life of the Replicator. */
+    void beginAnew(long nowNanos) {
+      begin();
+      movedNanos = nowNanos;
+    }
+
+    /** It says how far it is. */
+    void is(long at, long nowNanos) {
+      if (at > progress) {
+        movedNanos = nowNanos;
+      }
+      progress = at;
     }
   }
 
@@ -91,7 +119,12 @@ public final class Replication {
 
   // of the Replicator's actor
   final List<Replica> copies = new ArrayList<>();
-  final Set<String> failed = new HashSet<>();
+
+  /** Nodes whose copy was lost, and until when (nanoTime) they are not chosen again. */
+  final Map<String, Long> failed = new HashMap<>();
+
+  /** Nodes that may still have something of a copy that was lost: released when others have all. */
+  final Set<String> stale = new HashSet<>();
 
   /**
    * Nodes that have copies of an earlier life of the owner: waited for a while, and taken first.
@@ -210,6 +243,27 @@ public final class Replication {
         .filter(each -> copies.stream().noneMatch(other -> other.instead == each))
         .map(each -> each.node)
         .toList();
+  }
+
+  /** A copy is made, or goes on, on a node. */
+  Replica add(String node, long nowNanos) {
+    before.remove(node);
+    stale.remove(node);
+    Replica copy = new Replica(node, nowNanos);
+    copies.add(copy);
+    return copy;
+  }
+
+  /** Whether as many copies as are wanted have all that was acknowledged. */
+  boolean isCaughtUp(int wanted) {
+    List<Replica> counting = counting();
+    return counting.size() >= wanted
+        && counting.stream().allMatch(each -> each.ready && each.acked >= acknowledged);
+  }
+
+  /** Whether all is decided, with the copies that there were. */
+  boolean isSealed() {
+    return sealed.isDone();
   }
 
   @Nullable Replica find(String node) {

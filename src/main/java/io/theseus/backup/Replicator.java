@@ -24,6 +24,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -56,6 +57,12 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
    * lost behind the decision to commit, as no other one can take its place.
    */
   private static final long PATIENCE_NANOS = Duration.ofSeconds(20).toNanos();
+
+  /** A copy that is behind and has not got on for so long is lost: another one is begun. */
+  private static final long STUCK_NANOS = Duration.ofSeconds(15).toNanos();
+
+  /** Where a copy was lost none is begun for so long. */
+  private static final long AVOIDED_NANOS = Duration.ofSeconds(10).toNanos();
 
   /** What it can be told. */
   public interface Command {}
@@ -145,10 +152,7 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
 
   /** Who was told by an earlier life answers to that one. */
   private void forgetAnswers(Replication replication) {
-    for (Replica copy : replication.copies) {
-      copy.ready = false;
-      copy.told = null;
-    }
+    replication.copies.forEach(copy -> copy.beginAnew(begun));
     replication.round = null;
   }
 
@@ -181,6 +185,8 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
       List.copyOf(replicas.all()).forEach(this::goOn);
     } else if (command instanceof Remote.SetRegistration set) {
       onSetRegistration(set);
+    } else if (command instanceof Remote.Ask ask) {
+      onAsk(ask);
     } else if (command instanceof Tick) {
       onTick();
     }
@@ -197,11 +203,16 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
     }
     know();
     backups.forEach(this::enquire);
-    for (Replication each : List.copyOf(replicas.all())) {
-      for (Replica copy : List.copyOf(each.copies)) {
-        if (!offers.containsKey(copy.node)) {
-          lose(each, copy, "can't be reached", /* mayReturn= */ true);
-        }
+    List.copyOf(replicas.all()).forEach(this::loseUnreachable);
+  }
+
+  private void loseUnreachable(Replication replication) {
+    if (age() < PATIENCE_NANOS) {
+      return; // they may not have answered this life yet
+    }
+    for (Replica copy : List.copyOf(replication.copies)) {
+      if (!offers.containsKey(copy.node)) {
+        lose(replication, copy, "can't be reached", /* mayReturn= */ true);
       }
     }
   }
@@ -231,11 +242,12 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
     }
     if (isNewHere) {
       for (Replication each : List.copyOf(replicas.all())) {
-        goOn(each);
-        if (each.failed.remove(offer.node()) && each.find(offer.node()) == null) {
-          // it may still have what it had of it before it was lost
-          offer.backup().tell(new Remote.Release(each.session, each.epoch));
+        Replica copy = each.find(offer.node());
+        if (copy != null) {
+          copy.beginAnew(nanoTime.getAsLong()); // not the life of it that we talked to
         }
+        each.failed.remove(offer.node()); // where a copy is missing it goes on behind what it has
+        goOn(each);
       }
     }
   }
@@ -298,13 +310,20 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
     reachable.forEach(this::enquire);
     long now = nanoTime.getAsLong();
     for (Replication each : List.copyOf(replicas.all())) {
-      for (Replica copy : each.copies) {
+      loseUnreachable(each);
+      for (Replica copy : List.copyOf(each.copies)) {
         if (isOwed(each, copy) && now - copy.toldNanos > AGAIN_NANOS) {
-          copy.ready = false; // perhaps it has forgotten what the session is
-          copy.told = null;
+          copy.begin(); // perhaps it has forgotten what the session is
+        }
+        if (!isBehind(each, copy)) {
+          copy.movedNanos = now;
+        } else if (now - copy.movedNanos > STUCK_NANOS) {
+          lose(each, copy, "does not get on", /* mayReturn= */ !each.isSealed());
         }
       }
-      each.copies.removeIf(copy -> copy.lostNanos != 0 && now - copy.lostNanos > PATIENCE_NANOS);
+      if (!settings.hold()) {
+        each.copies.removeIf(copy -> copy.lostNanos != 0 && now - copy.lostNanos > PATIENCE_NANOS);
+      }
       goOn(each);
     }
   }
@@ -319,6 +338,7 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
         .filter(copy -> hasCaughtUp(replication, copy))
         .toList()
         .forEach(copy -> takeItsPlace(replication, copy));
+    releaseStale(replication);
     for (Replica copy : replication.copies) {
       if (isOwed(replication, copy)) {
         tell(replication, copy);
@@ -330,19 +350,18 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
     }
   }
 
-  /** A commit that has begun is not begun anywhere else: there it would have no end. */
+  /** Behind the decision to commit none is begun any more: it was decided with those there were. */
   private void choose(Replication replication) {
     Set<String> before = replication.before;
     for (String node : Set.copyOf(before)) {
       if (offers.containsKey(node) && replication.copies.size() < settings.factor()) {
-        before.remove(node);
-        replication.copies.add(new Replica(node));
+        replication.add(node, nanoTime.getAsLong());
       }
     }
     if (awaitsBefore(replication)) {
       return; // those that have something of it may still come
     }
-    if (replication.round != null || replication.committing) {
+    if (replication.round != null || replication.committing || replication.isSealed()) {
       return;
     }
     String policy = replicas.targets().policy(replication.session);
@@ -416,7 +435,7 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
     }
     return offers.values().stream()
         .filter(offer -> !round.wanted.contains(offer.node()))
-        .filter(offer -> !replication.failed.contains(offer.node()))
+        .filter(offer -> !isAvoided(replication, offer.node()))
         .filter(offer -> !offer.draining())
         .filter(offer -> replicas.registration().has(offer.node()))
         .map(offer -> candidate(replication, offer))
@@ -432,7 +451,29 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
         offer.freeBytes(),
         offer.sessions() + begunSince.getOrDefault(offer.node(), 0),
         offer.behindBytes(),
-        replication.find(offer.node()) != null);
+        replication.find(offer.node()) != null || replication.stale.contains(offer.node()));
+  }
+
+  private boolean isAvoided(Replication replication, String node) {
+    Long until = replication.failed.get(node);
+    return until != null && until - nanoTime.getAsLong() > 0;
+  }
+
+  /** What other nodes have of it may go once those that count have all that was acknowledged. */
+  private void releaseStale(Replication replication) {
+    if ((replication.before.isEmpty() && replication.stale.isEmpty())
+        || !replication.isCaughtUp(settings.factor())) {
+      return;
+    }
+    for (Set<String> nodes : List.of(replication.before, replication.stale)) {
+      for (String node : Set.copyOf(nodes)) {
+        Remote.Offer offer = offers.get(node);
+        if (offer != null) {
+          nodes.remove(node);
+          offer.backup().tell(new Remote.Release(replication.session, replication.epoch));
+        }
+      }
+    }
   }
 
   /** Begins copies where they were chosen: in a place that is free, or in that of another one. */
@@ -460,11 +501,10 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
       if (moves && (leaving.isEmpty() || !mayMove)) {
         continue;
       }
-      Replica copy = known == null ? new Replica(node) : known;
+      Replica copy = known == null ? replication.add(node, nanoTime.getAsLong()) : known;
       copy.instead = moves ? leaving.remove() : null;
       free -= moves ? 0 : 1;
       if (known == null) {
-        replication.copies.add(copy);
         begunSince.merge(node, 1, Integer::sum);
       }
     }
@@ -494,7 +534,9 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
 
   private void release(Replication replication, Replica copy) {
     Remote.Offer offer = offers.get(copy.node);
-    if (offer != null && !copy.committed) {
+    if (offer == null) {
+      replication.stale.add(copy.node);
+    } else if (!copy.committed) {
       offer.backup().tell(new Remote.Release(replication.session, replication.epoch));
     }
   }
@@ -518,6 +560,14 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
         || (replication.committing && !copy.committed)
         || (replication.seal != null && !copy.sealed)
         || copy.acked < replication.marked;
+  }
+
+  /** Whether it lacks something that this node has: where that is not so, nothing can get on. */
+  private static boolean isBehind(Replication replication, Replica copy) {
+    return isOwed(replication, copy)
+        && (!copy.ready
+            || replication.seal != null
+            || copy.acked < Math.min(replication.marked, replication.upload().durable()));
   }
 
   private void tell(Replication replication, Replica copy) {
@@ -567,10 +617,14 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
     if (copy == null) {
       return;
     }
+    if (!(answer instanceof Remote.Ready)) {
+      copy.movedNanos = nanoTime.getAsLong();
+    }
     if (answer instanceof Remote.Ready ready) {
       copy.ready = true;
       copy.lostNanos = 0;
       copy.acked = ready.durable();
+      copy.is(ready.progress(), nanoTime.getAsLong());
       copy.sealed = false; // it may have begun anew: asked again
       copy.told = null;
     } else if (answer instanceof Remote.Ack ack) {
@@ -600,14 +654,16 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
       return;
     }
     LOG.warn("session {}: copy on node {} lost: {}", replication.session, copy.node, why);
-    if (mayReturn && replication.committing && !copy.committed) {
+    if (mayReturn && replication.isSealed() && !copy.committed) {
       copy.lostNanos = nanoTime.getAsLong();
-      copy.ready = false;
-      copy.told = null;
+      copy.begin();
       return;
     }
     replication.copies.remove(copy);
-    replication.failed.add(copy.node);
+    if (mayReturn) {
+      replication.stale.add(copy.node);
+    }
+    replication.failed.put(copy.node, nanoTime.getAsLong() + AVOIDED_NANOS);
     if (copy.instead != null) {
       replication.chosenBy = null; // another one is to take the place
     }
@@ -623,5 +679,22 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
     replication.released = true;
     replication.copies.forEach(copy -> release(replication, copy));
     replicas.remove(replication);
+  }
+
+  // ---- what copies ask that nobody has said anything of
+
+  private void onAsk(Remote.Ask ask) {
+    Optional<Replication> received = replicas.find(ask.session());
+    CompletionStage<Remote.Fate> fate =
+        received.isPresent()
+            ? CompletableFuture.completedStage(fate(received.get(), ask.node()))
+            : replicas.sessions().fate(ask.session(), ask.name());
+    fate.thenAccept(
+        known -> ask.replyTo().tell(new Remote.Told(ask.session(), settings.nodeId(), known)));
+  }
+
+  private Remote.Fate fate(Replication replication, String node) {
+    boolean wanted = replication.find(node) != null || !replication.isCaughtUp(settings.factor());
+    return wanted ? Remote.Fate.WANTED : Remote.Fate.DONE;
   }
 }

@@ -58,14 +58,20 @@ public final class ControlActor extends AbstractBehavior<ControlActor.Command> {
    *
    * @param transfers that outlived an earlier actor system, or none
    * @param open sessions of which the journal has marks
+   * @param committing those of them whose commit was decided
    */
   public static Behavior<Command> create(
-      SessionEnvironment environment, Transfers transfers, Collection<UUID> open) {
+      SessionEnvironment environment,
+      Transfers transfers,
+      Collection<UUID> open,
+      Collection<UUID> committing) {
     return Behaviors.supervise(
             Behaviors.<Command>setup(
                 context ->
                     Behaviors.withTimers(
-                        timers -> new ControlActor(context, timers, environment, transfers, open))))
+                        timers ->
+                            new ControlActor(
+                                context, timers, environment, transfers, open, committing))))
         .onFailure(SupervisorStrategy.restart());
   }
 
@@ -74,7 +80,8 @@ public final class ControlActor extends AbstractBehavior<ControlActor.Command> {
       TimerScheduler<Command> timers,
       SessionEnvironment environment,
       Transfers transfers,
-      Collection<UUID> open) {
+      Collection<UUID> open,
+      Collection<UUID> committing) {
     super(context);
     this.transfers = transfers;
     for (UUID session : open) {
@@ -82,10 +89,14 @@ public final class ControlActor extends AbstractBehavior<ControlActor.Command> {
     }
     int number = 0;
     for (Lane lane : transfers.lanes()) {
-      context.spawn(
-          LaneActor.create(environment, transfers, lane),
-          "lane-" + number++,
-          DispatcherSelector.fromConfig(lane.dispatcher()));
+      ActorRef<LaneActor.Command> actor =
+          context.spawn(
+              LaneActor.create(environment, transfers, lane),
+              "lane-" + number++,
+              DispatcherSelector.fromConfig(lane.dispatcher()));
+      committing.stream()
+          .filter(session -> transfers.laneOf(session) == lane)
+          .forEach(session -> actor.tell(new LaneActor.Finish(session)));
     }
     timers.startTimerWithFixedDelay(Sweep.NOW, SWEEP);
   }

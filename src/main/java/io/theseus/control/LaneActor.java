@@ -56,6 +56,9 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
   /** The time of a session without an actor is over. */
   record Expire(UUID session) implements Command {}
 
+  /** The commit of a session without an actor was decided, and goes on. */
+  record Finish(UUID session) implements Command {}
+
   /** Tells every session, or one, something. */
   record Tell(Optional<UUID> session, SessionActor.Command what) implements Command {}
 
@@ -138,7 +141,9 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
     } else if (command instanceof FromSession from) {
       onNotice(from.notice());
     } else if (command instanceof Expire expire) {
-      onExpire(expire);
+      wake(expire.session(), new SessionActor.Expire());
+    } else if (command instanceof Finish finish) {
+      wake(finish.session(), new SessionActor.Finish());
     } else if (command instanceof Tell tell) {
       onTell(tell);
     } else if (command instanceof FollowSwitch) {
@@ -298,10 +303,8 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
         + (root == null ? "unknown" : String.valueOf(root.getMessage()));
   }
 
-  private void onExpire(Expire expire) {
-    transfers
-        .claimExpired(expire.session(), lane)
-        .ifPresent(transfer -> adopt(transfer).tell(new SessionActor.Expire()));
+  private void wake(UUID session, SessionActor.Command what) {
+    transfers.claimKept(session, lane).ifPresent(transfer -> adopt(transfer).tell(what));
   }
 
   /** Connections have their turn in between. */

@@ -97,7 +97,7 @@ public final class Transfers {
   }
 
   /** Whether the session has begun here, and is not over. */
-  synchronized boolean has(UUID session) {
+  public synchronized boolean has(UUID session) {
     return byId.containsKey(session) || kept.containsKey(session);
   }
 
@@ -148,8 +148,8 @@ public final class Transfers {
         : owned.lane();
   }
 
-  /** A session that is still kept, for the lane that was told to end it; empty otherwise. */
-  synchronized Optional<Transfer> claimExpired(UUID session, Lane lane) {
+  /** A session that is still kept, for the lane that was told of it; empty otherwise. */
+  synchronized Optional<Transfer> claimKept(UUID session, Lane lane) {
     return kept.containsKey(session) && laneOf(session) == lane
         ? Optional.of(claim(session, lane).transfer())
         : Optional.empty();

@@ -84,10 +84,18 @@ public final class JournalDatabase implements Extension {
             Instant written = Instant.ofEpochMilli(Records.writtenMillis(key, value));
             String id = Keys.id(key);
             int last = sessions.size() - 1;
-            if (last < 0 || !sessions.get(last).persistenceId().equals(id)) {
-              sessions.add(new OpenSession(id, written));
-            } else if (written.isAfter(sessions.get(last).lastWrite())) {
-              sessions.set(last, new OpenSession(id, written));
+            OpenSession known = last < 0 ? null : sessions.get(last);
+            // events come in their order, before snapshots
+            String event = Keys.kind(key) == Keys.EVENT ? Records.manifest(key, value) : "";
+            if (known == null || !known.persistenceId().equals(id)) {
+              sessions.add(new OpenSession(id, written, event));
+            } else {
+              sessions.set(
+                  last,
+                  new OpenSession(
+                      id,
+                      written.isAfter(known.lastWrite()) ? written : known.lastWrite(),
+                      event.isEmpty() ? known.lastEvent() : event));
             }
           }
           return true;

@@ -105,6 +105,11 @@ final class Records {
     return read.metadata == null ? event : event.withMetadata(read.metadata.object(serialization));
   }
 
+  /** What its serializer calls an event. */
+  static String manifest(byte[] key, byte[] value) {
+    return new String(Event.from(key, value).payload.manifest, StandardCharsets.UTF_8);
+  }
+
   /** An event as it is stored. */
   @SuppressWarnings("ArrayRecordComponent") // never compared, never changed
   record Event(

@@ -392,6 +392,11 @@ public final class Names implements AutoCloseable {
 
   // ---- changing
 
+  /** The time of day, in ms since 1970. */
+  public long millis() {
+    return versions.millis();
+  }
+
   /** A version above all that this node has seen, and the time of day. */
   public String next() {
     return versions.next();

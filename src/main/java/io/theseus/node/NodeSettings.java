@@ -241,6 +241,7 @@ public record NodeSettings(
    * What other nodes keep of what this one receives, and where they get it.
    *
    * @param port of the data plane between nodes, at the cluster's host
+   * @param advertise {@code host:port} as other nodes reach it; empty for host and the port in use
    * @param mostHeldBytes that came from other nodes and are not written yet
    * @param factor copies on other nodes
    * @param rack where this node stands; empty where it doesn't matter
@@ -248,6 +249,7 @@ public record NodeSettings(
    */
   public record Backup(
       int port,
+      String advertise,
       long mostHeldBytes,
       int factor,
       WhenMissing whenMissing,
@@ -321,6 +323,7 @@ public record NodeSettings(
         cluster,
         new Backup(
             reader.port("theseus.peers.port"),
+            advertisedToPeers(reader),
             reader.bytes("theseus.peers.most-held-bytes", MIB, 1L << 40),
             reader.integer("theseus.backup.factor", 0, MOST_COPIES),
             reader.oneOf("theseus.backup.when-missing", Backup.WhenMissing.class),
@@ -417,6 +420,16 @@ public record NodeSettings(
     } else if (!isAddress(advertise)) {
       throw reader.refuse(key, "host:port as clients reach it, IPv6 in brackets, no wildcard");
     }
+  }
+
+  private static String advertisedToPeers(ConfigReader reader) {
+    String advertise = reader.string("theseus.peers.advertise").strip();
+    if (!advertise.isEmpty() && !isAddress(advertise)) {
+      throw reader.refuse(
+          "theseus.peers.advertise",
+          "host:port as other nodes reach it, IPv6 in brackets, no wildcard");
+    }
+    return advertise;
   }
 
   private static Optional<Tls> tls(ConfigReader reader) {

@@ -16,6 +16,7 @@ import io.theseus.backup.BackupEnvironment;
 import io.theseus.backup.BackupNode;
 import io.theseus.backup.BackupSettings;
 import io.theseus.backup.Draining;
+import io.theseus.backup.Remote;
 import io.theseus.backup.Replicas;
 import io.theseus.backup.Replicator;
 import io.theseus.control.Control;
@@ -64,6 +65,7 @@ import io.theseus.upgrade.NodeRevisions;
 import io.theseus.upgrade.UpgradeSettings;
 import io.theseus.upgrade.Upgrades;
 import io.theseus.wire.FileName;
+import io.theseus.wire.ProtocolException;
 import io.theseus.wire.Texts;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
@@ -77,6 +79,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
@@ -137,6 +140,11 @@ final class Services implements AutoCloseable {
   private volatile @Nullable ActorSystem<?> system;
   private volatile @Nullable ActorRef<ControlActor.Command> actor;
   private boolean taken;
+
+  /** Of the journal that was opened last: what is copied here, and whose commit was decided. */
+  private Set<UUID> copied = Set.of();
+
+  private Set<UUID> committing = Set.of();
 
   /** What a switch means for sessions that are there; those to come look for themselves. */
   private final class AllSessions implements NodeRevisions.Sessions {
@@ -431,11 +439,30 @@ final class Services implements AutoCloseable {
                 backup.factor(),
                 backup.whenMissing() == NodeSettings.Backup.WhenMissing.WAIT,
                 backup.registration()),
-            new CopyTargets(switchboard, revisions::heard));
+            new CopyTargets(switchboard, revisions::heard),
+            this::fate);
     Draining draining = Draining.in(settings.dataDir().resolve("backup"));
     PeerPort port = peers(replicas);
     replicas.listenAt(port);
     return new Copying(port, replicas, draining);
+  }
+
+  /** What becomes of a copy of a session that is not received here now. */
+  private CompletionStage<Remote.Fate> fate(UUID session, String name) {
+    if (transfers.has(session)) {
+      return CompletableFuture.completedStage(Remote.Fate.WANTED);
+    }
+    return CompletableFuture.supplyAsync(
+        () -> {
+          try {
+            return store.completed(session, FileName.parse(name)).isPresent()
+                ? Remote.Fate.DONE
+                : Remote.Fate.UNKNOWN;
+          } catch (ProtocolException e) {
+            return Remote.Fate.UNKNOWN;
+          }
+        },
+        disk);
   }
 
   private PeerPort peers(Replicas replicas) throws StartException {
@@ -449,6 +476,7 @@ final class Services implements AutoCloseable {
               settings.cluster().nodes(),
               host,
               port,
+              settings.backup().advertise(),
               settings.backup().mostHeldBytes()),
           replicas::source,
           disk,
@@ -506,10 +534,13 @@ final class Services implements AutoCloseable {
    */
   Set<UUID> openJournal(ActorSystem<?> system) throws StartException {
     Set<UUID> open;
-    Set<UUID> copied;
     try {
-      open = openSessions(system, SessionActor::sessionOf);
-      copied = openSessions(system, BackupNode::sessionOf);
+      List<OpenSession> all = JournalDatabase.get(system).openSessions();
+      open = sessions(all, SessionActor::sessionOf);
+      copied = sessions(all, BackupNode::sessionOf);
+      committing =
+          sessions(
+              all.stream().filter(SessionActor::isCommitting).toList(), SessionActor::sessionOf);
     } catch (RuntimeException e) {
       throw new StartException("The journal can't be opened: " + e.getMessage(), e);
     }
@@ -527,9 +558,8 @@ final class Services implements AutoCloseable {
     return open;
   }
 
-  private static Set<UUID> openSessions(
-      ActorSystem<?> system, Function<String, Optional<UUID>> kind) {
-    return JournalDatabase.get(system).openSessions().stream()
+  private static Set<UUID> sessions(List<OpenSession> open, Function<String, Optional<UUID>> kind) {
+    return open.stream()
         .map(OpenSession::persistenceId)
         .flatMap(id -> kind.apply(id).stream())
         .collect(Collectors.toUnmodifiableSet());
@@ -608,7 +638,7 @@ final class Services implements AutoCloseable {
     control.expect();
     ActorRef<ControlActor.Command> spawned =
         context.spawn(
-            ControlActor.create(environment, transfers, open),
+            ControlActor.create(environment, transfers, open, committing),
             "control",
             DispatcherSelector.fromConfig(NodeSettings.CONTROL_DISPATCHER));
     actor = spawned;
@@ -640,8 +670,9 @@ final class Services implements AutoCloseable {
               disk,
               between.draining(),
               between.port(),
+              settings.session().keep(),
               steps);
-      context.spawn(BackupNode.create(kept), BackupNode.NAME, dispatcher);
+      context.spawn(BackupNode.create(kept, copied), BackupNode.NAME, dispatcher);
     }
     context.spawn(Replicator.create(between.replicas()), Replicator.NAME, dispatcher);
   }

@@ -124,6 +124,11 @@ final class Giver extends Member {
   }
 
   @Override
+  protected void helloAgain() {
+    send(NONE, new PeerMessage.Hello(settings.nodeId()));
+  }
+
+  @Override
   protected void onData(UUID session, long offset, int length) throws ProtocolException {
     throw new ProtocolException(
         ErrorCode.BAD_PACKET, "BACKUPDATA that nobody asked for (expected: PULL)");
@@ -140,6 +145,7 @@ final class Giver extends Member {
       onPull(session, pull);
     } else if (message instanceof PeerMessage.Stop) {
       drop(giving.remove(session));
+      send(session, new PeerMessage.Stopped());
     } else {
       throw new ProtocolException(
           ErrorCode.BAD_PACKET,

@@ -34,16 +34,23 @@ abstract class Member extends ChannelInboundHandlerAdapter {
   /** How long the other end may take to say who it is. */
   private static final long HELLO_SECONDS = 10;
 
+  /** How often who asks says that it lives. */
+  private static final long LOOK_SECONDS = 5;
+
+  /** A connection on which nothing came for so long is dead, though nobody has said so. */
+  private static final long MOST_SILENCE_NANOS = TimeUnit.SECONDS.toNanos(15);
+
   /** No session: what is said of the connection. */
-  private static final UUID NONE = new UUID(0, 0);
+  protected static final UUID NONE = new UUID(0, 0);
 
   protected final Channel channel;
-  private final String nodeId;
+  protected final String nodeId;
   private final PacketDecoder decoder = PacketDecoder.betweenMembers(LONGEST);
   private @Nullable String other;
   private @Nullable SslHandler tls;
   private boolean ended;
   private boolean said;
+  private long heardNanos = System.nanoTime();
 
   Member(Channel channel, String nodeId) {
     this.channel = channel;
@@ -55,6 +62,16 @@ abstract class Member extends ChannelInboundHandlerAdapter {
 
   /** Who the other end is, is known. */
   protected abstract void begun(String node);
+
+  /** The other end, which is known, says that it lives. */
+  protected void helloAgain() {
+    // nothing to be said
+  }
+
+  /** Now and then, once the other end is known. */
+  protected void look() {
+    // nothing to be said
+  }
 
   /** A message of a session. */
   protected abstract void onMessage(UUID session, PeerMessage message) throws ProtocolException;
@@ -96,6 +113,37 @@ abstract class Member extends ChannelInboundHandlerAdapter {
             },
             HELLO_SECONDS,
             TimeUnit.SECONDS);
+    lookLater();
+  }
+
+  private void lookLater() {
+    channel
+        .eventLoop()
+        .schedule(
+            () -> {
+              if (ended) {
+                return;
+              }
+              if (other != null) {
+                look();
+              }
+              if (channel.config().isAutoRead()
+                  && System.nanoTime() - heardNanos > MOST_SILENCE_NANOS) {
+                end(
+                    "nothing came for "
+                        + TimeUnit.NANOSECONDS.toSeconds(MOST_SILENCE_NANOS)
+                        + " s");
+              } else {
+                lookLater();
+              }
+            },
+            LOOK_SECONDS,
+            TimeUnit.SECONDS);
+  }
+
+  /** Something came. */
+  protected void heard() {
+    heardNanos = System.nanoTime();
   }
 
   @Override
@@ -131,6 +179,7 @@ abstract class Member extends ChannelInboundHandlerAdapter {
   @Override
   public void channelRead(ChannelHandlerContext context, Object message) {
     ByteBuf input = (ByteBuf) message;
+    heard();
     try {
       if (!ended) {
         read(input);
@@ -177,6 +226,8 @@ abstract class Member extends ChannelInboundHandlerAdapter {
       if (other == null) {
         other = hello.node();
         begun(hello.node());
+      } else {
+        helloAgain();
       }
     } else if (other == null) {
       throw new ProtocolException(

@@ -39,11 +39,21 @@ sealed interface PeerMessage {
     }
   }
 
-  /** Send nothing more of the session. */
+  /** Send nothing more of the session. Answered by {@link Stopped}. */
   record Stop() implements PeerMessage {
     @Override
     public String text() {
       return Info.of("STOP").text();
+    }
+  }
+
+  /**
+   * What was asked for before the STOP is over: what follows of the session was asked for since.
+   */
+  record Stopped() implements PeerMessage {
+    @Override
+    public String text() {
+      return Info.of("STOPPED").text();
     }
   }
 
@@ -88,6 +98,7 @@ sealed interface PeerMessage {
       case "HELLO" -> hello(info);
       case "PULL" -> pull(info);
       case "STOP" -> new Stop();
+      case "STOPPED" -> new Stopped();
       case "SUMS" -> sums(info);
       case "FAILED" ->
           new Failed(
@@ -98,7 +109,7 @@ sealed interface PeerMessage {
               ErrorCode.BAD_PACKET,
               "verb "
                   + Texts.quote(info.verb())
-                  + " between members (expected: HELLO, PULL, STOP, SUMS or FAILED)");
+                  + " between members (expected: HELLO, PULL, STOP, STOPPED, SUMS or FAILED)");
     };
   }
 

@@ -141,7 +141,14 @@ public final class PeerPort implements Closeable {
 
   /** Where others reach this node's. */
   public Address address() {
-    return new Address(settings.nodeId(), settings.host(), port());
+    String advertise = settings.advertise();
+    int colon = advertise.lastIndexOf(':');
+    return colon < 0
+        ? new Address(settings.nodeId(), settings.host(), port())
+        : new Address(
+            settings.nodeId(),
+            advertise.substring(0, colon).replaceAll("[\\[\\]]", ""),
+            Integer.parseInt(advertise.substring(colon + 1)));
   }
 
   /**

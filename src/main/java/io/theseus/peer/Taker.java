@@ -25,6 +25,9 @@ final class Taker extends Member {
   private final Runnable onRoom;
   private final Map<UUID, Intake> intakes = new HashMap<>();
 
+  /** STOPs that were not answered: what comes of these sessions was asked for before. */
+  private final Map<UUID, Integer> stopping = new HashMap<>();
+
   /** What was asked for before the other end said who it is. */
   private final List<Runnable> early = new ArrayList<>();
 
@@ -71,16 +74,19 @@ final class Taker extends Member {
       intake.lost(ended);
       return;
     }
-    Intake before = intakes.put(session, intake);
+    Intake before = intakes.get(session);
     if (before != null && !before.equals(intake)) {
+      stop(session, before);
       before.lost("somebody else asks for it now");
     }
+    intakes.put(session, intake);
     say(() -> send(session, pull));
   }
 
   /** Asks for nothing more of a session; on the loop. */
   void stop(UUID session, Intake intake) {
     if (over == null && intakes.remove(session, intake)) {
+      stopping.merge(session, 1, Integer::sum);
       say(() -> send(session, new PeerMessage.Stop()));
     }
   }
@@ -101,6 +107,11 @@ final class Taker extends Member {
   }
 
   @Override
+  protected void look() {
+    send(NONE, new PeerMessage.Hello(nodeId)); // answered: so both hear that the other one lives
+  }
+
+  @Override
   protected void begun(String found) {
     begun = true;
     early.forEach(Runnable::run);
@@ -109,8 +120,10 @@ final class Taker extends Member {
 
   @Override
   protected void onMessage(UUID session, PeerMessage message) throws ProtocolException {
-    Intake intake = intakes.get(session);
-    if (message instanceof PeerMessage.Sums sums) {
+    Intake intake = asking(session);
+    if (message instanceof PeerMessage.Stopped) {
+      stopping.computeIfPresent(session, (any, count) -> count == 1 ? null : count - 1);
+    } else if (message instanceof PeerMessage.Sums sums) {
       if (intake != null) {
         intake.sums(sums.firstBlock(), sums.sums().stream().mapToInt(Integer::intValue).toArray());
       }
@@ -122,14 +135,20 @@ final class Taker extends Member {
     } else {
       throw new ProtocolException(
           ErrorCode.BAD_PACKET,
-          message.getClass().getSimpleName() + " (expected: SUMS or FAILED of who is asked)");
+          message.getClass().getSimpleName()
+              + " (expected: SUMS, FAILED or STOPPED of who is asked)");
     }
   }
 
   @Override
   protected void onData(UUID session, long offset, int length) {
-    taking = intakes.get(session); // none where it was stopped: dropped
+    taking = asking(session); // none where it was stopped: dropped
     at = offset;
+  }
+
+  /** For whom it comes; null where it was asked for before a STOP. */
+  private @Nullable Intake asking(UUID session) {
+    return stopping.containsKey(session) ? null : intakes.get(session);
   }
 
   @Override
@@ -161,6 +180,7 @@ final class Taker extends Member {
   void readOrNot() {
     boolean read = held.get() <= mostHeld;
     if (read != channel.config().isAutoRead()) {
+      heard(); // it is not the other end that was silent
       channel.config().setAutoRead(read);
     }
   }

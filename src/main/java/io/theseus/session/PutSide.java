@@ -183,6 +183,28 @@ final class PutSide {
         () -> reopen(known, OptionalLong.empty(), durable, /* altered= */ false, /* offset= */ 0));
   }
 
+  /** Goes on with a commit that was decided; nothing where a client does so. */
+  Next finish() {
+    if (transfer.markedVersion
+        && !transfer.over
+        && !transfer.committing
+        && transfer.opening == null
+        && transfer.link == null) {
+      Upload staged = transfer.upload;
+      if (staged == null) {
+        Facts known = transfer.facts();
+        long durable = transfer.durable;
+        boolean altered = transfer.altered;
+        disk.open(
+            told(disk.run(() -> reopen(known, known.size(), durable, altered, /* offset= */ 0))));
+      } else {
+        copy(staged);
+        commit();
+      }
+    }
+    return Next.STAY;
+  }
+
   private Command begin(ClientMessage.Put put, Optional<String> ifIdentity) throws Exception {
     FileName place = transfer.place(put.name());
     if (put.session().isPresent()) {
@@ -241,7 +263,7 @@ final class PutSide {
     transfer.upload = upload;
     writer = null; // one of an upload that failed appends nothing to this one
     if (transfer.link == null) {
-      return session.onOpenedForNobody();
+      return transfer.markedVersion ? finish() : session.onOpenedForNobody();
     }
     copy(upload);
     if (transfer.facts == null && transfer.command instanceof ClientMessage.Put put) {
@@ -259,7 +281,7 @@ final class PutSide {
     Replicas copies = environment.copies();
     Replication begun = transfer.replication;
     if (copies != null && (begun == null || begun.upload() != upload)) {
-      transfer.epoch = transfer.epoch.next(environment.nodeId());
+      transfer.epoch = transfer.epoch.next(environment.nodeId(), names().millis());
       transfer.replication = copies.begin(transfer.epoch, upload, transfer.markedCopies);
       listen();
     }
@@ -532,11 +554,12 @@ final class PutSide {
       return Next.STAY;
     }
     List<SessionEvent> events = new ArrayList<>(session.marks(transfer.durable));
-    events.add(new SessionEvent.Committing(version));
+    events.add(new SessionEvent.Committing(version, copies.upload().received()));
     return Next.persist(
         List.copyOf(events),
         () -> {
           transfer.markedVersion = true;
+          transfer.durable = copies.upload().received();
           environment.steps().at("put.decided");
           commit(copies, version);
         });

@@ -20,6 +20,7 @@ import akka.persistence.typed.javadsl.RetentionCriteria;
 import akka.persistence.typed.javadsl.SignalHandler;
 import io.theseus.channel.Admission;
 import io.theseus.channel.Direction;
+import io.theseus.journal.OpenSession;
 import io.theseus.module.Revision;
 import io.theseus.module.SessionCode;
 import io.theseus.names.Place;
@@ -96,6 +97,9 @@ public final class SessionActor {
 
   /** Give an unfinished session up: its time is over. */
   public record Expire() implements Command {}
+
+  /** Commit what was decided by an earlier life of the node, though no client asks for it. */
+  public record Finish() implements Command {}
 
   /** Answer to {@link Hold}. */
   public record Held(UUID session, long offset) {}
@@ -226,6 +230,11 @@ public final class SessionActor {
     return persistenceId.startsWith("session|")
         ? Optional.of(UUID.fromString(persistenceId.substring("session|".length())))
         : Optional.empty();
+  }
+
+  /** Whether all was decided when the node's last life ended, and the commit was not. */
+  public static boolean isCommitting(OpenSession session) {
+    return session.lastEvent().equals(SessionEvent.Committing.class.getName());
   }
 
   private SessionActor(
@@ -384,6 +393,8 @@ public final class SessionActor {
       return onKill(kill);
     } else if (command instanceof Fence) {
       return onFence();
+    } else if (command instanceof Finish) {
+      return put.finish();
     }
     return command instanceof Expire ? onExpire() : Next.STAY; // Adopt is for those that rest
   }
@@ -647,7 +658,7 @@ public final class SessionActor {
     if (transfer.awaitingHold.isEmpty()) {
       return Next.STAY;
     }
-    if (transfer.facts == null || transfer.over) {
+    if (transfer.facts == null || transfer.over || transfer.markedVersion) {
       answerHold(offset);
       return Next.STAY;
     }
@@ -723,6 +734,10 @@ public final class SessionActor {
       return Next.STAY;
     }
     Facts facts = transfer.facts;
+    if (transfer.markedVersion) {
+      expireLater(); // only forward: it may have its name elsewhere
+      return put.finish();
+    }
     if (facts != null && facts.direction() == Direction.PUT && transfer.upload == null) {
       expiring = true;
       put.openToRemove();

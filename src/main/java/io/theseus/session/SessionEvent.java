@@ -35,8 +35,9 @@ public sealed interface SessionEvent {
    * forward.
    *
    * @param version of the name
+   * @param size bytes, all of which are durable
    */
-  record Committing(String version) implements SessionEvent {}
+  record Committing(String version, long size) implements SessionEvent {}
 
   /** Over; nothing of it is kept. */
   record Ended(String outcome) implements SessionEvent, FinalEvent {}

@@ -54,7 +54,14 @@ record SessionState(
           facts, module, offset, paused, altered, copied.epoch(), copied.nodes(), version);
     } else if (event instanceof SessionEvent.Committing committing) {
       return new SessionState(
-          facts, module, offset, paused, altered, epoch, copies, committing.version());
+          facts,
+          module,
+          Math.max(offset, committing.size()),
+          paused,
+          altered,
+          epoch,
+          copies,
+          committing.version());
     }
     return NONE;
   }

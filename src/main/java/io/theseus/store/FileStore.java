@@ -686,6 +686,13 @@ public final class FileStore implements Closeable {
     return removed;
   }
 
+  /** Removes what is staged for a session that has no upload here; may wait for the disk. */
+  public void removePart(UUID session) throws IOException {
+    if (!sessions.contains(session)) {
+      commits.removePart(session, part(session));
+    }
+  }
+
   private void countStaged(String component, long size) {
     if (component.endsWith(PART)) {
       UUID session = UUID.fromString(component.substring(0, component.length() - PART.length()));

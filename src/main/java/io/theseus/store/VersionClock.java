@@ -46,6 +46,11 @@ public final class VersionClock {
     return text(ticks, node);
   }
 
+  /** The time of day, in ms since 1970. */
+  public long millis() {
+    return clock.millis();
+  }
+
   /** Another one was seen: those to come are above it. */
   public synchronized void see(String version) {
     last = Math.max(last, ticks(version));

@@ -3,7 +3,7 @@ package io.theseus.wire;
 /**
  * Who owns a session, and since when: of two, the higher one. Text: {@code counter@node}.
  *
- * @param counter +1 with each new owner, from 1
+ * @param counter above that of each owner before
  * @param node id of the owner
  */
 public record Epoch(long counter, String node) implements Comparable<Epoch> {
@@ -17,7 +17,16 @@ public record Epoch(long counter, String node) implements Comparable<Epoch> {
 
   /** The one by which a node takes over from this one. */
   public Epoch next(String owner) {
-    return new Epoch(counter + 1, owner);
+    return next(owner, 0);
+  }
+
+  /**
+   * The same, by a node that may not know of its own lives in which nothing was marked.
+   *
+   * @param millis the time of day, which keeps it apart from those
+   */
+  public Epoch next(String owner, long millis) {
+    return new Epoch(Math.max(counter + 1, millis), owner);
   }
 
   /** Reads the text; {@code bad-field} where it is none. */

@@ -119,7 +119,7 @@ final class ReplicatorTest {
     }
 
     private void ready(Remote.BackupInfo info) {
-      info.replyTo().tell(new Remote.Ready(info.session(), info.epoch(), node, durable));
+      info.replyTo().tell(new Remote.Ready(info.session(), info.epoch(), node, durable, durable));
     }
 
     void ack(ActorRef<Replicator.Command> owner, long has) {
@@ -174,7 +174,7 @@ final class ReplicatorTest {
             Steps.NONE);
     port =
         PeerPort.open(
-            new PeerSettings("owner", Set.of("owner", "a", "b", "c"), "127.0.0.1", 0, MIB),
+            new PeerSettings("owner", Set.of("owner", "a", "b", "c"), "127.0.0.1", 0, "", MIB),
             (session, epoch) -> replicas.source(session, epoch),
             disk,
             null);
@@ -199,7 +199,9 @@ final class ReplicatorTest {
 
   private Replicas replicas(int factor) {
     return new Replicas(
-        new BackupSettings("owner", "rack-o", factor, /* hold= */ false, Optional.empty()), policy);
+        new BackupSettings("owner", "rack-o", factor, /* hold= */ false, Optional.empty()),
+        policy,
+        (session, name) -> CompletableFuture.completedStage(Remote.Fate.UNKNOWN));
   }
 
   /** Begins to copy to some of the backups a, b, c. */

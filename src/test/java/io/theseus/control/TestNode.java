@@ -167,7 +167,7 @@ final class TestNode implements AutoCloseable {
                 system,
                 replyTo ->
                     new SpawnProtocol.Spawn<>(
-                        ControlActor.create(environment, transfers, open),
+                        ControlActor.create(environment, transfers, open, Set.of()),
                         "control",
                         props(),
                         replyTo),

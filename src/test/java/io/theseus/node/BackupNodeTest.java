@@ -8,16 +8,19 @@ import io.theseus.store.StoreSettings;
 import io.theseus.testing.TestKeys;
 import io.theseus.wire.Packets;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,6 +31,9 @@ final class BackupNodeTest {
   private static final Duration PATIENCE = Duration.ofSeconds(90);
   private static final int MIB = 1 << 20;
   private static final int SIZE = 40 * MIB;
+
+  /** What nobody wants any more is soon asked about. */
+  private static final String[] SETTINGS = {"backup.factor=1", "session.keep=40s"};
 
   private static byte[] content = new byte[SIZE];
   private static Place three;
@@ -48,7 +54,7 @@ final class BackupNodeTest {
     }
 
     void again(int number) throws Exception {
-      cluster.start(number, "backup.factor=1");
+      cluster.start(number, SETTINGS);
       awaitBackups(2);
     }
 
@@ -74,6 +80,14 @@ final class BackupNodeTest {
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
+    }
+
+    Path part(int node, UUID session) {
+      return root(node).resolve(StoreSettings.STAGING).resolve(session + ".part");
+    }
+
+    long shortOfCopies() {
+      return cluster.node(1).status().counters().getOrDefault("short-of-copies", -1L);
     }
 
     /** What each node has staged, by its number. */
@@ -102,12 +116,17 @@ final class BackupNodeTest {
   @BeforeAll
   static void start(@TempDir Path directory) throws Exception {
     new Random(11).nextBytes(content);
-    three = Place.start(directory, 3, "backup.factor=1");
+    three = Place.start(directory, 3, SETTINGS);
   }
 
   @AfterAll
   static void stop() {
     three.close();
+  }
+
+  @BeforeEach
+  void awaitNothingLeft() {
+    await().atMost(PATIENCE).until(() -> three.staged().equals(List.of(0L, 0L, 0L)));
   }
 
   @Test
@@ -176,7 +195,7 @@ final class BackupNodeTest {
           .containsEntry("short-of-copies", 0L)
           .containsEntry("held-bytes", 0L);
     }
-    three.cluster.start(2, "backup.factor=1");
+    three.cluster.start(2, SETTINGS);
     three.again(3);
   }
 
@@ -201,6 +220,142 @@ final class BackupNodeTest {
     }
     assertThat(three.holders("again")).containsExactly(1, holder);
     assertThat(three.file(holder, "again")).hasBinaryContent(content);
+  }
+
+  @Test
+  void shouldGoOnBehindWhatABackupHasThatComesBack() throws Exception {
+    List<Long> before = three.staged();
+    try (RawClient client = three.connect(1)) {
+      RawClient.Sending sending = client.put("PUT returned\nSize: " + SIZE + "\n");
+      int most = SIZE - SIZE / 100;
+      client.write(sending, content, most);
+      client.awaitAcked(sending, most);
+      int holder = three.holder(before);
+      three.cluster.stop(5 - holder); // nobody else is to be chosen
+      three.cluster.stop(holder);
+      client.write(sending, content, SIZE - 1);
+      client.awaitAcked(sending, SIZE - 1);
+      three.cluster.start(holder, SETTINGS);
+      await().atMost(PATIENCE).until(() -> three.shortOfCopies() == 0);
+      client.write(sending, content, SIZE);
+      client.complete(sending, SIZE);
+      assertThat(three.file(holder, "returned")).hasBinaryContent(content);
+      // 1 % was missing: 2 % are enough
+      assertThat(three.cluster.node(holder).status().counters().get("copied-bytes"))
+          .isBetween((long) SIZE / 100, 2L * SIZE / 100);
+      three.again(5 - holder);
+    }
+  }
+
+  @Test
+  void shouldFindWhatHasRottenInACopyBeforeItIsCommitted() throws Exception {
+    List<Long> before = three.staged();
+    try (RawClient client = three.connect(1)) {
+      UUID session = UUID.randomUUID();
+      RawClient.Sending sending =
+          client.put("PUT rotten\nSession: " + session + "\nSize: " + SIZE + "\n");
+      client.write(sending, content, SIZE / 2);
+      client.awaitAcked(sending, SIZE / 2);
+      int holder = three.holder(before);
+      three.cluster.stop(5 - holder); // nobody else is to be chosen
+      three.cluster.stop(holder);
+      flip(three.part(holder, session), MIB + 17);
+      three.cluster.start(holder, SETTINGS);
+      await().atMost(PATIENCE).until(() -> three.shortOfCopies() == 0);
+      client.write(sending, content, SIZE);
+      client.complete(sending, SIZE);
+      await().atMost(PATIENCE).until(() -> three.staged(holder) == before.get(holder - 1));
+      if (Files.exists(three.file(holder, "rotten"))) {
+        assertThat(three.file(holder, "rotten")).hasBinaryContent(content);
+      }
+      assertThat(three.file(1, "rotten")).hasBinaryContent(content);
+      three.again(5 - holder);
+    }
+  }
+
+  private static void flip(Path file, long at) throws IOException {
+    try (RandomAccessFile bytes = new RandomAccessFile(file.toFile(), "rw")) {
+      bytes.seek(at);
+      int is = bytes.read();
+      bytes.seek(at);
+      bytes.write(is ^ 1);
+    }
+  }
+
+  @Test
+  void shouldKeepCopiesOnANodeWhoseDirectoryWasWiped() throws Exception {
+    List<Long> before = three.staged();
+    try (RawClient client = three.connect(1)) {
+      RawClient.Sending sending = client.put("PUT wiped\nSize: " + SIZE + "\n");
+      client.write(sending, content, SIZE / 2);
+      client.awaitAcked(sending, SIZE / 2);
+      int holder = three.holder(before);
+      three.cluster.stop(5 - holder);
+      three.cluster.stop(holder);
+      wipe(three.directory.resolve("node" + holder));
+      three.cluster.start(holder, SETTINGS);
+      await().atMost(PATIENCE).until(() -> three.shortOfCopies() == 0);
+      client.write(sending, content, SIZE);
+      client.complete(sending, SIZE);
+      assertThat(three.file(holder, "wiped")).hasBinaryContent(content);
+      three.again(5 - holder);
+    }
+  }
+
+  private static void wipe(Path directory) throws IOException {
+    try (Stream<Path> found = Files.walk(directory)) {
+      for (Path path : found.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(path);
+      }
+    }
+  }
+
+  @Test
+  void shouldRemoveWhatIsCommittedElsewhereAndTakeAnotherWhereOneIsFull(@TempDir Path directory)
+      throws Exception {
+    try (Place place =
+        Place.start(directory, 3, "backup.factor=1", "session.keep=12s", "store.rest-bytes=0")) {
+      // one that has room for less than the file
+      place.cluster.stop(2);
+      place.cluster.start(2, "session.keep=12s", "store.max-bytes=10 MiB");
+      place.cluster.stop(3);
+      await()
+          .atMost(PATIENCE)
+          .until(
+              () -> place.cluster.node(1).backups().stream().map(Backup::node).toList(),
+              List.of("node2")::equals);
+      try (RawClient client = place.connect(1)) {
+        RawClient.Sending sending = client.put("PUT full\n");
+        client.write(sending, content, 8 * MIB);
+        client.awaitAcked(sending, 8 * MIB);
+        assertThat(place.staged(2)).isEqualTo(8 * MIB);
+        place.cluster.start(3, "session.keep=12s");
+        place.awaitBackups(2);
+        client.write(sending, content, SIZE);
+        client.send(end(SIZE));
+        client.complete(sending, SIZE);
+        assertThat(place.file(3, "full")).hasBinaryContent(content);
+        await().atMost(PATIENCE).until(() -> place.staged(2) == 0);
+      }
+      // one that comes back when all is over
+      try (RawClient client = place.connect(1)) {
+        RawClient.Sending sending = client.put("PUT late\nSize: " + SIZE + "\n");
+        client.write(sending, content, SIZE / 2);
+        client.awaitAcked(sending, SIZE / 2);
+        assertThat(place.staged(3)).isEqualTo(SIZE / 2);
+        place.cluster.stop(3);
+        client.write(sending, content, SIZE);
+        client.complete(sending, SIZE);
+      }
+      assertThat(place.staged(3)).isEqualTo(SIZE / 2);
+      place.cluster.start(3, "session.keep=12s");
+      await().atMost(PATIENCE).until(() -> place.staged(3) == 0);
+      assertThat(place.holders("late")).containsExactly(1);
+    }
+  }
+
+  private static byte[] end(long size) {
+    return Packets.info("END\nSize: " + size + "\n").array();
   }
 
   @Test

@@ -198,6 +198,13 @@ final class RawClient implements AutoCloseable {
     }
   }
 
+  /** Reads OFFSETs up to an offset. */
+  void awaitAcked(Sending sending, long upTo) throws IOException {
+    while (sending.acked < upTo) {
+      take(sending, socket.next());
+    }
+  }
+
   private void take(Sending sending, Packet packet) {
     if (noted(packet)) {
       return;
@@ -210,9 +217,7 @@ final class RawClient implements AutoCloseable {
 
   /** Reads OFFSETs up to the size, and COMPLETE. */
   Said complete(Sending sending, long size) throws IOException {
-    while (sending.acked < size) {
-      take(sending, socket.next());
-    }
+    awaitAcked(sending, size);
     return expect("COMPLETE");
   }
 

@@ -81,6 +81,7 @@ class SettingsSourceTest {
         .isEqualTo(
             new NodeSettings.Backup(
                 7431,
+                "",
                 128 * MIB,
                 /* factor= */ 1,
                 NodeSettings.Backup.WhenMissing.CONTINUE,
@@ -220,6 +221,7 @@ class SettingsSourceTest {
           cluster.seed-nodes=a:1,a:1  | theseus.cluster.seed-nodes: "a:1,a:1" (expected: each node once) [--set]
           packets.advertise=[::]:1    | --set: "packets.advertise=[::]:1" (expected: key=value, as packets.port=7500)
           packets.advertise=0.0.0.0:1 | theseus.packets.advertise: "0.0.0.0:1" (expected: host:port as clients reach it, IPv6 in brackets, no wildcard) [--set]
+          peers.advertise=there       | theseus.peers.advertise: "there" (expected: host:port as other nodes reach it, IPv6 in brackets, no wildcard) [--set]
           packets.host=0.0.0.0        | theseus.packets.advertise: "" (expected: host:port by which clients reach this node, since theseus.packets.host is the wildcard 0.0.0.0)
           live={"../x"={fifo=/a}}     | theseus.live."../x": {"fifo":"/a"} (expected: a name that a file may have: "../x" (expected: no component . or ..)) [--set]
           live={x={pipe=/a}}          | theseus.live."x": {"pipe":"/a"} (expected: { fifo = "/path" } or { command = ["program", ...] }, and spool = 64 MiB or none) [--set]

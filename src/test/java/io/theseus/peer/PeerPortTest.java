@@ -94,7 +94,7 @@ final class PeerPortTest {
   private PeerPort port(String node, Sources sources, @Nullable PeerTls tls, long mostHeld)
       throws IOException {
     return PeerPort.open(
-        new PeerSettings(node, Set.of("a", "b"), "127.0.0.1", 0, mostHeld), sources, disk, tls);
+        new PeerSettings(node, Set.of("a", "b"), "127.0.0.1", 0, "", mostHeld), sources, disk, tls);
   }
 
   /** Both ports anew. */
@@ -446,6 +446,42 @@ final class PeerPortTest {
     assertThat(kept.told()).isEmpty();
   }
 
+  @Test
+  void shouldHearNothingThatWasAskedForBeforeAStop() throws Exception {
+    byte[] content = content(32 * MIB);
+    Upload upload = begin();
+    write(upload.takeOver(), content, 0, content.length);
+    long from = 0;
+    for (int i = 0; i < 20; i++) {
+      Kept before = new Kept(content.length, from, true);
+      asking.pull(giving.address(), upload.session(), EPOCH, from, content.length, before);
+      await().atMost(PATIENCE).until(() -> before.came() > 0);
+      // more of it is on its way, which whoever asks next must not take for its own
+      asking.stop(giving.address(), upload.session(), before);
+      from = i % 2 == 0 ? before.at() / 2 : 0;
+    }
+    Kept kept = new Kept(content.length, from, true);
+    asking.pull(giving.address(), upload.session(), EPOCH, from, content.length, kept);
+    kept.awaitAt(content.length);
+    assertThat(kept.told()).isEmpty();
+    assertThat(kept.bytes()).isEqualTo(content);
+  }
+
+  @Test
+  void shouldHearNothingThatAnotherIntakeAskedFor() throws Exception {
+    byte[] content = content(16 * MIB);
+    Upload upload = begin();
+    write(upload.takeOver(), content, 0, content.length);
+    Kept before = new Kept(content.length, 0, true);
+    asking.pull(giving.address(), upload.session(), EPOCH, 0, content.length, before);
+    await().atMost(PATIENCE).until(() -> before.came() > 0);
+    Kept kept = new Kept(content.length, 0, true);
+    asking.pull(giving.address(), upload.session(), EPOCH, 0, content.length, kept);
+    kept.awaitAt(content.length);
+    assertThat(before.told()).containsExactly("lost: somebody else asks for it now");
+    assertThat(kept.bytes()).isEqualTo(content);
+  }
+
   /** Asks for a byte of another session over the same connection, and waits for it. */
   private void awaitAnswer() throws Exception {
     Upload other = begin();
@@ -476,7 +512,7 @@ final class PeerPortTest {
   @Test
   void shouldServeMembersOnly() throws Exception {
     Upload upload = begin();
-    PeerSettings stranger = new PeerSettings("c", Set.of("a", "c"), "127.0.0.1", 0, MIB);
+    PeerSettings stranger = new PeerSettings("c", Set.of("a", "c"), "127.0.0.1", 0, "", MIB);
     try (PeerPort other = PeerPort.open(stranger, PeerPortTest::nothing, disk, null)) {
       Kept kept = new Kept(100, 0, true);
       other.pull(giving.address(), upload.session(), EPOCH, 0, 100, kept);

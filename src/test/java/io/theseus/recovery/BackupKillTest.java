@@ -9,6 +9,7 @@ import io.theseus.testing.NodeProcess;
 import io.theseus.testing.RawPut;
 import io.theseus.testing.RawTransfer;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -21,14 +22,16 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Three processes, one of which receives an upload that another one copies; who receives it, or who
- * copies it, is killed at a step of either. Whoever it was, the client goes on and ends with a
- * COMPLETE, and the file is whole on two nodes.
+ * copies it, is killed at a step of either, alone, with all others, or before the other one is.
+ * Whoever it was, the client goes on and ends with a COMPLETE, and the file is whole on two nodes;
+ * what was decided is finished even where the client does not come back.
  */
 @Tag("processes")
 @Tag("once") // says nothing of a version of Java
@@ -40,11 +43,32 @@ final class BackupKillTest {
   private static final List<NodeProcess> NODES = new ArrayList<>();
   private static int number;
 
-  /** Who is killed, and at which step. */
-  record Death(boolean owner, String point) {
+  /**
+   * Who is killed, and at which step.
+   *
+   * @param all whether all others are, too, at that moment
+   * @param then where the other kind of node is killed behind that; empty for nowhere
+   */
+  record Death(boolean owner, String point, boolean all, String then) {
+    static Death alone(boolean owner, String point) {
+      return new Death(owner, point, /* all= */ false, "");
+    }
+
+    static Death ofAll(boolean owner, String point) {
+      return new Death(owner, point, /* all= */ true, "");
+    }
+
+    int count() {
+      return then.isEmpty() ? 1 : 2;
+    }
+
     @Override
     public String toString() {
-      return (owner ? "who receives" : "who copies") + " at " + point;
+      return (owner ? "who receives" : "who copies")
+          + " at "
+          + point
+          + (all ? ", with all others" : "")
+          + (then.isEmpty() ? "" : ", then the other one at " + then);
     }
   }
 
@@ -64,27 +88,51 @@ final class BackupKillTest {
               "cluster.seed-nodes=" + seeds,
               "cluster.catch-up=0",
               "backup.factor=1",
+              "backup.when-missing=wait",
+              "session.keep=60s",
               "modules.lab-key=" + directory.resolve("lab.key")));
     }
   }
 
   @AfterAll
   static void stop() {
-    NODES.forEach(NodeProcess::close);
-    NODES.clear();
+    try {
+      await("nothing is left behind")
+          .atMost(PATIENCE)
+          .untilAsserted(
+              () -> {
+                for (NodeProcess node : NODES) {
+                  assertThat(staged(node)).isEmpty();
+                }
+              });
+    } finally {
+      NODES.forEach(NodeProcess::close);
+      NODES.clear();
+    }
   }
 
   /** At each point of copying, and one of the commit. */
   static Stream<Death> deaths() {
     return Stream.of(
-        new Death(/* owner= */ true, "put.sealed"),
-        new Death(/* owner= */ true, "put.decided"),
-        new Death(/* owner= */ true, "commit.renamed"),
-        new Death(/* owner= */ false, "backup.synced"),
-        new Death(/* owner= */ false, "backup.marked"),
-        new Death(/* owner= */ false, "backup.sealed"),
-        new Death(/* owner= */ false, "backup.commit"),
-        new Death(/* owner= */ false, "backup.committed"));
+        Death.alone(/* owner= */ true, "put.sealed"),
+        Death.alone(/* owner= */ true, "put.decided"),
+        Death.alone(/* owner= */ true, "commit.renamed"),
+        Death.alone(/* owner= */ false, "backup.synced"),
+        Death.alone(/* owner= */ false, "backup.marked"),
+        Death.alone(/* owner= */ false, "backup.sealed"),
+        Death.alone(/* owner= */ false, "backup.commit"),
+        Death.alone(/* owner= */ false, "backup.committed"),
+        Death.ofAll(/* owner= */ true, "put.sealed"),
+        Death.ofAll(/* owner= */ true, "put.decided"),
+        Death.ofAll(/* owner= */ true, "commit.renamed"),
+        Death.ofAll(/* owner= */ true, "put.committed"),
+        Death.ofAll(/* owner= */ false, "backup.marked"),
+        Death.ofAll(/* owner= */ false, "backup.sealed"),
+        Death.ofAll(/* owner= */ false, "backup.commit"),
+        Death.ofAll(/* owner= */ false, "commit.renamed"),
+        Death.ofAll(/* owner= */ false, "backup.committed"),
+        new Death(/* owner= */ false, "backup.sealed", /* all= */ false, "put.decided"),
+        new Death(/* owner= */ true, "put.decided", /* all= */ false, "backup.committed"));
   }
 
   private static void awaitAll() {
@@ -109,7 +157,8 @@ final class BackupKillTest {
     for (NodeProcess node : dying) {
       node.haltAt(death.point());
     }
-    Reviver reviver = new Reviver(dying);
+    Reviver reviver =
+        new Reviver(death, dying, death.owner() ? others : List.of(owner), List.copyOf(NODES));
     try {
       await("it completes")
           .atMost(PATIENCE)
@@ -118,7 +167,7 @@ final class BackupKillTest {
     } finally {
       reviver.stop();
     }
-    assertThat(reviver.deaths()).as("deaths at %s", death.point()).isOne();
+    assertThat(reviver.deaths()).as("deaths, %s", death).isEqualTo(death.count());
     assertThat(owner.files().resolve(name)).satisfies(BackupKillTest::isWhole);
     List<NodeProcess> holders = new ArrayList<>();
     for (NodeProcess node : others) {
@@ -133,15 +182,66 @@ final class BackupKillTest {
         .untilAsserted(() -> assertThat(staged(owner)).isEmpty());
   }
 
-  /** Starts the first one again that dies; no other one is to die any more. */
+  @Test
+  void shouldFinishWhatWasDecidedThoughItsClientIsGone() throws Exception {
+    awaitAll();
+    NodeProcess owner = NODES.get(0);
+    String name = "out-" + number++;
+    RawPut put = new RawPut(name, CONTENT, /* sized= */ true, PACKET, 1 << 20);
+    owner.haltAt("put.decided");
+    assertThat(put.run(owner.address())).isEqualTo(RawTransfer.End.LOST);
+    owner.awaitDeath();
+    owner.restart();
+    await("it is finished")
+        .atMost(PATIENCE)
+        .until(
+            () ->
+                Files.exists(owner.files().resolve(name))
+                    && NODES.stream().allMatch(node -> staged(node).isEmpty()));
+    assertThat(NODES.stream().map(node -> node.files().resolve(name)).filter(Files::exists))
+        .hasSize(2)
+        .allSatisfy(BackupKillTest::isWhole);
+    // and the client, should it come, hears of that
+    assertThat(put.run(owner.address())).isEqualTo(RawTransfer.End.COMPLETE);
+  }
+
+  @Test
+  void shouldTakeNothingFromALifeOfWhichNothingWasMarked() throws Exception {
+    awaitAll();
+    NodeProcess owner = NODES.get(0);
+    String name = "out-" + number++;
+    RawPut before = new RawPut(name, CONTENT, /* sized= */ true, PACKET, 1 << 20);
+    owner.haltAt("session.synced"); // the copy has marked what it has by then
+    assertThat(before.run(owner.address())).isEqualTo(RawTransfer.End.LOST);
+    assertThat(before.acknowledged()).isZero();
+    owner.awaitDeath();
+    owner.restart();
+    Content other = Content.random(14, CONTENT.size());
+    RawPut put = new RawPut(before.session(), name, other, /* sized= */ true, PACKET, 1 << 20);
+    assertThat(put.run(owner.address())).isEqualTo(RawTransfer.End.COMPLETE);
+    assertThat(NODES.stream().map(node -> node.files().resolve(name)).filter(Files::exists))
+        .hasSize(2)
+        .allSatisfy(file -> assertThat(Content.sha256HexOf(file)).isEqualTo(other.sha256Hex()));
+    // they were never taken for bytes of this life, which sums would have had to find
+    assertThat(NODES).noneSatisfy(node -> assertThat(node.log()).contains("another CRC32C"));
+  }
+
+  /** Starts those again that die, as often as somebody is to. */
   private static final class Reviver {
-    private final List<NodeProcess> watched;
+    private final Death death;
+    private final List<NodeProcess> others;
+    private final List<NodeProcess> all;
+    private volatile List<NodeProcess> watched;
     private final Thread thread = new Thread(this::watch, "reviver");
     private volatile boolean stopped;
     private final AtomicInteger deaths = new AtomicInteger();
 
-    Reviver(List<NodeProcess> watched) {
+    Reviver(
+        Death death, List<NodeProcess> watched, List<NodeProcess> others, List<NodeProcess> all) {
+      this.death = death;
       this.watched = watched;
+      this.others = others;
+      this.all = all;
       thread.start();
     }
 
@@ -149,10 +249,16 @@ final class BackupKillTest {
       while (!stopped) {
         Optional<NodeProcess> dead = watched.stream().filter(each -> !each.isAlive()).findFirst();
         if (dead.isPresent()) {
-          deaths.incrementAndGet();
+          boolean first = deaths.incrementAndGet() == 1;
           watched.forEach(each -> each.haltAt(""));
           dead.get().awaitDeath();
-          dead.get().restart();
+          List<NodeProcess> dying = death.all() ? all : List.of(dead.get());
+          dying.stream().filter(NodeProcess::isAlive).forEach(NodeProcess::kill);
+          if (first && !death.then().isEmpty()) {
+            others.forEach(each -> each.haltAt(death.then()));
+            watched = others;
+          }
+          dying.parallelStream().forEach(NodeProcess::restart);
         } else {
           LockSupport.parkNanos(Duration.ofMillis(20).toNanos());
         }
@@ -162,7 +268,7 @@ final class BackupKillTest {
     void stop() throws InterruptedException {
       stopped = true;
       thread.join();
-      watched.forEach(each -> each.haltAt(""));
+      all.forEach(each -> each.haltAt(""));
     }
 
     int deaths() {
@@ -174,12 +280,14 @@ final class BackupKillTest {
     assertThat(Content.sha256HexOf(file)).isEqualTo(CONTENT.sha256Hex());
   }
 
-  private static List<String> staged(NodeProcess node) throws IOException {
+  private static List<String> staged(NodeProcess node) {
     try (Stream<Path> found = Files.list(node.staging())) {
       return found
           .map(each -> each.getFileName().toString())
           .filter(each -> each.endsWith(".part"))
           .toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 }

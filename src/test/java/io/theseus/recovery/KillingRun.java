@@ -24,11 +24,12 @@ import java.util.concurrent.Phaser;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A node whose life ends at random moments, by a kill or a cut of the power, while several clients
- * are busy with it.
+ * A node, perhaps with others that have copies of what it receives, whose life ends at random
+ * moments, by a kill or a cut of the power, while several clients are busy with it.
  *
  * <p>Each client works through one transfer after another: GETs of one file, PUTs that replace the
  * file of the PUT before. When the node is killed all of them meet, the disk is looked at, the node
@@ -47,6 +48,10 @@ final class KillingRun implements AutoCloseable {
   interface Ending {
     void end(NodeProcess node) throws IOException, InterruptedException;
   }
+
+  /** What a node has to have for this. */
+  static final List<String> SETTINGS =
+      List.of("session.mark-bytes=1 MiB", "session.mark-interval=100ms", "session.keep=1h");
 
   /** What kills count for. */
   enum Kind {
@@ -78,6 +83,7 @@ final class KillingRun implements AutoCloseable {
           new Shape(Kind.PUT_WITH_SIZE, "small", 1 << 20, 1 << 20, 1, 100_000));
 
   private final NodeProcess node;
+  private final List<NodeProcess> backups;
   private final Ending ending;
   private final long seed;
   private final SplittableRandom random;
@@ -93,15 +99,20 @@ final class KillingRun implements AutoCloseable {
   private volatile boolean lastRound;
 
   KillingRun(Path directory, long seed, Ending ending) {
+    this(NodeProcess.start(directory, SETTINGS.toArray(String[]::new)), List.of(), seed, ending);
+  }
+
+  /**
+   * Of nodes that run.
+   *
+   * @param backups have a copy of everything, and die and are started again with the node
+   */
+  KillingRun(NodeProcess node, List<NodeProcess> backups, long seed, Ending ending) {
+    this.node = node;
+    this.backups = backups;
     this.seed = seed;
     this.ending = ending;
     this.random = new SplittableRandom(seed);
-    this.node =
-        NodeProcess.start(
-            directory,
-            "session.mark-bytes=1 MiB",
-            "session.mark-interval=100ms",
-            "session.keep=1h");
     RawPut put = new RawPut(SOURCE, source, /* sized= */ true, 1 << 20, Long.MAX_VALUE);
     assertThat(put.run(node.address())).as(put.loss()).isEqualTo(End.COMPLETE);
   }
@@ -137,9 +148,9 @@ final class KillingRun implements AutoCloseable {
       kills++;
       List<Hit> hits = clients.stream().flatMap(each -> each.hit().stream()).toList();
       goOn = onKill.test(hits);
-      checkNames(Visible.onDisk(node));
+      checkNames();
       lastRound = !goOn || kills == most;
-      node.restart();
+      restart();
       checkStat();
       killed = false;
       clients.forEach(Client::begin);
@@ -151,17 +162,28 @@ final class KillingRun implements AutoCloseable {
     if (fault != null) {
       throw new AssertionError("seed " + seed + ": " + fault, fault);
     }
-    checkNames(Visible.onDisk(node));
-    await()
-        .atMost(Duration.ofMinutes(1))
-        .untilAsserted(() -> assertThat(Visible.parts(node)).as("left in staging").isEmpty());
+    checkNames();
+    for (NodeProcess each : all()) {
+      await()
+          .atMost(Duration.ofMinutes(1))
+          .untilAsserted(() -> assertThat(Visible.parts(each)).as("left in staging").isEmpty());
+    }
+  }
+
+  private List<NodeProcess> all() {
+    return Stream.concat(Stream.of(node), backups.stream()).toList();
+  }
+
+  /** Each waits for nobody: they start together. */
+  private void restart() {
+    all().parallelStream().forEach(NodeProcess::restart);
   }
 
   @Override
   public void close() {
     killed = true;
     lastRound = true;
-    node.close();
+    all().forEach(NodeProcess::close);
     meeting.forceTermination();
   }
 
@@ -183,6 +205,11 @@ final class KillingRun implements AutoCloseable {
     }
   }
 
+  /** The names of all nodes: what was completed is whole on each. */
+  private void checkNames() {
+    all().forEach(each -> checkNames(Visible.onDisk(each)));
+  }
+
   /** Every name shows one whole content: the one before or, from its COMPLETE on, the new one. */
   private void checkNames(Map<String, String> found) {
     Map<String, Set<String>> allowed = new TreeMap<>(Map.of(SOURCE, Set.of(source.sha256Hex())));
@@ -200,6 +227,16 @@ final class KillingRun implements AutoCloseable {
   }
 
   private void checkStat() {
+    if (backups.isEmpty()) {
+      checkStatNow();
+    } else {
+      // names are busy until the nodes have compared what they have
+      await().atMost(PATIENCE).untilAsserted(this::checkStatNow);
+    }
+  }
+
+  private void checkStatNow() {
+    assertThat(Visible.stat(node, SOURCE)).hasValue(source.sha256Hex());
     for (Client client : clients) {
       if (client.shape.kind() != Kind.GET) {
         assertThat(Visible.stat(node, client.shape.name()).orElse(""))

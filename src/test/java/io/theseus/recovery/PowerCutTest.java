@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.theseus.node.TestCluster;
 import io.theseus.recovery.KillAtRandomTest.Tally;
 import io.theseus.recovery.KillingRun.Ending;
 import io.theseus.recovery.KillingRun.Hit;
@@ -41,6 +42,8 @@ import org.junit.jupiter.api.io.TempDir;
 final class PowerCutTest {
   private static final int CUTS = 5;
   private static final int SOAK_CUTS = 200;
+  private static final int CUTS_OF_TWO = 2;
+  private static final int SOAK_CUTS_OF_TWO = 100;
   private static final Duration SOAK_TIME = Duration.ofMinutes(50);
   private static final long DISK_BYTES = 768L << 20;
 
@@ -88,6 +91,48 @@ final class PowerCutTest {
     int counted = counting(results.lines());
     System.out.println(counted + " cuts that count");
     assumeTrue(counted >= SOAK_CUTS, "not done yet, run it again to go on: " + counted);
+    results.done();
+  }
+
+  /** Who receives and who copies lose their power together. */
+  @Test
+  void shouldLoseNothingWhenThePowerOfBothIsCut(@TempDir Path directory)
+      throws IOException, InterruptedException {
+    List<String> lines = new ArrayList<>();
+    cutTwo(
+        directory,
+        TRIES * CUTS_OF_TWO,
+        hits -> {
+          lines.add(Tally.line(hits));
+          return counting(lines) < CUTS_OF_TWO;
+        });
+    System.out.println(String.join("\n", lines));
+    assertThat(counting(lines)).as("cuts that count, of %s", lines).isEqualTo(CUTS_OF_TWO);
+  }
+
+  /** The long count of those. */
+  @Test
+  @Tag("soak")
+  @Tag("backup-power")
+  void shouldLoseNothingInAHundredCutsOfBoth(@TempDir Path directory)
+      throws IOException, InterruptedException {
+    SoakResults results = new SoakResults("backup-power");
+    long end = System.nanoTime() + SOAK_TIME.toNanos();
+    try {
+      cutTwo(
+          directory,
+          TRIES * SOAK_CUTS_OF_TWO,
+          hits -> {
+            results.add(Tally.line(hits));
+            return counting(results.lines()) < SOAK_CUTS_OF_TWO && System.nanoTime() < end;
+          });
+    } catch (RuntimeException | Error e) {
+      results.failed(e);
+      throw e;
+    }
+    int counted = counting(results.lines());
+    System.out.println(counted + " cuts that count");
+    assumeTrue(counted >= SOAK_CUTS_OF_TWO, "not done yet, run it again to go on: " + counted);
     results.done();
   }
 
@@ -143,6 +188,56 @@ final class PowerCutTest {
       }
       disk.check();
     }
+  }
+
+  private static void cutTwo(Path directory, int most, Predicate<List<Hit>> onCut)
+      throws IOException, InterruptedException {
+    long seed = Long.getLong("power.seed", System.nanoTime());
+    System.out.println("seed " + seed + " (again by -Dpower.seed=" + seed + ")");
+    SplittableRandom random = new SplittableRandom(seed);
+    List<Path> homes = List.of(directory.resolve("node1"), directory.resolve("node2"));
+    try (PowerDisk one = PowerDisk.format(homes.get(0).resolve("data"), DISK_BYTES, "");
+        PowerDisk other = PowerDisk.format(homes.get(1).resolve("data"), DISK_BYTES, "")) {
+      List<NodeProcess> nodes = startTwo(homes);
+      Ending cut =
+          node -> {
+            List<PowerDisk> disks =
+                random.nextBoolean() ? List.of(one, other) : List.of(other, one);
+            disks.forEach(PowerDisk::cut);
+            LockSupport.parkNanos(random.nextLong(MOST_AFTERLIFE_NANOS));
+            nodes.forEach(NodeProcess::kill);
+            for (PowerDisk disk : disks) {
+              disk.revive(random.nextBoolean() ? "data=writeback" : "data=ordered");
+            }
+          };
+      try (KillingRun run = new KillingRun(nodes.get(0), nodes.subList(1, 2), seed, cut)) {
+        run.run(most, onCut);
+      }
+      one.check();
+      other.check();
+    }
+  }
+
+  /** Two nodes, the first of which has each upload copied on the other. */
+  private static List<NodeProcess> startTwo(List<Path> homes) {
+    List<Integer> ports = TestCluster.freePorts(4);
+    List<NodeProcess> nodes = new ArrayList<>();
+    for (int i = 0; i < 2; i++) {
+      List<String> settings = new ArrayList<>(KillingRun.SETTINGS);
+      settings.addAll(
+          List.of(
+              "node.id=node" + (i + 1),
+              "cluster.nodes=node1,node2",
+              "cluster.seed-nodes=127.0.0.1:" + ports.get(0) + ",127.0.0.1:" + ports.get(1),
+              "cluster.port=" + ports.get(i),
+              "peers.port=" + ports.get(2 + i),
+              "cluster.catch-up=0",
+              "backup.factor=" + (1 - i),
+              "backup.when-missing=wait",
+              "modules.lab-key=" + homes.get(0).resolveSibling("lab.key")));
+      nodes.add(NodeProcess.start(homes.get(i), settings.toArray(String[]::new)));
+    }
+    return nodes;
   }
 
   /** Cuts that hit a PUT of which something was acknowledged and not all. */

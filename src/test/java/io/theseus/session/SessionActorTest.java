@@ -73,7 +73,7 @@ final class SessionActorTest {
         new RevisionChanged("other@2.0.0"),
         new SessionEvent.Altered(),
         new SessionEvent.Copied(Epoch.first("node1"), List.of("node2", "node3")),
-        new SessionEvent.Committing("0000000000000001@node1"),
+        new SessionEvent.Committing("0000000000000001@node1", 1L << 40),
         new Ended("complete"),
         SessionState.NONE,
         new SessionState(
@@ -150,11 +150,10 @@ final class SessionActorTest {
         List.of(
             new Begun(PUT, "standard@1.0.0", 1),
             new Checkpointed(2),
-            new Paused(3),
+            new Paused(2),
             new SessionEvent.Altered(),
             new SessionEvent.Copied(Epoch.first("node1"), List.of("node2")),
-            new SessionEvent.Committing("1@node1"),
-            new Checkpointed(3))) {
+            new SessionEvent.Committing("1@node1", 3))) {
       state = state.on(event);
     }
     assertThat(state)

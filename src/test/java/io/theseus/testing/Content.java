@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.SplittableRandom;
 
@@ -39,6 +40,11 @@ public final class Content {
   /** The bytes themselves; nobody changes them. */
   byte[] bytes() {
     return bytes;
+  }
+
+  /** Some of the bytes. */
+  public byte[] bytes(long from, int length) {
+    return Arrays.copyOfRange(bytes, (int) from, (int) from + length);
   }
 
   /** The SHA-256 of a file, in lower-case hex. */

@@ -22,6 +22,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -66,7 +67,18 @@ public final class NodeProcess implements AutoCloseable {
 
   /** The same, in other surroundings. */
   public static NodeProcess start(Path directory, Surroundings surroundings, String... settings) {
+    return start(directory, surroundings, settings, made -> {});
+  }
+
+  /**
+   * The same.
+   *
+   * @param onMade gets it before it has started
+   */
+  static NodeProcess start(
+      Path directory, Surroundings surroundings, String[] settings, Consumer<NodeProcess> onMade) {
     NodeProcess node = new NodeProcess(directory, surroundings, List.of(settings));
+    onMade.accept(node);
     Runtime.getRuntime().addShutdownHook(node.atExit);
     try {
       Files.createDirectories(directory);

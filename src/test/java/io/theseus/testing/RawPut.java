@@ -21,7 +21,12 @@ public final class RawPut extends RawTransfer {
    *     has to make every packet durable by itself
    */
   public RawPut(String name, Content content, boolean sized, int packet, long ahead) {
-    super(UUID.randomUUID(), name, content);
+    this(UUID.randomUUID(), name, content, sized, packet, ahead);
+  }
+
+  /** One of a session that may have begun. */
+  public RawPut(UUID session, String name, Content content, boolean sized, int packet, long ahead) {
+    super(session, name, content);
     this.sized = sized;
     this.packet = packet;
     this.ahead = ahead;

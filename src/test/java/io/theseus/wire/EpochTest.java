@@ -15,6 +15,9 @@ final class EpochTest {
     assertThat(first.isAtLeast(first)).isTrue();
     assertThat(first.isAtLeast(first.next("a"))).isFalse();
     assertThat(Epoch.NONE.next("a")).isEqualTo(Epoch.first("a"));
+    // not the one of a life of which nothing is known, nor below one that is
+    assertThat(Epoch.NONE.next("a", 1000)).isEqualTo(new Epoch(1000, "a"));
+    assertThat(new Epoch(1000, "b").next("a", 999)).isEqualTo(new Epoch(1001, "a"));
   }
 
   @Test
