@@ -638,6 +638,9 @@ final class PutSide {
     if (kept && upload != null && upload.failure().isPresent()) {
       upload.suspend();
       transfer.upload = null;
+      if (!transfer.markedVersion) {
+        transfer.version = null; // all is looked at anew
+      }
     }
   }
 

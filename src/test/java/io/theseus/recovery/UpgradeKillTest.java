@@ -106,9 +106,10 @@ final class UpgradeKillTest {
               "cluster.nodes=node1,node2,node3",
               "cluster.seed-nodes=" + seeds,
               "cluster.catch-up=" + (i == 3 ? "60s" : "0"),
+              "backup.factor=0", // each has its own file, and is asked for it
               "modules.lab-key=" + labKey);
       NODES.add(node);
-      assertThat(put("in").run(node.address())).isEqualTo(RawTransfer.End.COMPLETE);
+      assertThat(put(file(node)).run(node.address())).isEqualTo(RawTransfer.End.COMPLETE);
     }
     // from the second on there is something to let go of when one is confirmed
     assertThat(upgraded(NODES.get(0))).isEqualTo(Phase.CONFIRMED);
@@ -255,7 +256,7 @@ final class UpgradeKillTest {
   private static List<RawTransfer> begun(List<NodeProcess> nodes) throws IOException {
     List<RawTransfer> transfers = new ArrayList<>();
     for (NodeProcess node : nodes) {
-      RawTransfer get = new RawGet("in", CONTENT, 8L << 20, PACKET);
+      RawTransfer get = new RawGet(file(node), CONTENT, 8L << 20, PACKET);
       RawTransfer put = put("out-" + version);
       for (RawTransfer each : List.of(get, put)) {
         assertThat(each.run(node.address(), CONTENT.size() / 2)).isEqualTo(RawTransfer.End.LEFT);
@@ -263,6 +264,10 @@ final class UpgradeKillTest {
       }
     }
     return transfers;
+  }
+
+  private static String file(NodeProcess node) {
+    return "in-" + NODES.indexOf(node);
   }
 
   private static RawPut put(String name) {
