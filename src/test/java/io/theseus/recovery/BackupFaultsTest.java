@@ -62,7 +62,7 @@ final class BackupFaultsTest {
   private static final long BEYOND = 2L * MIB;
 
   @ParameterizedTest
-  @CsvSource({"1, 40", "2, 10"}) // with two copies each fault is waited for
+  @CsvSource({"1, 45", "2, 5"}) // with two copies each fault is waited for
   void shouldLoseNothingWhateverHappensToBackups(int factor, int puts, @TempDir Path directory)
       throws Exception {
     try (Run run = new Run(directory, seed(), factor, /* longestMillis= */ 1500)) {
