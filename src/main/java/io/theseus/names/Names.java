@@ -170,7 +170,7 @@ public final class Names implements AutoCloseable {
                 boolean deleted = there.kind() == Entry.Kind.DELETED;
                 CompletionStage<Entry> gone =
                     here.kind() == Entry.Kind.FILE
-                        ? onDisk(() -> store.supersede(name, there.version(), deleted))
+                        ? onDisk(() -> store.giveWay(name, there.version(), deleted))
                         : CompletableFuture.completedFuture(here);
                 return gone.thenCompose(
                     left ->
@@ -271,10 +271,11 @@ public final class Names implements AutoCloseable {
    */
   public CompletionStage<Standing> standing(FileName name, Optional<UUID> session) {
     return find(name, session, /* upload= */ true)
-        .thenCombine(onDisk(() -> store.entry(name)), Names::standing);
+        .thenCombine(
+            onDisk(() -> store.entry(name)), (answers, here) -> standing(name, answers, here));
   }
 
-  private static Standing standing(Answers answers, Entry here) {
+  private static Standing standing(FileName name, Answers answers, Entry here) {
     Optional<Place> holder = Optional.empty();
     Optional<String> obstacle = Optional.empty();
     Entry newest = here;
@@ -292,7 +293,7 @@ public final class Names implements AutoCloseable {
                   known.kind(),
                   known.version(),
                   known.kind() == Entry.Kind.FILE
-                      ? Optional.of(stat(new FileName("x"), known))
+                      ? Optional.of(stat(name, known))
                       : Optional.empty());
         }
       }

@@ -369,13 +369,22 @@ final class NamesNodeTest {
       await().atMost(PATIENCE).until(() -> two.node(1).names().reachable().isEmpty());
       putAt(two.node(1), "replaced", "new");
       putAt(two.node(1), "deleted", "new");
+      Path files = own.resolve("node2").resolve("files");
+      Files.writeString(files.resolve("by-hand"), "put there");
+      putAt(two.node(1), "by-hand", "newer");
       try (RawClient client = RawClient.connect(two.node(1))) {
         client.info("DELETE deleted\n");
         client.expect("DELETED");
       }
       two.start(2);
       await().atMost(PATIENCE).until(() -> two.node(2).names().reachable().size() == 1);
-      Path files = own.resolve("node2").resolve("files");
+      try (RawClient client = RawClient.connect(two.node(2))) {
+        client.info("GET by-hand\n"); // whether it is compared by now, or asked about
+        client.expect("MIGRATE");
+      }
+      try (Stream<Path> aside = Files.list(files.resolve(".theseus-staging/aside"))) {
+        assertThat(aside).singleElement().satisfies(it -> assertThat(it).hasContent("put there"));
+      }
       try (RawClient client = RawClient.connect(two.node(2))) {
         client.info("GET replaced\n");
         assertThat(client.expect("MIGRATE").field("Node"))
