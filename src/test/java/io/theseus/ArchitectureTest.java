@@ -27,8 +27,8 @@ class ArchitectureTest {
   private static final List<String> DOWNWARDS =
       List.of(
           "node", "cli", "client", "net", "admin", "control", "upgrade", "session", "module",
-          "backup", "names", "journal", "peer", "store", "channel", "access", "wire", "steps",
-          "os");
+          "repair", "backup", "names", "journal", "peer", "store", "channel", "access", "wire",
+          "steps", "os");
 
   private static final String ROOT = "io.theseus";
 

@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  * @param failures the same of GETs and PUTs alone
  * @param code what moves the data, and who sees to its changes
  * @param backups who keeps copies of what comes
+ * @param files whether they are what was stored, on as many nodes as are wanted
  * @param certificates when each expires, RFC 3339, by who shows it: {@code packets}, {@code
  *     cluster}; never null, but for a node of before there were any
  * @param parts each part of the node that has a state of its own
@@ -52,6 +53,7 @@ public record NodeStatus(
     Cluster cluster,
     Code code,
     Backups backups,
+    Files files,
     Map<String, String> certificates,
     List<Part> parts) {
 
@@ -62,6 +64,7 @@ public record NodeStatus(
     quota = Objects.requireNonNullElse(quota, Quota.NONE); // a version without it
     code = Objects.requireNonNullElse(code, Code.NONE); // the same
     backups = Objects.requireNonNullElse(backups, Backups.NONE); // the same
+    files = Objects.requireNonNullElse(files, Files.NONE); // the same
     roles = roles.stream().sorted().toList();
     sessions = java.util.Collections.unmodifiableMap(new TreeMap<>(sessions));
     counters = sorted(counters);
@@ -151,6 +154,46 @@ public record NodeStatus(
    */
   public record Backups(int factor, int known, long shortOfCopies) {
     public static final Backups NONE = new Backups(0, 0, 0);
+  }
+
+  /**
+   * The files of the node.
+   *
+   * @param copying whether they are looked through now for those that are on too few nodes
+   * @param looked how many were, this time or the last
+   * @param shortOfCopies those of them that could not be copied
+   * @param copiedFiles copies that were made from this node, since its start
+   * @param copiedBytes of these
+   * @param left of a node that is being emptied, those that are not on enough others; -1: unknown
+   * @param waitsFor why they are not looked through, though they should be; otherwise empty
+   * @param scrubbing whether they are read now, by schedule
+   * @param scrubbed how many were, this time or the last
+   * @param scrubTotal how many there were when that began
+   * @param lastScrub when it ended last, RFC 3339; empty before the first
+   * @param rotten those that are known to be something else than was stored
+   * @param rottenNames of the first of these
+   */
+  @JsonIgnoreProperties(ignoreUnknown = true)
+  public record Files(
+      boolean copying,
+      long looked,
+      long shortOfCopies,
+      long copiedFiles,
+      long copiedBytes,
+      long left,
+      String waitsFor,
+      boolean scrubbing,
+      long scrubbed,
+      long scrubTotal,
+      String lastScrub,
+      long rotten,
+      List<String> rottenNames) {
+    public static final Files NONE =
+        new Files(false, 0, 0, 0, 0, -1, "", false, 0, 0, "", 0, List.of());
+
+    public Files {
+      rottenNames = List.copyOf(rottenNames);
+    }
   }
 
   /**

@@ -207,6 +207,7 @@ public interface Operations {
    * @param sessions that it copies now
    * @param behindBytes that came to it and are not written
    * @param draining whether it gets no new copies
+   * @param filesLeft files that it has yet to bring elsewhere where it drains; -1: not known
    * @param registered whether the node that was asked may choose it
    */
   record BackupView(
@@ -216,6 +217,7 @@ public interface Operations {
       int sessions,
       long behindBytes,
       boolean draining,
+      long filesLeft,
       boolean registered) {}
 
   /**
@@ -236,6 +238,46 @@ public interface Operations {
    * @param running copies that it makes of uploads that run, which go elsewhere where it drains
    */
   record Drained(String node, boolean draining, int running) {}
+
+  /**
+   * How far a node has read its files.
+   *
+   * @param node whose
+   * @param running whether it goes on
+   * @param files that were read
+   * @param bytes of these
+   * @param totalFiles that there were at the beginning
+   * @param totalBytes of these
+   * @param adopted files of which nothing was known before: from now on it is
+   * @param rotten files that were not what was stored
+   * @param repaired how many of them are as they should be by now
+   * @param findings the first of those that were rotten
+   * @param failure why it does not begin, or ended before the end; empty where all is well
+   */
+  record Verification(
+      String node,
+      boolean running,
+      long files,
+      long bytes,
+      long totalFiles,
+      long totalBytes,
+      long adopted,
+      long rotten,
+      long repaired,
+      List<RottenFile> findings,
+      String failure) {
+    public Verification {
+      findings = List.copyOf(findings);
+    }
+  }
+
+  /**
+   * A file that was not what was stored.
+   *
+   * @param repairedFrom the node from which it was repaired; empty where it was not
+   * @param reason why it was not; empty where it was
+   */
+  record RottenFile(String name, String repairedFrom, String reason) {}
 
   /** What {@link #accept} and {@link #register} say of a node where it was done. */
   String DONE = "done";
@@ -297,8 +339,8 @@ public interface Operations {
   BackupList backups() throws OperationException;
 
   /**
-   * Has a backup chosen for no new copy, and those that run moved to others; or has it chosen
-   * again. Files that are there already stay. It is so until the opposite is said.
+   * Has a backup chosen for no new copy, those that run moved to others, and its files brought to
+   * others; or has it chosen again. It is so until the opposite is said.
    */
   Drained drain(String node, boolean drain, Order order) throws OperationException;
 
@@ -308,4 +350,15 @@ public interface Operations {
    * @return what became of each node: {@link #DONE}, or why not
    */
   Map<String, String> register(boolean open, Order order) throws OperationException;
+
+  /**
+   * Has every node read its files, and what is not what was stored repaired from another one.
+   *
+   * @param prefix of their names; empty for all
+   * @return how far each node is, by now: nothing
+   */
+  List<Verification> verify(String prefix, Order order) throws OperationException;
+
+  /** How far each node is with what {@link #verify} began last. */
+  List<Verification> verification() throws OperationException;
 }

@@ -8,6 +8,7 @@ package io.theseus.backup;
  * @param sessions that it copies now
  * @param behindBytes that it holds in memory, not written
  * @param draining whether it is to get no new copies
+ * @param filesLeft files that it has yet to bring elsewhere where it drains; -1: not known
  * @param registered whether it may get any
  */
 public record Backup(
@@ -17,4 +18,5 @@ public record Backup(
     int sessions,
     long behindBytes,
     boolean draining,
+    long filesLeft,
     boolean registered) {}

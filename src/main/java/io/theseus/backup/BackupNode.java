@@ -153,6 +153,7 @@ public final class BackupNode extends AbstractOnMessageBehavior<BackupNode.Comma
                 live.size(),
                 environment.port().heldBytes(),
                 environment.draining().isOn(),
+                environment.filesLeft().getAsLong(),
                 getContext().getSelf()));
   }
 

@@ -16,6 +16,7 @@ import akka.persistence.typed.javadsl.RetentionCriteria;
 import akka.persistence.typed.javadsl.SignalHandler;
 import io.theseus.peer.PeerPort;
 import io.theseus.store.Completed;
+import io.theseus.store.Salvage;
 import io.theseus.store.Source;
 import io.theseus.store.Upload;
 import io.theseus.store.UploadRequest;
@@ -60,7 +61,7 @@ final class BackupSession
   /** By the owner of the session. */
   record Told(Remote.OfSession what) implements Command {}
 
-  private record Opened(Upload upload, Epoch by) implements Command {}
+  private record Opened(Upload upload, Epoch by, Optional<Salvage> salvage) implements Command {}
 
   private record Already() implements Command {}
 
@@ -112,6 +113,7 @@ final class BackupSession
   private Epoch epoch = Epoch.NONE;
   private boolean opening;
   private @Nullable Upload upload;
+  private Optional<Salvage> salvage = Optional.empty();
   private @Nullable Copy copy;
   private long goal;
   private boolean syncing;
@@ -374,7 +376,7 @@ final class BackupSession
         durable > 0
             ? environment.store().reopen(request, durable, /* altered= */ false)
             : environment.store().begin(request);
-    return new Opened(opened, begun.epoch());
+    return new Opened(opened, begun.epoch(), environment.store().contents().salvage(name, session));
   }
 
   private void onOpened(BackupState state, Opened opened) {
@@ -385,6 +387,7 @@ final class BackupSession
       return;
     }
     upload = opened.upload();
+    salvage = opened.salvage();
     pull();
     answerReady(state);
   }
@@ -409,6 +412,8 @@ final class BackupSession
             epoch,
             into,
             from.size(),
+            salvage,
+            environment.disk(),
             listening);
     listening.mine = begun;
     copy = begun;

@@ -2,12 +2,22 @@ package io.theseus.backup;
 
 import io.theseus.peer.Intake;
 import io.theseus.peer.PeerPort;
+import io.theseus.store.Salvage;
+import io.theseus.store.Source;
 import io.theseus.store.Upload;
 import io.theseus.wire.Epoch;
 import io.theseus.wire.ErrorCode;
+import io.theseus.wire.ProtocolException;
+import io.theseus.wire.Texts;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.BitSet;
+import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.Executor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A file that another node receives, on its way into an upload of this one. Asks for as much as may
@@ -19,6 +29,8 @@ final class Copy implements Intake {
   private static final long CREDIT = 16L << 20;
 
   private static final long RANGE = 4L << 20;
+  private static final int MOST_NAMED = 20;
+  private static final Logger LOG = LoggerFactory.getLogger(Copy.class);
 
   /** Who is told how it goes. */
   interface Listener {
@@ -43,9 +55,16 @@ final class Copy implements Intake {
   private final Upload upload;
   private final Upload.Writer writer;
   private final long end;
+  private final Optional<Salvage> salvage;
+  private final Executor disk;
   private final Listener listener;
 
   // guarded by this
+  private boolean salvaging;
+
+  /** Of what is salvaged: blocks that are not as they should be. */
+  private final BitSet rotten = new BitSet();
+
   private long asked;
   private long taken;
   private long written;
@@ -59,6 +78,8 @@ final class Copy implements Intake {
    * Goes on behind what the upload has.
    *
    * @param size bytes, where known
+   * @param salvage what is taken from here where it is as it should be
+   * @param disk runs what waits for that
    */
   Copy(
       PeerPort port,
@@ -66,6 +87,8 @@ final class Copy implements Intake {
       Epoch epoch,
       Upload upload,
       OptionalLong size,
+      Optional<Salvage> salvage,
+      Executor disk,
       Listener listener) {
     this.port = port;
     this.from = from;
@@ -73,6 +96,8 @@ final class Copy implements Intake {
     this.upload = upload;
     this.writer = upload.takeOver();
     this.end = size.orElse(Long.MAX_VALUE);
+    this.salvage = salvage;
+    this.disk = disk;
     this.listener = listener;
     this.asked = upload.received();
     this.taken = asked;
@@ -111,15 +136,63 @@ final class Copy implements Intake {
     while (true) {
       long first;
       long last;
+      boolean here = false;
       synchronized (this) {
-        if (over || asked >= end || asked - written >= CREDIT) {
+        if (over || salvaging || asked >= end || asked - written >= CREDIT) {
           return;
         }
         first = asked;
         last = Math.min(end, first + RANGE);
+        if (salvage.isPresent()) {
+          int block = (int) (first / Source.BLOCK_BYTES);
+          here = first % Source.BLOCK_BYTES == 0 && isSound(block);
+          if (asked > taken && (here || known == 0)) {
+            return; // goes on once that is here; with the first block come the sums
+          }
+          salvaging = here;
+          last = Math.min(end, (block + 1L) * Source.BLOCK_BYTES);
+        }
         asked = last;
       }
-      port.pull(from, upload.session(), epoch, first, last, this);
+      if (here) {
+        salvage((int) (first / Source.BLOCK_BYTES), first);
+      } else {
+        port.pull(from, upload.session(), epoch, first, last, this);
+      }
+    }
+  }
+
+  /** Whether what is here of a block is what it is there. */
+  private boolean isSound(int block) {
+    if (block >= known || rotten.get(block)) {
+      return false;
+    }
+    boolean sound = salvage.orElseThrow().has(block, theirs[block]);
+    rotten.set(block, !sound);
+    return sound;
+  }
+
+  private void salvage(int block, long first) {
+    ByteBuffer bytes;
+    try {
+      bytes = salvage.orElseThrow().read(block);
+    } catch (IOException | ProtocolException e) {
+      LOG.info("block {} can't be read, and is fetched: {}", block, e.getMessage());
+      synchronized (this) {
+        rotten.set(block);
+        asked = first;
+        salvaging = false;
+      }
+      return;
+    }
+    int length = bytes.remaining();
+    if (!writer.write(bytes, () -> released(length))) {
+      end("it can't be written", /* refused= */ false);
+      return;
+    }
+    took(length);
+    synchronized (this) {
+      salvaging = false;
     }
   }
 
@@ -145,13 +218,32 @@ final class Copy implements Intake {
       end("it can't be written", /* refused= */ false);
       return;
     }
+    took(length);
+    if (salvage.isPresent()) {
+      disk.execute(this::pull);
+    }
+  }
+
+  private void took(int length) {
     long reached = -1;
+    BitSet fetched = new BitSet();
     synchronized (this) {
       taken += length;
       if (taken >= goal) {
         goal = Long.MAX_VALUE;
         reached = taken;
       }
+      if (taken == end) {
+        fetched.or(rotten);
+      }
+    }
+    if (!fetched.isEmpty()) {
+      LOG.warn(
+          "{}: {} blocks of 1 MiB were rotten, and come from node {}: {}",
+          Texts.quote(upload.name().value()),
+          fetched.cardinality(),
+          from.node(),
+          fetched.stream().limit(MOST_NAMED).boxed().toList());
     }
     if (reached >= 0) {
       listener.reached(reached);

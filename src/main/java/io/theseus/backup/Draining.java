@@ -37,7 +37,8 @@ public final class Draining {
     return new Draining(directory, said.equals(YES));
   }
 
-  boolean isOn() {
+  /** Whether no new copies come here, and what is here goes elsewhere. */
+  public boolean isOn() {
     return on;
   }
 

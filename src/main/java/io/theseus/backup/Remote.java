@@ -127,6 +127,7 @@ public sealed interface Remote {
    * @param sessions that it copies now
    * @param behindBytes that came to it and are not written
    * @param draining whether it is to get no new copies
+   * @param filesLeft files that it has yet to bring elsewhere where it drains; -1: not known
    */
   record Offer(
       String node,
@@ -137,6 +138,7 @@ public sealed interface Remote {
       int sessions,
       long behindBytes,
       boolean draining,
+      long filesLeft,
       ActorRef<BackupNode.Command> backup)
       implements Remote, Replicator.Command {}
 

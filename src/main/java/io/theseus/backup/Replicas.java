@@ -2,6 +2,8 @@ package io.theseus.backup;
 
 import akka.actor.typed.ActorRef;
 import io.theseus.peer.PeerPort;
+import io.theseus.store.Committed;
+import io.theseus.store.Original;
 import io.theseus.store.Source;
 import io.theseus.store.Upload;
 import io.theseus.wire.Epoch;
@@ -13,9 +15,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,6 +45,7 @@ public final class Replicas {
   private @Nullable ActorRef<Replicator.Command> actor;
   private volatile List<Backup> seen = List.of();
   private volatile boolean open = true;
+  private final AtomicLong endedShort = new AtomicLong();
 
   /**
    * None yet, for a node.
@@ -76,7 +82,7 @@ public final class Replicas {
           ErrorCode.SUPERSEDED,
           "session " + session + " by epoch " + epoch + " (expected: " + found.epoch() + ")");
     }
-    return found.upload().source();
+    return found.original().source();
   }
 
   /**
@@ -89,6 +95,27 @@ public final class Replicas {
     Replication last = all.put(upload.session(), begun);
     tell(new Replicator.Begin(begun, before, Optional.ofNullable(last)));
     return begun;
+  }
+
+  /**
+   * Copies a file that has its name; tells on how many nodes it is then, of those that it was to be
+   * brought to: fewer where these can't be reached, or refuse it. Never fails.
+   *
+   * @param more copies that are wanted
+   * @param eligible nodes that may have one
+   * @param file what the original is
+   */
+  public CompletionStage<Integer> copy(
+      Original original, Committed file, int more, Predicate<String> eligible) {
+    Epoch epoch = Epoch.NONE.next(settings.nodeId(), System.currentTimeMillis());
+    Replication begun = new Replication(this, epoch, original, more, eligible);
+    if (all.putIfAbsent(begun.session, begun) != null) {
+      return CompletableFuture.completedFuture(0); // it is the session's own yet
+    }
+    tell(new Replicator.Begin(begun, List.of(), Optional.empty()));
+    return begun
+        .seal(file.size(), file.sha256(), file.received(), file.version())
+        .thenCompose(any -> begun.commit());
   }
 
   /** Code was switched: whether copies of what runs are where they are wanted is asked anew. */
@@ -120,7 +147,7 @@ public final class Replicas {
 
   /** Sessions that have fewer copies than are wanted of what was acknowledged. */
   public long under() {
-    return all.values().stream().filter(each -> each.whole().isShort()).count();
+    return all.values().stream().filter(each -> !each.named && each.whole().isShort()).count();
   }
 
   Known sessions() {
@@ -149,6 +176,19 @@ public final class Replicas {
 
   void remove(Replication replication) {
     all.remove(replication.session, replication);
+  }
+
+  /** It has all its names, on as many nodes as there were. */
+  void ended(Replication replication) {
+    remove(replication);
+    if (!replication.named && replication.counting().size() < replication.factor) {
+      endedShort.incrementAndGet();
+    }
+  }
+
+  /** Uploads that ended with fewer copies than are wanted, since the start. */
+  public long endedShort() {
+    return endedShort.get();
   }
 
   Registration registration() {

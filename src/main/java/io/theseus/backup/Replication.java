@@ -1,7 +1,7 @@
 package io.theseus.backup;
 
+import io.theseus.store.Original;
 import io.theseus.store.Upload;
-import io.theseus.store.UploadRequest;
 import io.theseus.wire.Epoch;
 import io.theseus.wire.FileName;
 import java.time.Instant;
@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -115,7 +116,16 @@ public final class Replication {
   final OptionalLong size;
   final Optional<Instant> modified;
   final long durable;
-  private final Upload upload;
+  private final Original original;
+
+  /** Copies that are wanted. */
+  final int factor;
+
+  /** Nodes that may have one. */
+  private final Predicate<String> eligible;
+
+  /** Whether what is copied has its name already: then it is nobody's who waits for it. */
+  final boolean named;
 
   // of the Replicator's actor
   final List<Replica> copies = new ArrayList<>();
@@ -142,7 +152,7 @@ public final class Replication {
 
   private final List<Waiting> waiting = new ArrayList<>();
   private final CompletableFuture<Void> sealed = new CompletableFuture<>();
-  private final CompletableFuture<Void> committed = new CompletableFuture<>();
+  private final CompletableFuture<Integer> committed = new CompletableFuture<>();
   long marked;
   Remote.@Nullable Seal seal;
   boolean committing;
@@ -153,17 +163,41 @@ public final class Replication {
 
   private volatile List<String> nodes = List.of();
 
+  /** Of an upload. */
   Replication(Replicas replicas, Epoch epoch, Upload upload) {
-    UploadRequest request = upload.request();
+    this(replicas, epoch, upload, replicas.settings().factor(), any -> true, /* named= */ false);
+  }
+
+  /**
+   * Of a file that has its name.
+   *
+   * @param factor copies that are wanted
+   * @param eligible nodes that may have one
+   */
+  Replication(
+      Replicas replicas, Epoch epoch, Original file, int factor, Predicate<String> eligible) {
+    this(replicas, epoch, file, factor, eligible, /* named= */ true);
+  }
+
+  private Replication(
+      Replicas replicas,
+      Epoch epoch,
+      Original original,
+      int factor,
+      Predicate<String> eligible,
+      boolean named) {
     this.replicas = replicas;
-    this.session = request.session();
+    this.session = original.session();
     this.epoch = epoch;
-    this.name = request.name();
-    this.size = request.size();
-    this.modified = request.modified();
-    this.durable = upload.durable();
+    this.name = original.name();
+    this.size = original.size();
+    this.modified = original.modified();
+    this.durable = original.durable();
     this.acknowledged = durable;
-    this.upload = upload;
+    this.original = original;
+    this.factor = factor;
+    this.eligible = eligible;
+    this.named = named;
   }
 
   // ---- by any thread
@@ -189,8 +223,8 @@ public final class Replication {
     return sealed;
   }
 
-  /** Completes when all copies have their name. */
-  public CompletionStage<Void> commit() {
+  /** Completes when all copies have their name, with how many there are. */
+  public CompletionStage<Integer> commit() {
     replicas.tell(new Replicator.CommitAll(this));
     return committed;
   }
@@ -206,8 +240,8 @@ public final class Replication {
   }
 
   /** What is copied. */
-  public Upload upload() {
-    return upload;
+  public Original original() {
+    return original;
   }
 
   /** Where copies are made. */
@@ -230,6 +264,11 @@ public final class Replication {
   void await(long goal, CompletableFuture<Long> answer) {
     marked = Math.max(marked, goal);
     waiting.add(new Waiting(goal, answer));
+  }
+
+  /** Whether a node may have a copy. */
+  boolean mayBeOn(String node) {
+    return eligible.test(node);
   }
 
   /** Those that count: for an acknowledgement, and for the commit. */
@@ -255,9 +294,9 @@ public final class Replication {
   }
 
   /** Whether as many copies as are wanted have all that was acknowledged. */
-  boolean isCaughtUp(int wanted) {
+  boolean isCaughtUp() {
     List<Replica> counting = counting();
-    return counting.size() >= wanted
+    return counting.size() >= factor
         && counting.stream().allMatch(each -> each.ready && each.acked >= acknowledged);
   }
 
@@ -276,18 +315,18 @@ public final class Replication {
    * @param holds whether it has to wait for more backups than there are
    * @return whether it is over
    */
-  boolean settle(int wanted, boolean holds) {
+  boolean settle(boolean holds) {
     List<Replica> counting = counting();
     nodes = counting.stream().map(each -> each.node).toList();
-    boolean choosing = counting.size() < wanted && round != null;
-    boolean waits = counting.size() < wanted && (holds || round != null) && !committing;
+    boolean choosing = counting.size() < factor && round != null;
+    boolean waits = counting.size() < factor && (holds || round != null) && !committing;
     long durable = counting.stream().mapToLong(each -> each.acked).min().orElse(Long.MAX_VALUE);
     List<Waiting> done = waiting.stream().filter(each -> !waits && each.goal <= durable).toList();
     for (Waiting each : done) {
       acknowledged = Math.max(acknowledged, there(each, durable));
     }
     if (!choosing) {
-      judge(counting, wanted); // heard of before what is acknowledged
+      judge(counting); // heard of before what is acknowledged
     }
     if (waits) {
       return false;
@@ -298,7 +337,7 @@ public final class Replication {
       sealed.complete(null);
     }
     if (committing && counting.stream().allMatch(each -> each.committed)) {
-      committed.complete(null);
+      committed.complete(counting.size());
       return true;
     }
     return false;
@@ -308,12 +347,12 @@ public final class Replication {
     return Math.max(waits.goal, Math.min(durable, marked));
   }
 
-  private void judge(List<Replica> counting, int wanted) {
-    if (counting.size() >= wanted && counting.stream().anyMatch(each -> !each.ready)) {
+  private void judge(List<Replica> counting) {
+    if (counting.size() >= factor && counting.stream().anyMatch(each -> !each.ready)) {
       return; // what they have they have not said
     }
     long have = counting.stream().filter(each -> each.acked >= acknowledged).count();
-    Whole now = new Whole((int) have, wanted);
+    Whole now = new Whole((int) have, factor);
     boolean changes = now.isShort() != whole.isShort();
     whole = now;
     if (changes) {

@@ -264,6 +264,7 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
                         offer.sessions(),
                         offer.behindBytes(),
                         offer.draining(),
+                        offer.filesLeft(),
                         offer.node().equals(settings.nodeId())
                             || replicas.registration().has(offer.node())))
             .sorted(Comparator.comparing(Backup::node))
@@ -321,7 +322,7 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
           lose(each, copy, "does not get on", /* mayReturn= */ !each.isSealed());
         }
       }
-      if (!settings.hold()) {
+      if (!holds(each)) {
         each.copies.removeIf(copy -> copy.lostNanos != 0 && now - copy.lostNanos > PATIENCE_NANOS);
       }
       goOn(each);
@@ -344,17 +345,22 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
         tell(replication, copy);
       }
     }
-    boolean holds = settings.hold() || age() < YOUNG_NANOS || awaitsBefore(replication);
-    if (replication.settle(settings.factor(), holds)) {
-      replicas.remove(replication);
+    boolean holds = holds(replication) || age() < YOUNG_NANOS || awaitsBefore(replication);
+    if (replication.settle(holds)) {
+      replicas.ended(replication);
     }
+  }
+
+  /** Whether somebody waits until there are enough copies. */
+  private boolean holds(Replication replication) {
+    return settings.hold() && !replication.named;
   }
 
   /** Behind the decision to commit none is begun any more: it was decided with those there were. */
   private void choose(Replication replication) {
     Set<String> before = replication.before;
     for (String node : Set.copyOf(before)) {
-      if (offers.containsKey(node) && replication.copies.size() < settings.factor()) {
+      if (offers.containsKey(node) && replication.copies.size() < replication.factor) {
         replication.add(node, nanoTime.getAsLong());
       }
     }
@@ -372,7 +378,7 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
     }
     List<String> stays =
         replication.wanted().stream().filter(node -> !mayMove || !isDraining(node)).toList();
-    if (stays.size() < settings.factor()) {
+    if (stays.size() < replication.factor) {
       ask(replication, new Round(policy, stays));
     }
   }
@@ -430,13 +436,13 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
 
   /** Who can have the next copy; none where there are enough. */
   private List<Candidate> candidates(Replication replication, Round round) {
-    if (round.wanted.size() >= settings.factor()) {
+    if (round.wanted.size() >= replication.factor) {
       return List.of();
     }
     return offers.values().stream()
         .filter(offer -> !round.wanted.contains(offer.node()))
         .filter(offer -> !isAvoided(replication, offer.node()))
-        .filter(offer -> !offer.draining())
+        .filter(offer -> !offer.draining() && replication.mayBeOn(offer.node()))
         .filter(offer -> replicas.registration().has(offer.node()))
         .map(offer -> candidate(replication, offer))
         .filter(each -> each.keeps() || each.freeBytes() > replication.size.orElse(0))
@@ -462,7 +468,7 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
   /** What other nodes have of it may go once those that count have all that was acknowledged. */
   private void releaseStale(Replication replication) {
     if ((replication.before.isEmpty() && replication.stale.isEmpty())
-        || !replication.isCaughtUp(settings.factor())) {
+        || !replication.isCaughtUp()) {
       return;
     }
     for (Set<String> nodes : List.of(replication.before, replication.stale)) {
@@ -487,7 +493,7 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
       }
     }
     List<Replica> counting = replication.counting();
-    int free = settings.factor() - counting.size();
+    int free = replication.factor - counting.size();
     Deque<Replica> leaving =
         counting.stream()
             .filter(copy -> !wanted.contains(copy.node))
@@ -567,7 +573,7 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
     return isOwed(replication, copy)
         && (!copy.ready
             || replication.seal != null
-            || copy.acked < Math.min(replication.marked, replication.upload().durable()));
+            || copy.acked < Math.min(replication.marked, replication.original().durable()));
   }
 
   private void tell(Replication replication, Replica copy) {
@@ -694,7 +700,7 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
   }
 
   private Remote.Fate fate(Replication replication, String node) {
-    boolean wanted = replication.find(node) != null || !replication.isCaughtUp(settings.factor());
+    boolean wanted = replication.find(node) != null || !replication.isCaughtUp();
     return wanted ? Remote.Fate.WANTED : Remote.Fate.DONE;
   }
 }

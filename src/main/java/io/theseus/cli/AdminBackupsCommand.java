@@ -25,7 +25,7 @@ import picocli.CommandLine.Parameters;
     footerHeading = "%nExamples:%n",
     footer = {
       "  theseus admin backups",
-      "  theseus admin backups drain node2          it gets no new copies",
+      "  theseus admin backups drain node2          its files go elsewhere",
       "  theseus admin backups drain node2 --undo   it gets some again",
       "  theseus admin backups close                only those that there are",
     })
@@ -77,20 +77,34 @@ final class AdminBackupsCommand extends AdminCommand {
         Display.size(backup.freeBytes()),
         String.valueOf(backup.sessions()),
         Display.size(backup.behindBytes()),
-        backup.draining() ? "draining" : backup.registered() ? "in use" : "not registered");
+        state(backup));
+  }
+
+  private static String state(BackupView backup) {
+    if (!backup.draining()) {
+      return backup.registered() ? "in use" : "not registered";
+    }
+    return switch (Long.signum(backup.filesLeft())) {
+      case 0 -> "drained";
+      case 1 -> "draining, " + Display.count(backup.filesLeft(), "file") + " left";
+      default -> "draining";
+    };
   }
 
   /** {@code theseus admin backups drain}. */
   @Command(
       name = "drain",
       description = {
-        "Has a node chosen for no new copy, by any node and until --undo, and the copies of uploads"
-            + " that run moved to other backups, where there are some. Files that are there stay."
+        "Empties a node: by any node and until --undo it is chosen for no new copy, the copies of"
+            + " uploads that run are moved to other backups, and a file goes when it is on as many"
+            + " other nodes as theseus.backup.factor wants, and one more. `theseus admin backups`"
+            + " shows how many are left."
       },
       sortOptions = false,
       footerHeading = "%nExamples:%n",
       footer = {
-        "  theseus admin backups drain node2          again: how many are left",
+        "  theseus admin backups drain node2",
+        "  theseus admin backups                      until it is drained",
         "  theseus admin backups drain node2 --undo",
       })
   static final class Drain extends OrderCommand {
@@ -125,7 +139,8 @@ final class AdminBackupsCommand extends AdminCommand {
           ? name
               + ": gets no new copies; of "
               + Display.count(drained.running(), "upload")
-              + " that it copies now, those that can go elsewhere do; files that are there stay"
+              + " that it copies now, and of its files, those that can go elsewhere do;"
+              + " `theseus admin backups` shows how many are left"
           : name + ": gets new copies again";
     }
   }

@@ -53,7 +53,8 @@ final class AdminGroup implements Runnable {
         .addSubcommand(new AdminKillCommand(streams))
         .addSubcommand(new AdminAcceptCommand.Stop(streams))
         .addSubcommand(new AdminAcceptCommand.Again(streams))
-        .addSubcommand(AdminBackupsCommand.commands(streams));
+        .addSubcommand(AdminBackupsCommand.commands(streams))
+        .addSubcommand(new AdminVerifyCommand(streams, acts));
   }
 
   @Override
@@ -61,6 +62,6 @@ final class AdminGroup implements Runnable {
     throw new ParameterException(
         spec.commandLine(),
         "what to do: missing (expected: upgrade, promote, rollback, undo, pause, resume, history,"
-            + " revisions, status, sessions, kill, stop-accepting, accept, backups)");
+            + " revisions, status, sessions, kill, stop-accepting, accept, backups, verify)");
   }
 }

@@ -105,6 +105,7 @@ final class StatusCommand implements Callable<Integer> {
     if (status.backups().factor() > 0) {
       row(text, "copies", copies(status.backups()));
     }
+    row(text, "upkeep", upkeep(status.files(), status.backups().factor() > 0));
     if (!status.errors().isEmpty()) {
       row(text, "errors", numbers(status.errors()));
     }
@@ -167,6 +168,34 @@ final class StatusCommand implements Callable<Integer> {
         backups.factor(),
         backups.known(),
         backups.shortOfCopies());
+  }
+
+  private static String upkeep(NodeStatus.Files files, boolean copies) {
+    StringBuilder text = new StringBuilder();
+    if (copies) {
+      text.append(
+          String.format(
+              Locale.ROOT,
+              "%s%,d files on too few nodes, %,d copied (%s)%s; ",
+              files.copying()
+                  ? String.format(Locale.ROOT, "looking, at file %,d: ", files.looked())
+                  : "",
+              files.shortOfCopies(),
+              files.copiedFiles(),
+              size(files.copiedBytes()),
+              files.left() < 0
+                  ? ""
+                  : String.format(Locale.ROOT, ", %,d to be brought elsewhere", files.left())));
+    }
+    if (files.scrubbing()) {
+      text.append(
+          String.format(
+              Locale.ROOT, "%,d of %,d files read", files.scrubbed(), files.scrubTotal()));
+    } else {
+      text.append(
+          files.lastScrub().isEmpty() ? "files not read yet" : "all read at " + files.lastScrub());
+    }
+    return text.append(String.format(Locale.ROOT, ", %,d rotten", files.rotten())).toString();
   }
 
   private static String numbers(Map<String, Long> numbers) {

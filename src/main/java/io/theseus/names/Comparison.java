@@ -71,6 +71,10 @@ final class Comparison implements AutoCloseable {
     return open == 0 && (done == names.others().size() || System.nanoTime() - begun > YOUNG_NANOS);
   }
 
+  synchronized long meetings() {
+    return meetings;
+  }
+
   synchronized void met(String node) {
     long meeting = ++meetings;
     met.put(node, meeting);
@@ -116,7 +120,7 @@ final class Comparison implements AutoCloseable {
     long[] counts = new long[2];
     try {
       store.forEachFile(
-          file -> {
+          (file, size) -> {
             String name = file.name().value();
             batch.add(new Remote.Versioned(name, file.version()));
             bytes[0] += name.length() * 3 + VERSION_BYTES;

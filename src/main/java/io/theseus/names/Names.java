@@ -6,6 +6,7 @@ import io.theseus.store.Entry;
 import io.theseus.store.FileStat;
 import io.theseus.store.FileStore;
 import io.theseus.store.Listing;
+import io.theseus.store.Named;
 import io.theseus.store.VersionClock;
 import io.theseus.wire.ErrorCode;
 import io.theseus.wire.FileName;
@@ -78,6 +79,9 @@ public final class Names implements AutoCloseable {
 
     /** Ends the connection of a GET here, as it has a newer one elsewhere. */
     CompletionStage<?> fence(UUID session);
+
+    /** Whether the files of this node are on their way to others. */
+    boolean isLeaving();
   }
 
   private final NamesSettings settings;
@@ -138,6 +142,18 @@ public final class Names implements AutoCloseable {
     return isAlone() || comparison.isSettled();
   }
 
+  /** Nodes that can't be reached. */
+  public Set<String> missing() {
+    Set<String> missing = new TreeSet<>(others);
+    reachable.forEach(each -> missing.remove(each.node()));
+    return missing;
+  }
+
+  /** Rises when a node can be reached that could not be. */
+  public long meetings() {
+    return comparison.meetings();
+  }
+
   /** Where clients reach the nodes that this one can, itself left out. */
   public List<Place> reachable() {
     return reachable;
@@ -150,7 +166,13 @@ public final class Names implements AutoCloseable {
    * older goes.
    */
   public CompletionStage<Location> locate(FileName name) {
-    return onDisk(() -> store.entry(name)).thenCompose(here -> locate(name, here));
+    return onDisk(() -> sound(name)).thenCompose(here -> locate(name, here));
+  }
+
+  /** What is here of a name and may be served; a rotten file is none. */
+  private Entry sound(FileName name) throws ProtocolException {
+    Entry entry = store.entry(name);
+    return entry.kind() == Entry.Kind.FILE && store.contents().isRotten(name) ? Entry.NONE : entry;
   }
 
   private CompletionStage<Location> locate(FileName name, Entry here) {
@@ -180,7 +202,7 @@ public final class Names implements AutoCloseable {
                                 new Location(
                                     Optional.of(there.place()), Optional.of(stat(name, there)))));
               }
-              return here.kind() == Entry.Kind.FILE
+              return here.kind() == Entry.Kind.FILE || store.contents().isRotten(name)
                   ? CompletableFuture.completedFuture(Location.HERE)
                   : failed(nothing(name, silent(answers)));
             });
@@ -389,6 +411,23 @@ public final class Names implements AutoCloseable {
                   page.rows().stream().filter(row -> !old.contains(row.name())).toList(),
                   page.through());
             });
+  }
+
+  /**
+   * On which other nodes files are that are here.
+   *
+   * @return as many as were asked for, in the same order
+   */
+  public CompletionStage<Holders> holders(List<Named> files) {
+    List<Remote.Versioned> names =
+        files.stream()
+            .map(each -> new Remote.Versioned(each.name().value(), each.version()))
+            .toList();
+    return ask(
+            (id, from, replyTo) -> new Remote.Compare(id, from, names, replyTo),
+            others,
+            /* patienceNanos= */ 0)
+        .thenApply(answers -> Holders.of(files, answers));
   }
 
   // ---- changing
@@ -620,14 +659,14 @@ public final class Names implements AutoCloseable {
       Listing page = store.list(list.prefix(), list.after(), list.maxBytes());
       return page(list.id(), page);
     } else if (question instanceof Remote.Compare compare) {
-      return new Remote.Newer(compare.id(), node, newer(compare.names()));
+      return compared(compare);
     }
     throw new IllegalArgumentException("question: " + question + " (expected: one of names)");
   }
 
   private Remote.Known known(Remote.Find find) throws ProtocolException {
     FileName name = FileName.parse(find.name());
-    Entry entry = store.entry(name);
+    Entry entry = sound(name);
     Optional<FileStat> stat = entry.stat();
     return new Remote.Known(
         find.id(),
@@ -648,16 +687,24 @@ public final class Names implements AutoCloseable {
     return (here != null && here.has(session)) || store.hasCompleted(session, name);
   }
 
-  private List<Remote.NewerOne> newer(List<Remote.Versioned> names) throws ProtocolException {
+  private Remote.Newer compared(Remote.Compare question) throws ProtocolException {
     List<Remote.NewerOne> newer = new ArrayList<>();
-    for (Remote.Versioned each : names) {
-      Entry entry = store.entry(FileName.parse(each.name()));
-      if (entry.version().compareTo(each.version()) > 0) {
+    List<Integer> same = new ArrayList<>();
+    List<Remote.Versioned> names = question.names();
+    for (int i = 0; i < names.size(); i++) {
+      Remote.Versioned each = names.get(i);
+      Entry entry = sound(FileName.parse(each.name()));
+      int order = entry.version().compareTo(each.version());
+      if (order > 0) {
         newer.add(
             new Remote.NewerOne(each.name(), entry.version(), entry.kind() == Entry.Kind.DELETED));
+      } else if (order == 0 && entry.kind() == Entry.Kind.FILE) {
+        same.add(i);
       }
     }
-    return newer;
+    Sessions here = sessions;
+    return new Remote.Newer(
+        question.id(), settings.nodeId(), newer, same, here != null && here.isLeaving());
   }
 
   // ---- for the actor and the comparison

@@ -119,7 +119,7 @@ public sealed interface Remote extends NamesActor.Command {
   /** A name, and the version of it that a node has. */
   record Versioned(String name, String version) {}
 
-  /** These are here: of which is there something newer? Answered by {@link Newer}. */
+  /** These are here: of which is there something newer, or the same? Answered by {@link Newer}. */
   record Compare(long id, String from, List<Versioned> names, ActorRef<NamesActor.Command> replyTo)
       implements Question {}
 
@@ -130,8 +130,14 @@ public sealed interface Remote extends NamesActor.Command {
    */
   record NewerOne(String name, String version, boolean deleted) {}
 
-  /** What is newer. */
-  record Newer(long id, String node, List<NewerOne> names) implements Answer {}
+  /**
+   * What is newer.
+   *
+   * @param same those that are there in the same version, by their place in the question
+   * @param leaving whether what is there is on its way elsewhere, and counts as no copy
+   */
+  record Newer(long id, String node, List<NewerOne> names, List<Integer> same, boolean leaving)
+      implements Answer {}
 
   /** May a session be the only one that decides about a name? Answered by {@link Claimed}. */
   record Claim(

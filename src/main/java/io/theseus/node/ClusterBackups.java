@@ -49,6 +49,7 @@ final class ClusterBackups {
         backup.sessions(),
         backup.behindBytes(),
         backup.draining(),
+        backup.filesLeft(),
         backup.registered());
   }
 

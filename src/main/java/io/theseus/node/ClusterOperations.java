@@ -50,6 +50,7 @@ final class ClusterOperations implements Operations {
   private final Upgrades upgrades;
   private final ClusterSessions sessions;
   private final ClusterBackups backups;
+  private final ClusterRepair repair;
   private final Supplier<Set<String>> missing;
   private final Duration watch;
   private final Clock clock;
@@ -77,6 +78,7 @@ final class ClusterOperations implements Operations {
       Upgrades upgrades,
       ClusterSessions sessions,
       ClusterBackups backups,
+      ClusterRepair repair,
       Supplier<Set<String>> missing,
       Duration watch,
       Clock clock) {
@@ -84,6 +86,7 @@ final class ClusterOperations implements Operations {
     this.upgrades = upgrades;
     this.sessions = sessions;
     this.backups = backups;
+    this.repair = repair;
     this.missing = missing;
     this.watch = watch;
     this.clock = clock;
@@ -432,6 +435,16 @@ final class ClusterOperations implements Operations {
   @Override
   public Map<String, String> register(boolean open, Order order) throws OperationException {
     return backups.register(open, order.who());
+  }
+
+  @Override
+  public List<Verification> verify(String prefix, Order order) throws OperationException {
+    return repair.verify(prefix, order.who());
+  }
+
+  @Override
+  public List<Verification> verification() throws OperationException {
+    return repair.verification();
   }
 
   static <T> T await(CompletionStage<T> answer, String whose) throws OperationException {

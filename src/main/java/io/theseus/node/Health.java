@@ -148,6 +148,27 @@ final class Health {
         : new Part("backups", "short", String.join("; ", reasons));
   }
 
+  /** Files: are they what was stored, and on as many nodes as are wanted. */
+  static Part files(NodeStatus.Files files) {
+    List<String> reasons = new ArrayList<>();
+    if (files.rotten() > 0) {
+      reasons.add(
+          files.rotten()
+              + " are not what was stored, and are not served until they are repaired or replaced: "
+              + String.join(", ", files.rottenNames())
+              + (files.rotten() > files.rottenNames().size() ? ", ..." : ""));
+    }
+    if (files.shortOfCopies() > 0 && !files.copying()) {
+      reasons.add(files.shortOfCopies() + " are on fewer nodes than theseus.backup.factor wants");
+    }
+    if (!files.waitsFor().isEmpty()) {
+      reasons.add("nothing is copied yet, waiting " + files.waitsFor());
+    }
+    return reasons.isEmpty()
+        ? Part.normal("files")
+        : new Part("files", files.rotten() > 0 ? "rotten" : "short", String.join("; ", reasons));
+  }
+
   /** Descriptors: are there enough for more connections and files. */
   static Part descriptors(Descriptors descriptors, long open) {
     return descriptors.limit() - open >= descriptors.kept() / 2

@@ -3,6 +3,7 @@ package io.theseus.node;
 import akka.actor.typed.ActorSystem;
 import io.theseus.access.Identity;
 import io.theseus.admin.NodeStatus;
+import io.theseus.admin.Operations;
 import io.theseus.admin.jmx.JmxDoor;
 import io.theseus.admin.jmx.RunFile;
 import io.theseus.backup.Backup;
@@ -11,6 +12,7 @@ import io.theseus.control.Control;
 import io.theseus.module.Switchboard;
 import io.theseus.names.Names;
 import io.theseus.steps.Steps;
+import io.theseus.store.FileStore;
 import io.theseus.store.StoreUse;
 import io.theseus.upgrade.NodeRevisions;
 import io.theseus.upgrade.Upgrades;
@@ -213,6 +215,16 @@ public final class Node implements AutoCloseable {
     return services.orElseThrow().control();
   }
 
+  /** What an operator can do here. */
+  Operations operations() {
+    return services.orElseThrow().operations();
+  }
+
+  /** The files. */
+  FileStore store() {
+    return services.orElseThrow().store();
+  }
+
   /** The backups that this node knows and can reach; none where it is alone. */
   List<Backup> backups() {
     return services.orElseThrow().backups();
@@ -262,6 +274,7 @@ public final class Node implements AutoCloseable {
     long free = freeBytes();
     NodeStatus.Quota quota = services.map(Node::quota).orElse(NodeStatus.Quota.NONE);
     NodeStatus.Backups copies = services.map(Services::copies).orElse(NodeStatus.Backups.NONE);
+    NodeStatus.Files files = services.map(Services::files).orElse(NodeStatus.Files.NONE);
     return new NodeStatus(
         settings.id(),
         version(),
@@ -281,8 +294,9 @@ public final class Node implements AutoCloseable {
         cluster,
         services.map(Services::code).orElse(NodeStatus.Code.NONE),
         copies,
+        files,
         certificates(),
-        parts(cluster, !sessions.isEmpty(), free, quota, copies));
+        parts(cluster, !sessions.isEmpty(), free, quota, copies, files));
   }
 
   private List<NodeStatus.Part> parts(
@@ -290,7 +304,8 @@ public final class Node implements AutoCloseable {
       boolean answers,
       long free,
       NodeStatus.Quota quota,
-      NodeStatus.Backups copies) {
+      NodeStatus.Backups copies,
+      NodeStatus.Files files) {
     List<NodeStatus.Part> parts = new ArrayList<>();
     parts.add(Health.cluster(settings.cluster(), cluster));
     parts.add(Health.control(answers));
@@ -306,6 +321,7 @@ public final class Node implements AutoCloseable {
     if (copies.factor() > 0) {
       parts.add(Health.backups(copies));
     }
+    parts.add(Health.files(files));
     parts.add(Health.journal(services.map(Services::journal)));
     services
         .flatMap(Services::certificate)

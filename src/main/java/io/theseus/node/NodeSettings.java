@@ -43,6 +43,7 @@ public record NodeSettings(
     Path journalDir,
     Cluster cluster,
     Backup backup,
+    Repair repair,
     Log log,
     Config akka) {
 
@@ -263,6 +264,17 @@ public record NodeSettings(
     }
   }
 
+  /**
+   * How the node sees to the files that it has.
+   *
+   * @param after so long a node may be away before what it had is copied
+   * @param copyBandwidth bytes a second, of those copies; 0 for any number
+   * @param scrubEvery from one reading of all files to the next; 0 for none
+   * @param scrubBandwidth bytes a second, of that; 0 for any number
+   */
+  public record Repair(
+      Duration after, long copyBandwidth, Duration scrubEvery, long scrubBandwidth) {}
+
   /** How events are written. */
   public record Log(Format format, Level level) {
 
@@ -316,7 +328,7 @@ public record NodeSettings(
             reader.duration(
                 "theseus.session.longest-pause", Duration.ofSeconds(1), Duration.ofHours(24)),
             reader.integer("theseus.session.most-waiting", 0, 1_000_000),
-            bandwidth(reader)),
+            bandwidth(reader, "theseus.session.bandwidth")),
         live(reader),
         threads(reader),
         path(reader, "theseus.journal.dir"),
@@ -329,6 +341,11 @@ public record NodeSettings(
             reader.oneOf("theseus.backup.when-missing", Backup.WhenMissing.class),
             rack(reader),
             registration(reader)),
+        new Repair(
+            reader.duration("theseus.repair.after", Duration.ZERO, Duration.ofDays(365)),
+            bandwidth(reader, "theseus.repair.copy-bandwidth"),
+            reader.duration("theseus.repair.scrub-every", Duration.ZERO, Duration.ofDays(3650)),
+            bandwidth(reader, "theseus.repair.scrub-bandwidth")),
         new Log(
             reader.oneOf("theseus.log.format", Log.Format.class),
             reader.oneOf("theseus.log.level", Log.Level.class)),
@@ -486,8 +503,7 @@ public record NodeSettings(
     return new Access(tokens, anonymous);
   }
 
-  private static long bandwidth(ConfigReader reader) {
-    String key = "theseus.session.bandwidth";
+  private static long bandwidth(ConfigReader reader, String key) {
     long bytesPerSecond = reader.bytes(key, 0, Long.MAX_VALUE);
     if (bytesPerSecond > 0 && bytesPerSecond < LEAST_BANDWIDTH) {
       throw reader.refuse(key, "0, or at least 64 KiB");

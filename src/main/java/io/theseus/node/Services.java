@@ -10,6 +10,7 @@ import io.theseus.access.Identity;
 import io.theseus.access.Tokens;
 import io.theseus.access.Watched;
 import io.theseus.admin.NodeStatus;
+import io.theseus.admin.OperationException;
 import io.theseus.admin.Operations;
 import io.theseus.backup.Backup;
 import io.theseus.backup.BackupEnvironment;
@@ -45,6 +46,11 @@ import io.theseus.net.ServerTls;
 import io.theseus.net.TlsSettings;
 import io.theseus.peer.PeerPort;
 import io.theseus.peer.PeerSettings;
+import io.theseus.repair.RefillStatus;
+import io.theseus.repair.Repair;
+import io.theseus.repair.RepairActor;
+import io.theseus.repair.RepairSettings;
+import io.theseus.repair.ScrubStatus;
 import io.theseus.session.Bandwidth;
 import io.theseus.session.CopyTargets;
 import io.theseus.session.Counters;
@@ -72,6 +78,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -108,6 +115,7 @@ final class Services implements AutoCloseable {
   private static final long WATCH_SECONDS = 2;
   private static final long DISK_STOP_SECONDS = 10;
   private static final long FORGET_MINUTES = 60;
+  private static final int MOST_NAMED = 10;
   private static final Duration ASK = Duration.ofSeconds(2);
 
   /** Together less than what coordination leaves to a node for making a revision ready. */
@@ -136,6 +144,7 @@ final class Services implements AutoCloseable {
   private final Fellows fellows;
   private final ClusterSessions clusterSessions;
   private final @Nullable Copying copying;
+  private final Repair repair;
   private volatile @Nullable Door door;
   private volatile @Nullable ActorSystem<?> system;
   private volatile @Nullable ActorRef<ControlActor.Command> actor;
@@ -397,10 +406,17 @@ final class Services implements AutoCloseable {
           public CompletionStage<?> fence(UUID session) {
             return control.fence(session);
           }
+
+          @Override
+          public boolean isLeaving() {
+            Copying between = copying;
+            return between != null && between.draining().isOn();
+          }
         });
     this.fellows = new Fellows(settings.cluster().nodes());
     this.clusterSessions = new ClusterSessions(settings.id(), fellows, control);
     this.copying = copying();
+    this.repair = upkeep();
     this.environment =
         new SessionEnvironment(
             settings.id(),
@@ -445,6 +461,41 @@ final class Services implements AutoCloseable {
     PeerPort port = peers(replicas);
     replicas.listenAt(port);
     return new Copying(port, replicas, draining);
+  }
+
+  private Repair upkeep() {
+    NodeSettings.Repair wanted = settings.repair();
+    Copying between = copying;
+    return new Repair(
+        new RepairSettings(
+            settings.id(),
+            settings.backup().factor(),
+            wanted.after(),
+            wanted.copyBandwidth(),
+            wanted.scrubEvery(),
+            wanted.scrubBandwidth(),
+            settings.dataDir().resolve("repair")),
+        store,
+        names,
+        between == null ? null : between.replicas(),
+        between == null ? null : between.draining(),
+        this::bring,
+        Clock.systemUTC());
+  }
+
+  /** Asks a node to bring a file to another one. */
+  private CompletionStage<io.theseus.repair.Remote.Brought> bring(
+      String node, String name, String version, String to) {
+    try {
+      return fellows
+          .<RepairActor.Command, io.theseus.repair.Remote.Brought>ask(
+              node,
+              RepairActor.NAME,
+              replyTo -> new io.theseus.repair.Remote.Bring(name, version, to, replyTo))
+          .orElseGet(() -> CompletableFuture.failedFuture(new IOException(Fellows.NO_MEMBER)));
+    } catch (OperationException e) {
+      return CompletableFuture.failedFuture(e);
+    }
   }
 
   /** What becomes of a copy of a session that is not received here now. */
@@ -587,7 +638,12 @@ final class Services implements AutoCloseable {
       values.put("short-of-copies", replicas.under());
       values.put("copied-bytes", between.port().copiedBytes());
       values.put("held-bytes", between.port().heldBytes());
+      RefillStatus refill = repair.refill();
+      values.put("files-short-of-copies", refill.shortFiles());
+      values.put("files-copied", refill.copiedFiles());
+      values.put("files-copied-bytes", refill.copiedBytes());
     }
+    values.put("files-rotten", (long) repair.rotten().size());
     return values;
   }
 
@@ -652,6 +708,10 @@ final class Services implements AutoCloseable {
           "names",
           DispatcherSelector.fromConfig(NodeSettings.BACKUP_DISPATCHER));
     }
+    context.spawn(
+        RepairActor.create(repair),
+        RepairActor.NAME,
+        DispatcherSelector.fromConfig(NodeSettings.BACKUP_DISPATCHER));
     spawnCopying(context);
   }
 
@@ -669,6 +729,7 @@ final class Services implements AutoCloseable {
               store,
               disk,
               between.draining(),
+              repair::left,
               between.port(),
               settings.session().keep(),
               steps);
@@ -716,6 +777,7 @@ final class Services implements AutoCloseable {
         upgrades,
         clusterSessions,
         new ClusterBackups(settings.id(), fellows, copying == null ? null : copying.replicas()),
+        new ClusterRepair(fellows),
         upgrades::missing,
         settings.modules().watch(),
         Clock.systemUTC());
@@ -735,6 +797,32 @@ final class Services implements AutoCloseable {
             settings.backup().factor(),
             between.replicas().known().size(),
             between.replicas().under());
+  }
+
+  /** How the files do, for status. */
+  NodeStatus.Files files() {
+    RefillStatus refill = repair.refill();
+    ScrubStatus scrub = repair.scrub();
+    List<FileName> rotten = repair.rotten();
+    return new NodeStatus.Files(
+        refill.running(),
+        refill.looked(),
+        refill.shortFiles(),
+        refill.copiedFiles(),
+        refill.copiedBytes(),
+        repair.left(),
+        refill.waitsFor(),
+        scrub.running(),
+        scrub.files(),
+        scrub.totalFiles(),
+        repair.lastScrub().map(Instant::toString).orElse(""),
+        rotten.size(),
+        rotten.stream().limit(MOST_NAMED).map(FileName::value).toList());
+  }
+
+  /** The files. */
+  FileStore store() {
+    return store;
   }
 
   /** The backups that this node knows and can reach; none where it is alone. */
@@ -774,6 +862,7 @@ final class Services implements AutoCloseable {
         this::checkFiles, WATCH_SECONDS, WATCH_SECONDS, TimeUnit.SECONDS);
     watching.scheduleWithFixedDelay(
         () -> disk.execute(names::forgetDeleted), 1, FORGET_MINUTES, TimeUnit.MINUTES);
+    repair.start();
     long often = Math.max(1, settings.modules().callDeadline().toMillis() / 4);
     watching.scheduleWithFixedDelay(revisions::check, often, often, TimeUnit.MILLISECONDS);
   }
@@ -893,6 +982,7 @@ final class Services implements AutoCloseable {
   @Override
   public void close() {
     watching.shutdownNow();
+    repair.close();
     names.close();
     revisions.close();
     loops.close();

@@ -16,6 +16,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.UserDefinedFileAttributeView;
 import java.time.Instant;
+import java.time.temporal.ChronoField;
 import java.util.Arrays;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -43,6 +44,8 @@ public final class Native {
     int poll(Memory fds, long count, int timeoutMillis) throws LastErrorException;
 
     int getpagesize();
+
+    int futimens(int fd, byte[] times) throws LastErrorException;
 
     int setpriority(int which, int who, int priority) throws LastErrorException;
   }
@@ -73,6 +76,8 @@ public final class Native {
   private static final byte[] NO_ATTRIBUTE_NAME = terminated("user." + ATTRIBUTE + ".none");
   private static final int MOST_ATTRIBUTE_BYTES = 1024;
   private static final int POSIX_FADV_WILLNEED = 3;
+  private static final int TIMESPEC_BYTES = 16;
+  private static final long UTIME_OMIT = (1L << 30) - 2;
   private static final int AT_FDCWD = -100;
   private static final int AT_EMPTY_PATH = 0x1000;
   private static final int STATX_CTIME = 0x80;
@@ -289,6 +294,32 @@ public final class Native {
     return fd < 0
         ? Optional.empty()
         : Optional.of(Files.getLastModifiedTime(Path.of("/proc/self/fd/" + fd)).toInstant());
+  }
+
+  /**
+   * Sets when an open file was last modified, to the nanosecond, which the library rounds to
+   * microseconds; false where there is no way to.
+   */
+  public static boolean setModified(FileChannel channel, Instant time) throws IOException {
+    C c = LIBRARY;
+    int fd = descriptor(channel);
+    if (c == null || fd < 0) {
+      return false;
+    }
+    byte[] times =
+        ByteBuffer.allocate(2 * TIMESPEC_BYTES)
+            .order(ByteOrder.nativeOrder())
+            .putLong(0)
+            .putLong(UTIME_OMIT) // that of the last access stays
+            .putLong(time.getEpochSecond())
+            .putLong(time.getLong(ChronoField.NANO_OF_SECOND))
+            .array();
+    try {
+      int unused = c.futimens(fd, times);
+      return true;
+    } catch (LastErrorException e) {
+      throw failed("futimens", e);
+    }
   }
 
   /** The number of a channel's descriptor; -1 where the runtime doesn't show it. */

@@ -88,9 +88,14 @@ final class GetSide {
         ? opened
         : opened.exceptionallyCompose(
             failure ->
-                DiskTasks.refusalOf(failure).code() == ErrorCode.NOT_FOUND
+                mayBeElsewhere(DiskTasks.refusalOf(failure).code())
                     ? located(place, fromStart)
                     : CompletableFuture.failedFuture(failure));
+  }
+
+  /** Whether it is only this node that does not have it, or has it and can't serve it. */
+  private static boolean mayBeElsewhere(ErrorCode code) {
+    return code == ErrorCode.NOT_FOUND || code == ErrorCode.INTERNAL;
   }
 
   private CompletionStage<Command> located(FileName place, boolean fromStart) {

@@ -280,7 +280,7 @@ final class PutSide {
   private void copy(Upload upload) {
     Replicas copies = environment.copies();
     Replication begun = transfer.replication;
-    if (copies != null && (begun == null || begun.upload() != upload)) {
+    if (copies != null && (begun == null || begun.original() != upload)) {
       transfer.epoch = transfer.epoch.next(environment.nodeId(), names().millis());
       transfer.replication = copies.begin(transfer.epoch, upload, transfer.markedCopies);
       listen();
@@ -554,12 +554,12 @@ final class PutSide {
       return Next.STAY;
     }
     List<SessionEvent> events = new ArrayList<>(session.marks(transfer.durable));
-    events.add(new SessionEvent.Committing(version, copies.upload().received()));
+    events.add(new SessionEvent.Committing(version, upload().received()));
     return Next.persist(
         List.copyOf(events),
         () -> {
           transfer.markedVersion = true;
-          transfer.durable = copies.upload().received();
+          transfer.durable = upload().received();
           environment.steps().at("put.decided");
           commit(copies, version);
         });
@@ -568,8 +568,8 @@ final class PutSide {
   /** On the copies, here, and then nobody has an older one. */
   private void commit(@Nullable Replication copies, String version) {
     Upload upload = upload();
-    CompletionStage<Void> there =
-        copies == null ? CompletableFuture.completedFuture(null) : copies.commit();
+    CompletionStage<Integer> there =
+        copies == null ? CompletableFuture.completedFuture(0) : copies.commit();
     disk.await(
         there
             .thenCompose(done -> upload.publish())

@@ -26,6 +26,7 @@ record Attribute(
   private static final String FORMAT = "1";
   private static final int FIELDS = 7;
   private static final String NONE = "-";
+  private static final int BY_NAME = 3; // the version of such a UUID
   private static final String SHA256 = "[0-9a-f]{64}";
   private static final String VERSION = "[0-9a-f]{16}@[!-~]*";
 
@@ -79,9 +80,12 @@ record Attribute(
     return field.equals(NONE) ? Optional.empty() : Optional.of(field);
   }
 
-  /** The identity of a committed file. */
+  /**
+   * The identity of a committed file; of one that came by no session, whose place here a UUID by
+   * name takes, what it was before it had an attribute.
+   */
   String identity() {
-    return session.toString();
+    return session.version() == BY_NAME ? identity(size, modified) : session.toString();
   }
 
   /** The identity of a file of which nothing else is known. */

@@ -62,6 +62,7 @@ final class Commits {
   private final FolderForces forces = new FolderForces();
   private final Records records;
   private final Tombstones tombstones;
+  private final Contents contents;
   private final Quota quota;
   private final Duration keep;
   private final Clock clock;
@@ -87,6 +88,7 @@ final class Commits {
       Path stagingPath,
       Records records,
       Tombstones tombstones,
+      Contents contents,
       Quota quota,
       Duration keep,
       Clock clock,
@@ -97,6 +99,7 @@ final class Commits {
     this.stagingPath = stagingPath;
     this.records = records;
     this.tombstones = tombstones;
+    this.contents = contents;
     this.quota = quota;
     this.keep = keep;
     this.clock = clock;
@@ -261,7 +264,7 @@ final class Commits {
       Optional<String> version)
       throws IOException, ProtocolException {
     String component = part.component();
-    if (request.modified().isPresent()) {
+    if (request.modified().isPresent() && !Native.setModified(channel, request.modified().get())) {
       staging.setModified(component, FileTime.from(request.modified().get()));
     }
     BasicFileAttributes file = staging.find(component);
@@ -413,6 +416,7 @@ final class Commits {
     quota.beforeSwitch(request.session(), name, size, sizeOf(replaced));
     rememberReplaced(name, replaced);
     staging.move(part.component(), folder, component);
+    contents.replaced(name);
     quota.switched(request.session());
     return true;
   }
@@ -542,6 +546,22 @@ final class Commits {
 
   // ---- delete
 
+  /** Removes a file that has that version still. */
+  boolean letGo(FileName name, String version) throws ProtocolException {
+    Lock nameLock = lockOf(name);
+    nameLock.lock();
+    try {
+      Entry known = entry(name);
+      if (known.kind() != Entry.Kind.FILE || !known.version().equals(version)) {
+        return false;
+      }
+      removeIfThere(name);
+      return true;
+    } finally {
+      nameLock.unlock();
+    }
+  }
+
   /** Removes a file; gives its identity. */
   String delete(FileName name, Optional<String> ifIdentity) throws ProtocolException {
     Lock nameLock = lockOf(name);
@@ -569,6 +589,7 @@ final class Commits {
       requireIdentity(name, ifIdentity, Optional.of(facts.identity()));
       rememberReplaced(name, Optional.of(facts));
       folder.deleteFile(component);
+      contents.replaced(name);
       quota.deleted(facts.size());
       force(name, () -> forces.force(folder));
       return facts.identity();
@@ -636,7 +657,11 @@ final class Commits {
         return Optional.empty();
       }
       // also where somebody has changed the file since: the upload was completed all the same
-      return Facts.of(found, tree.path(name.value()))
+      Facts facts = Facts.of(found, tree.path(name.value()));
+      if (contents.isRotten(name, facts.key())) {
+        return Optional.empty();
+      }
+      return facts
           .attribute()
           .filter(a -> a.session().equals(session))
           .map(a -> new Completed(session, name, a.size(), a.identity(), a.received()));

@@ -21,5 +21,5 @@ public record Entry(Kind kind, String version, Optional<FileStat> stat) {
     LIVE
   }
 
-  static final Entry NONE = new Entry(Kind.NONE, "", Optional.empty());
+  public static final Entry NONE = new Entry(Kind.NONE, "", Optional.empty());
 }

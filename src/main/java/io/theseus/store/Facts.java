@@ -36,7 +36,7 @@ record Facts(Object key, long size, Instant modified, Optional<Attribute> attrib
   }
 
   /** The attribute where it still tells the truth. */
-  private Optional<Attribute> valid() {
+  Optional<Attribute> valid() {
     return attribute.filter(a -> a.size() == size && a.modified().equals(modified));
   }
 

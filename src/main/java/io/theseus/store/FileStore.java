@@ -31,7 +31,7 @@ import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
-import java.util.function.Consumer;
+import java.util.function.ObjLongConsumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -76,6 +76,7 @@ public final class FileStore implements Closeable {
   private final Space space;
   private final Quota quota;
   private final Commits commits;
+  private final Contents contents;
   private final SharedFiles shared = new SharedFiles();
   private final SmallFiles small;
   private final Map<UUID, Upload> uploads = new ConcurrentHashMap<>();
@@ -164,6 +165,7 @@ public final class FileStore implements Closeable {
               + " kept",
           root);
     }
+    this.contents = new Contents(this, tree);
     this.commits =
         new Commits(
             this,
@@ -172,6 +174,7 @@ public final class FileStore implements Closeable {
             stagingPath,
             records,
             tombstones,
+            contents,
             quota,
             settings.keep(),
             clock,
@@ -238,13 +241,19 @@ public final class FileStore implements Closeable {
    * Never waits for the disk: empty where that would be needed to know.
    */
   public Optional<StoredFile> openKnown(FileName name) {
-    return live.contains(name)
+    return live.contains(name) || contents.isMarked(name)
         ? Optional.empty()
         : Optional.ofNullable(small.find(name, /* mayWait= */ false));
   }
 
   /** Opens a regular file below the root, without following links. */
   public StoredFile openFile(FileName name) throws ProtocolException {
+    if (contents.isRotten(name)) {
+      throw Refusals.internal(
+          Texts.quote(name.value())
+              + " is rotten: it is not what was stored (expected: a repair from another node, or an"
+              + " upload anew)");
+    }
     StoredFile known = small.find(name, /* mayWait= */ true);
     if (known != null) {
       return known;
@@ -360,7 +369,7 @@ public final class FileStore implements Closeable {
     }
   }
 
-  private static BasicFileAttributes requireFile(FileName name, @Nullable BasicFileAttributes found)
+  static BasicFileAttributes requireFile(FileName name, @Nullable BasicFileAttributes found)
       throws ProtocolException {
     if (found == null) {
       throw Refusals.notFound(name, "nothing is there");
@@ -383,11 +392,11 @@ public final class FileStore implements Closeable {
 
   /** Something that is done with a name's last component in the folder that holds it. */
   @FunctionalInterface
-  private interface InFolder<T> {
+  interface InFolder<T> {
     T apply(Folder folder, String component) throws IOException, ProtocolException;
   }
 
-  private <T> T inFolderOf(FileName name, InFolder<T> action) throws ProtocolException {
+  <T> T inFolderOf(FileName name, InFolder<T> action) throws ProtocolException {
     tree.requireEncodable(name);
     if (tree.isHidden(name.value())) {
       throw Refusals.notFound(name, "is where the store keeps unfinished uploads");
@@ -469,14 +478,32 @@ public final class FileStore implements Closeable {
     return commits.supersede(name, version, deleted, /* keeps= */ true);
   }
 
-  /** Visits all files, in no order; what is put here or removed meanwhile may be among them. */
-  public void forEachFile(Consumer<Named> visitor) throws IOException {
+  /** What files hold. */
+  public Contents contents() {
+    return contents;
+  }
+
+  /**
+   * Removes a file that is on enough other nodes; nothing where it has another version by now.
+   *
+   * @return whether it is gone
+   */
+  public boolean letGo(FileName name, String version) throws ProtocolException {
+    requireWritable(name);
+    return commits.letGo(name, version);
+  }
+
+  /**
+   * Visits all files with their sizes, in no order; what is put here or removed meanwhile may be
+   * among them.
+   */
+  public void forEachFile(ObjLongConsumer<Named> visitor) throws IOException {
     tree.forEachFile(
         (text, found) -> {
           try {
             FileName name = FileName.parse(text);
             Path path = tree.path(text);
-            visitor.accept(new Named(name, Facts.of(found, path).version(path)));
+            visitor.accept(new Named(name, Facts.of(found, path).version(path)), found.size());
           } catch (ProtocolException e) {
             LOG.debug("{} is no name", Texts.escape(text)); // and not served
           }

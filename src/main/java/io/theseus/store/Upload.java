@@ -7,6 +7,7 @@ import io.theseus.wire.Texts;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -15,6 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -30,7 +32,7 @@ import org.slf4j.LoggerFactory;
  * One unfinished file: staged, hashed behind the writes, synced, committed. Outlives connections
  * and actors. None of its methods waits for the disk.
  */
-public final class Upload {
+public final class Upload implements Original {
   /*
    * Three lanes on the disk executor, each of them one thread at a time:
    *
@@ -209,12 +211,24 @@ public final class Upload {
     hashing.signal();
   }
 
+  @Override
   public UUID session() {
     return request.session();
   }
 
+  @Override
   public FileName name() {
     return request.name();
+  }
+
+  @Override
+  public OptionalLong size() {
+    return request.size();
+  }
+
+  @Override
+  public Optional<Instant> modified() {
+    return request.modified();
   }
 
   /** What was asked for when it began. */
@@ -236,6 +250,7 @@ public final class Upload {
   }
 
   /** Bytes that survive a power cut. */
+  @Override
   public long durable() {
     return durable;
   }
@@ -810,6 +825,7 @@ public final class Upload {
    *
    * @throws ProtocolException where the upload has failed, or is over
    */
+  @Override
   public Source source() throws ProtocolException {
     FileChannel channel;
     try {

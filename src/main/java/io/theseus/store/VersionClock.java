@@ -64,6 +64,11 @@ public final class VersionClock {
         "");
   }
 
+  /** When a version was given, about. */
+  public static Instant time(String version) {
+    return Instant.ofEpochMilli(ticks(version) >>> BITS);
+  }
+
   /** Whether it was given by no node. */
   static boolean isNobodys(String version) {
     return version.endsWith("@");

@@ -79,7 +79,8 @@ final class BackupRemoteTest {
         new Remote.Committed(SESSION, EPOCH, "node2"),
         new Remote.Refused(SESSION, EPOCH, "node2", ErrorCode.NO_SPACE, "full"),
         new Remote.Enquire("node1", owner.getRef()),
-        new Remote.Offer("node2", "r1", "127.0.0.1", 7432, 1L << 40, 3, 4, true, backup.getRef()),
+        new Remote.Offer(
+            "node2", "r1", "127.0.0.1", 7432, 1L << 40, 3, 4, true, 5, backup.getRef()),
         new Remote.Registered("node1"),
         new Remote.Drain(true, "ann", drained.getRef()),
         new Remote.Drained(true, 3, "why"),

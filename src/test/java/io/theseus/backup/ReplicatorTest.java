@@ -97,7 +97,8 @@ final class ReplicatorTest {
     }
 
     private Remote.Offer offer(ActorRef<BackupNode.Command> self) {
-      return new Remote.Offer(node, "rack-" + node, "127.0.0.1", 1, 1L << 40, 0, 0, draining, self);
+      return new Remote.Offer(
+          node, "rack-" + node, "127.0.0.1", 1, 1L << 40, 0, 0, draining, -1, self);
     }
 
     <T extends Remote.OfSession> T expect(Class<T> type) {

@@ -12,8 +12,10 @@ import io.theseus.admin.Operations.BackupList;
 import io.theseus.admin.Operations.BackupView;
 import io.theseus.admin.Operations.Phase;
 import io.theseus.admin.Operations.RevisionView;
+import io.theseus.admin.Operations.RottenFile;
 import io.theseus.admin.Operations.SessionList;
 import io.theseus.admin.Operations.SessionView;
+import io.theseus.admin.Operations.Verification;
 import io.theseus.admin.jmx.JmxDoor;
 import io.theseus.admin.jmx.RunFile;
 import io.theseus.module.ComponentReference;
@@ -108,6 +110,7 @@ final class AdminCommandTest {
         new NodeStatus.Cluster("", "", "", List.of()),
         NodeStatus.Code.NONE,
         NodeStatus.Backups.NONE,
+        NodeStatus.Files.NONE,
         Map.of(),
         List.of());
   }
@@ -613,9 +616,11 @@ final class AdminCommandTest {
             "node1",
             /* open= */ false,
             List.of(
-                new BackupView("node1", "", 1L << 30, 0, 0, false, true),
-                new BackupView("node2", "cellar", 5L << 30, 12, 1 << 20, true, true),
-                new BackupView("node3", "roof", 7, 0, 0, false, false)));
+                new BackupView("node1", "", 1L << 30, 0, 0, false, -1, true),
+                new BackupView("node2", "cellar", 5L << 30, 12, 1 << 20, true, 5, true),
+                new BackupView("node3", "roof", 7, 0, 0, false, -1, false),
+                new BackupView("node4", "", 7, 0, 0, true, -1, true),
+                new BackupView("node5", "", 7, 0, 0, true, 0, true)));
     Shell.Ran ran = admin("backups");
     assertThat(ran.exit()).isZero();
     assertThat(ran.out())
@@ -623,8 +628,10 @@ final class AdminCommandTest {
             """
             NODE   RACK    FREE     UPLOADS  BEHIND   STATE
             node1  -       1.0 GiB  0        0 B      in use
-            node2  cellar  5.0 GiB  12       1.0 MiB  draining
+            node2  cellar  5.0 GiB  12       1.0 MiB  draining, 5 files left
             node3  roof    7 B      0        0 B      not registered
+            node4  -       7 B      0        0 B      draining
+            node5  -       7 B      0        0 B      drained
             No others may register with node1 any more.
             """);
     JsonNode json = json(admin("backups", "--json"));
@@ -634,14 +641,86 @@ final class AdminCommandTest {
     assertThat(json.at("/backups/1/draining").asBoolean()).isTrue();
   }
 
+  private static Verification reading(
+      String node, boolean running, long read, RottenFile... findings) {
+    long repaired = Stream.of(findings).filter(each -> each.reason().isEmpty()).count();
+    return new Verification(
+        node,
+        running,
+        read,
+        read << 20,
+        8,
+        8 << 20,
+        /* adopted= */ 0,
+        findings.length,
+        repaired,
+        List.of(findings),
+        /* failure= */ "");
+  }
+
+  private static Verification silent(String node) {
+    return new Verification(node, false, 0, 0, 0, 0, 0, 0, 0, List.of(), "can't be reached");
+  }
+
+  @Test
+  void shouldVerifyAllFiles() throws Exception {
+    scripted.verifications.add(List.of(reading("node1", true, 0), reading("node2", true, 0)));
+    scripted.verifications.add(List.of(reading("node1", true, 3), reading("node2", false, 8)));
+    scripted.verifications.add(
+        List.of(
+            reading("node1", false, 8, new RottenFile("a\nb", "node2", "")),
+            reading("node2", false, 8)));
+    Shell.Ran ran = admin("verify", "a", "--who", "eve");
+    assertThat(ran.exit()).isZero();
+    assertThat(ran.lines())
+        .containsExactly(
+            "node1: 8 files, 8.0 MiB: 1 rotten, 1 of them repaired",
+            "  a\\u000Ab: repaired from node2",
+            "node2: 8 files, 8.0 MiB: all as they were stored");
+    assertThat(scripted.asked())
+        .startsWith("verify \"a\" by eve", "verification")
+        .allMatch(each -> each.startsWith("verif"));
+  }
+
+  @Test
+  void shouldSayWhatCanNotBeRepaired() throws Exception {
+    scripted.verifications.add(
+        List.of(
+            reading("node1", false, 8, new RottenFile("f", "", "no other node has it")),
+            silent("node2")));
+    Shell.Ran ran = admin("verify");
+    assertThat(ran.exit()).isEqualTo(10);
+    assertThat(ran.lines())
+        .containsExactly("node1: 8 files, 8.0 MiB: 1 rotten, 0 of them repaired");
+    assertThat(ran.err())
+        .isEqualTo(
+            """
+            theseus admin verify: node1: f: no other node has it
+            theseus admin verify: node2: can't be reached
+            """);
+    JsonNode json = json(admin("verify", "--json"));
+    assertThat(json.at("/nodes/0/findings/0/name").asText()).isEqualTo("f");
+    assertThat(json.at("/nodes/1/failure").asText()).isEqualTo("can't be reached");
+  }
+
+  @Test
+  void shouldNotWaitWhereThatIsNotWanted() throws Exception {
+    scripted.verifications.add(List.of(reading("node1", true, 0), silent("node2")));
+    Shell.Ran ran = admin("verify", "--detach");
+    assertThat(ran.exit()).isEqualTo(10);
+    assertThat(ran.lines()).containsExactly("node1: begun");
+    assertThat(ran.err()).isEqualTo("theseus admin verify: node2: can't be reached\n");
+    assertThat(scripted.asked()).hasSize(1);
+  }
+
   @Test
   void shouldDrainABackup() throws Exception {
     Shell.Ran ran = admin("backups", "drain", "node2", "--who", "eve");
     assertThat(ran.exit()).isZero();
     assertThat(ran.lines())
         .containsExactly(
-            "node2: gets no new copies; of 3 uploads that it copies now, those that can go elsewhere"
-                + " do; files that are there stay");
+            "node2: gets no new copies; of 3 uploads that it copies now, and of its files, those that"
+                + " can go elsewhere do; `theseus admin backups` shows how many are left");
     ran = admin("backups", "drain", "node2", "--undo", "--who", "eve");
     assertThat(ran.lines()).containsExactly("node2: gets new copies again");
     assertThat(scripted.asked()).containsExactly("drain node2 by eve", "undrain node2 by eve");

@@ -75,6 +75,20 @@ class StatusCommandTest {
             List.of(FIRST, new Member("node2", "127.0.0.1:25512", "up", false, List.of()))),
         new NodeStatus.Code("burst@1.2 (0123456789ab)", "", false, true, "current", 1200),
         new NodeStatus.Backups(1, 2, 1_100),
+        new NodeStatus.Files(
+            false,
+            5_000,
+            3,
+            12,
+            3L << 30,
+            -1,
+            "",
+            false,
+            0,
+            0,
+            "2026-11-20T10:00:00Z",
+            0,
+            List.of()),
         Map.of("packets", "2027-11-21T10:00:00Z"),
         parts);
   }

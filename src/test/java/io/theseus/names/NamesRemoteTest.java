@@ -82,7 +82,8 @@ final class NamesRemoteTest {
                 new Remote.Row("live", OptionalLong.empty(), "-", Optional.empty(), "")),
             Optional.of("live")),
         new Remote.Compare(1, "node1", List.of(new Remote.Versioned("f", "0a@n")), probe.getRef()),
-        new Remote.Newer(1, "node2", List.of(new Remote.NewerOne("f", "0b@n", false))),
+        new Remote.Newer(
+            1, "node2", List.of(new Remote.NewerOne("f", "0b@n", false)), List.of(3), true),
         new Remote.Claim(1, "node1", "f", SESSION, probe.getRef()),
         new Remote.Claimed(1, "node2", true),
         new Remote.Unclaim(1, "node1", "f", SESSION, probe.getRef()),

@@ -58,7 +58,7 @@ class NodeStatusTest {
       assertThat(status.sessions()).isEqualTo(Map.of("live", 0L, "kept", 0L));
       assertThat(status.parts())
           .extracting(Part::name)
-          .containsExactly("cluster", "control", "code", "disk", "descriptors", "journal");
+          .containsExactly("cluster", "control", "code", "disk", "descriptors", "files", "journal");
       assertThat(status.cluster().members())
           .extracting(Member::node, Member::status, Member::reachable)
           .containsExactly(org.assertj.core.groups.Tuple.tuple("node1", "up", true));
@@ -279,6 +279,7 @@ class NodeStatusTest {
                 "a:2", "", "waits", List.of(new Member("n", "a:2", "up", false, List.of()))),
             new NodeStatus.Code("standard", "act a1", true, true, "current", 7),
             new NodeStatus.Backups(1, 2, 3),
+            NodeStatus.Files.NONE,
             Map.of("packets", "2027-11-21T00:00:00Z"),
             List.of(Part.normal("disk"), new Part("cluster", "joining", "waits")));
 

@@ -89,6 +89,10 @@ public final class TestCluster implements AutoCloseable {
     return node;
   }
 
+  public boolean isRunning(int number) {
+    return running.containsKey(number);
+  }
+
   public Node node(int number) {
     return Optional.ofNullable(running.get(number)).orElseThrow();
   }

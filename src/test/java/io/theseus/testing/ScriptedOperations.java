@@ -27,6 +27,8 @@ public final class ScriptedOperations implements Operations {
   /** What {@link #sessions} says, one after another; the last one stays. */
   public final Deque<SessionList> sessions = new ArrayDeque<>();
 
+  public final Deque<List<Verification>> verifications = new ArrayDeque<>();
+
   public Set<String> missing = Set.of();
   public Map<String, String> accepted = Map.of();
   public BackupList backups = new BackupList("n1", true, List.of());
@@ -168,5 +170,17 @@ public final class ScriptedOperations implements Operations {
   public Map<String, String> register(boolean open, Order order) throws OperationException {
     ask((open ? "open" : "close") + " registration " + text(order));
     return accepted;
+  }
+
+  @Override
+  public List<Verification> verify(String prefix, Order order) throws OperationException {
+    ask("verify \"" + prefix + "\" " + text(order));
+    return verifications.element();
+  }
+
+  @Override
+  public synchronized List<Verification> verification() throws OperationException {
+    ask("verification");
+    return verifications.size() > 1 ? verifications.remove() : verifications.element();
   }
 }

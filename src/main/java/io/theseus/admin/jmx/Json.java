@@ -27,6 +27,9 @@ final class Json {
   /** The answer of {@code accept} and {@code openRegistration}, and of their opposites. */
   record Accepted(Map<String, String> nodes) {}
 
+  /** The answer of {@code verify} and {@code verification}. */
+  record Readings(List<Operations.Verification> nodes) {}
+
   private Json() {}
 
   static String write(Object answer) {

@@ -226,6 +226,18 @@ record NodeBean(Supplier<NodeStatus> status, Operations operations) implements T
     return json(() -> new Json.Accepted(operations.register(open, order("", "", who))));
   }
 
+  // ---- files
+
+  @Override
+  public String verify(String prefix, String who) throws ConnectException {
+    return json(() -> new Json.Readings(operations.verify(prefix, order("", "", who))));
+  }
+
+  @Override
+  public String verification() throws ConnectException {
+    return json(() -> new Json.Readings(operations.verification()));
+  }
+
   // ---- what goes in, what comes out
 
   private static String json(Asked asked) throws ConnectException {

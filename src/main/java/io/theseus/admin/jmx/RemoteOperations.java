@@ -129,6 +129,16 @@ final class RemoteOperations implements Operations {
     return ask(Json.Accepted.class, operation, order.who()).nodes();
   }
 
+  @Override
+  public List<Verification> verify(String prefix, Order order) throws OperationException {
+    return ask(Json.Readings.class, "verify", prefix, order.who()).nodes();
+  }
+
+  @Override
+  public List<Verification> verification() throws OperationException {
+    return ask(Json.Readings.class, "verification").nodes();
+  }
+
   // ---- over the wire
 
   private static String without(Order order) {

@@ -16,7 +16,10 @@ import java.util.Map;
  *           state: serving, canary, stable, former, new (of a preview); description: the text that id is the SHA-256 of
  * session   {"node","session","direction","name","offset","size","state","module","remote"}
  *           direction: get, put; size: -1 where it isn't known; state: live, held, detached
- * backup    {"node","rack","freeBytes","sessions","behindBytes","draining","registered"}
+ * backup    {"node","rack","freeBytes","sessions","behindBytes","draining","filesLeft","registered"}
+ *           filesLeft: of one that drains, -1 where it isn't known
+ * reading   {"node","running","files","bytes","totalFiles","totalBytes","adopted","rotten","repaired",
+ *           "findings":[{"name","repairedFrom","reason"}],"failure"}
  * </pre>
  *
  * <p>Acts are begun, then go on by themselves: {@link #act} says how far one is. What can't be done
@@ -240,8 +243,8 @@ public interface TheseusMXBean {
   String backups() throws ConnectException;
 
   /**
-   * Has a backup chosen for no new copy, and copies of uploads that run moved to others; files that
-   * are there stay.
+   * Has a backup chosen for no new copy, copies of uploads that run moved to others, and files
+   * brought to others.
    *
    * @return {@code {"node":NODE,"draining":true,"running":3}}
    */
@@ -263,4 +266,20 @@ public interface TheseusMXBean {
   /** Lets backups register with every node; answer as that of {@link #closeRegistration}. */
   @Description("Lets backups register")
   String openRegistration(String who) throws ConnectException;
+
+  // ---- files
+
+  /**
+   * Has every node read the files whose names begin so, and what is not what was stored repaired
+   * from another one. Begins, and goes on by itself: {@link #verification} says how far it is.
+   *
+   * @param prefix empty for all
+   * @return {@code {"nodes":[READING]}}
+   */
+  @Description("Reads files, and repairs those that are not what was stored")
+  String verify(String prefix, String who) throws ConnectException;
+
+  /** How far each node is with the last {@link #verify}; answer as of that. */
+  @Description("How far the reading of files is")
+  String verification() throws ConnectException;
 }

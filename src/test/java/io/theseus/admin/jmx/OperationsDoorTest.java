@@ -123,7 +123,7 @@ final class OperationsDoorTest {
     assertThat(remote.accept(true, Set.of(), ORDER)).isEqualTo(scripted.accepted);
     scripted.backups =
         new BackupList(
-            "n1", false, List.of(new BackupView("n2", "r", 1L << 40, 2, 3, true, false)));
+            "n1", false, List.of(new BackupView("n2", "r", 1L << 40, 2, 3, true, 7, false)));
     assertThat(remote.backups()).isEqualTo(scripted.backups);
     assertThat(remote.drain("n2", true, ORDER)).isEqualTo(new Drained("n2", true, 3));
     assertThat(remote.drain("n2", false, ORDER)).isEqualTo(new Drained("n2", false, 3));

@@ -1,0 +1,440 @@
+package io.theseus.repair;
+
+import io.theseus.backup.Backup;
+import io.theseus.backup.Draining;
+import io.theseus.backup.Replicas;
+import io.theseus.names.Names;
+import io.theseus.store.Checked;
+import io.theseus.store.Committed;
+import io.theseus.store.DurableFile;
+import io.theseus.store.FileStore;
+import io.theseus.wire.FileName;
+import io.theseus.wire.ProtocolException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.time.Clock;
+import java.time.DateTimeException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The upkeep of a node's files, by threads of its own that never hurry: copies of those that are on
+ * too few nodes, readings of all of them by schedule and by an operator's word, and files that are
+ * brought to other nodes, where they have rotten.
+ */
+public final class Repair implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Repair.class);
+  private static final String SCRUBBED = "scrubbed";
+  private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+  /** Also where nothing is known to have changed. */
+  private static final long INTERVAL_NANOS = TimeUnit.HOURS.toNanos(1);
+
+  /** Between two rounds there is at least so much, and as many times what the last one took. */
+  private static final long LEAST_REST_NANOS = TimeUnit.SECONDS.toNanos(2);
+
+  private static final int REST_TIMES = 10;
+
+  /** What nobody asks about any more. */
+  private static final long FORGET_NANOS = TimeUnit.MINUTES.toNanos(1);
+
+  /** After a start others have more to do. */
+  private static final long FIRST_SCRUB_NANOS = TimeUnit.MINUTES.toNanos(1);
+
+  /** Asks other nodes. */
+  @FunctionalInterface
+  public interface Fellows {
+    /** Has a node bring a file to this one; fails where the node can't be reached. */
+    CompletionStage<Remote.Brought> bring(String node, String name, String version, String to);
+  }
+
+  /** What decides whether files are looked through. */
+  private record Situation(
+      long meetings,
+      Set<String> missing,
+      Set<String> backups,
+      Set<String> leaving,
+      long endedShort) {}
+
+  private record Asked(String name, String version, String node) {}
+
+  /** What comes of it; null before. */
+  private static final class Answer {
+    @Nullable String reason;
+    long endedNanos;
+  }
+
+  private final RepairSettings settings;
+  private final FileStore store;
+  private final Names names;
+  private final @Nullable Replicas replicas;
+  private final @Nullable Draining draining;
+  private final Fellows fellows;
+  private final Clock clock;
+  private final ScheduledExecutorService timer;
+  private final Rate refillRate;
+  private final Rate scrubRate;
+  private final Rate unlimited = new Rate(0, System::nanoTime);
+  private final @Nullable Refill refill;
+  private final List<Thread> threads = new ArrayList<>();
+
+  private volatile boolean refilling;
+
+  /** Of a node that is being emptied; -1 until all files were looked at since. */
+  private volatile long left = -1;
+
+  private volatile String waitsFor = "";
+  private volatile @Nullable Scrub scrub;
+
+  // guarded by this
+  private @Nullable Scrub verification;
+  private final Map<Asked, Answer> bringing = new HashMap<>();
+
+  /**
+   * That of a node; nothing is done before {@link #start}.
+   *
+   * @param replicas null for a node that is alone, as draining
+   */
+  public Repair(
+      RepairSettings settings,
+      FileStore store,
+      Names names,
+      @Nullable Replicas replicas,
+      @Nullable Draining draining,
+      Fellows fellows,
+      Clock clock) {
+    this.settings = settings;
+    this.store = store;
+    this.names = names;
+    this.replicas = replicas;
+    this.draining = draining;
+    this.fellows = fellows;
+    this.clock = clock;
+    this.timer = Executors.newSingleThreadScheduledExecutor(task -> thread("repair-timer", task));
+    this.refillRate = new Rate(settings.refillBytes(), System::nanoTime);
+    this.scrubRate = new Rate(settings.scrubBytes(), System::nanoTime);
+    this.refill =
+        replicas == null
+            ? null
+            : new Refill(settings, store, names, replicas, refillRate, timer, clock);
+  }
+
+  private Thread thread(String what, Runnable task) {
+    Thread made = new Thread(task, settings.nodeId() + "-" + what);
+    made.setDaemon(true);
+    return made;
+  }
+
+  /** Begins. */
+  public void start() {
+    if (refill != null) {
+      run("refill", this::keepRefilling);
+    }
+    if (!settings.scrubEvery().isZero()) {
+      run("scrub", this::keepScrubbing);
+    }
+  }
+
+  /** What may end by the node's end. */
+  private interface Work {
+    void run() throws InterruptedException;
+  }
+
+  private synchronized void run(String what, Work work) {
+    threads.removeIf(each -> !each.isAlive());
+    Thread made =
+        thread(
+            what,
+            () -> {
+              try {
+                work.run();
+              } catch (InterruptedException e) {
+                LOG.debug("{} ends", what, e);
+              }
+            });
+    threads.add(made);
+    made.start();
+  }
+
+  // ---- refill
+
+  private void keepRefilling() throws InterruptedException {
+    Situation done = null;
+    Set<String> missing = Set.of();
+    long missingSince = System.nanoTime();
+    long ended = 0;
+    long rest = 0;
+    boolean whole = true;
+    while (true) {
+      unlimited.pause(LOOK_NANOS);
+      Situation now = situation();
+      long time = System.nanoTime();
+      if (!now.missing().equals(missing)) {
+        missing = now.missing();
+        missingSince = time;
+      }
+      boolean changed = !now.equals(done);
+      long since = time - ended;
+      boolean isDue =
+          done == null
+              || since > INTERVAL_NANOS
+              || ((changed || !whole || isLeaving()) && since > rest);
+      boolean waits = !missing.isEmpty() && time - missingSince < settings.after().toNanos();
+      waitsFor =
+          waits && isDue
+              ? "for " + String.join(", ", new TreeSet<>(missing)) + ", which may come back"
+              : "";
+      if (!isDue || waits || !names.isSettled()) {
+        continue;
+      }
+      refilling = true;
+      boolean leaving = isLeaving();
+      try {
+        whole = Objects.requireNonNull(refill).round(missing, leaving);
+        done = now;
+        left = leaving ? refill().left() : -1;
+      } catch (IOException | RuntimeException e) {
+        LOG.warn("files can't be looked through for copies: {}", String.valueOf(e));
+        whole = false;
+        done = now;
+      } finally {
+        refilling = false;
+      }
+      ended = System.nanoTime();
+      rest = Math.max(LEAST_REST_NANOS, REST_TIMES * (ended - time));
+      if (!whole && !isLeaving()) {
+        rest = Math.max(rest, settings.after().toNanos());
+      }
+    }
+  }
+
+  private Situation situation() {
+    List<Backup> backups = replicas == null ? List.of() : replicas.seen();
+    return new Situation(
+        names.meetings(),
+        names.missing(),
+        backups.stream().map(Backup::node).collect(Collectors.toSet()),
+        backups.stream().filter(Backup::draining).map(Backup::node).collect(Collectors.toSet()),
+        replicas == null ? 0 : replicas.endedShort());
+  }
+
+  private boolean isLeaving() {
+    return draining != null && draining.isOn();
+  }
+
+  /** Files of this node that are not on enough others while it is being emptied; -1: unknown. */
+  public long left() {
+    return isLeaving() ? left : -1;
+  }
+
+  /** How far files are on as many nodes as are wanted. */
+  public RefillStatus refill() {
+    Refill known = refill;
+    return known == null ? RefillStatus.NONE : known.status(refilling, waitsFor);
+  }
+
+  // ---- scrub
+
+  private void keepScrubbing() throws InterruptedException {
+    long wait = FIRST_SCRUB_NANOS;
+    while (true) {
+      Instant due = scrubbed().plus(settings.scrubEvery());
+      Duration left = Duration.between(clock.instant(), due);
+      unlimited.pause(Math.max(wait, left.isNegative() ? 0 : left.toNanos()));
+      wait = 0;
+      Scrub next = new Scrub(store, names, this::bringHere, "", scrubRate);
+      scrub = next;
+      next.run();
+      if (next.status().failure().isEmpty()) {
+        scrubbedNow();
+      } else {
+        wait = INTERVAL_NANOS;
+      }
+    }
+  }
+
+  /** When all files had been read last. */
+  private Instant scrubbed() {
+    try {
+      return Instant.parse(Files.readString(settings.directory().resolve(SCRUBBED)).strip());
+    } catch (NoSuchFileException e) {
+      return Instant.EPOCH;
+    } catch (IOException | DateTimeException e) {
+      LOG.warn("when files were read last is not known: {}", e.getMessage());
+      return Instant.EPOCH;
+    }
+  }
+
+  private void scrubbedNow() {
+    try {
+      Files.createDirectories(settings.directory());
+      DurableFile.replace(
+          settings.directory(),
+          SCRUBBED,
+          ByteBuffer.wrap((clock.instant() + "\n").getBytes(StandardCharsets.UTF_8)));
+    } catch (IOException e) {
+      LOG.warn("that files were read can't be remembered: {}", e.getMessage());
+    }
+  }
+
+  /** How far the reading by schedule is. */
+  public ScrubStatus scrub() {
+    Scrub known = scrub;
+    return known == null ? ScrubStatus.NONE : known.status();
+  }
+
+  /** When the last one by schedule ended; empty before the first. */
+  public Optional<Instant> lastScrub() {
+    return Optional.of(scrubbed()).filter(at -> at.isAfter(Instant.EPOCH));
+  }
+
+  /** Begins to read files, as fast as the disk is. */
+  synchronized Remote.Reading verify(String prefix) {
+    Scrub known = verification;
+    if (known != null && known.status().running()) {
+      return new Remote.Reading(
+          known.status(), "another one runs (expected: one at a time; wait for its end)");
+    }
+    Scrub begun = new Scrub(store, names, this::bringHere, prefix, unlimited);
+    verification = begun;
+    run("verify", begun::run);
+    return new Remote.Reading(begun.status(), "");
+  }
+
+  /** How far the last reading by an operator's word is. */
+  synchronized ScrubStatus verification() {
+    Scrub known = verification;
+    return known == null ? ScrubStatus.NONE : known.status();
+  }
+
+  private String bringHere(String node, FileName name, String version) throws InterruptedException {
+    while (true) {
+      Remote.Brought answer;
+      try {
+        answer =
+            fellows
+                .bring(node, name.value(), version, settings.nodeId())
+                .handle(
+                    (brought, failure) ->
+                        failure == null
+                            ? brought
+                            : new Remote.Brought(false, String.valueOf(failure.getMessage())))
+                .toCompletableFuture()
+                .get();
+      } catch (ExecutionException e) {
+        return String.valueOf(e.getMessage());
+      }
+      if (!answer.running()) {
+        return answer.reason();
+      }
+      unlimited.pause(LOOK_NANOS);
+    }
+  }
+
+  // ---- what has rotten elsewhere
+
+  /** Brings a file to a node, where it is sound here; begins, or says how far that is. */
+  synchronized Remote.Brought bring(String name, String version, String node) {
+    Asked asked = new Asked(name, version, node);
+    Answer known = bringing.get(asked);
+    if (known == null) {
+      long now = System.nanoTime();
+      bringing
+          .values()
+          .removeIf(each -> each.reason != null && now - each.endedNanos > FORGET_NANOS);
+      Answer begun = new Answer();
+      bringing.put(asked, begun);
+      run("bring", () -> ended(begun, brought(asked)));
+      return new Remote.Brought(true, "");
+    }
+    String reason = known.reason;
+    if (reason == null) {
+      return new Remote.Brought(true, "");
+    }
+    bringing.remove(asked);
+    return new Remote.Brought(false, reason);
+  }
+
+  private synchronized void ended(Answer answer, String reason) {
+    answer.reason = reason;
+    answer.endedNanos = System.nanoTime();
+  }
+
+  private String brought(Asked asked) throws InterruptedException {
+    Replicas between = replicas;
+    if (between == null) {
+      return "it is alone";
+    }
+    try {
+      FileName name = FileName.parse(asked.name());
+      Checked checked = store.contents().check(name, unlimited);
+      Optional<Committed> file =
+          checked.committed().filter(each -> each.version().equals(asked.version()));
+      if (file.isEmpty()) {
+        return "it has another version by now";
+      }
+      if (checked.isRotten()) {
+        store.contents().condemn(name, checked);
+        return "it is rotten there, too";
+      }
+      int copies =
+          between
+              .copy(
+                  store.contents().original(file.get(), Optional.of(checked)),
+                  file.get(),
+                  1,
+                  asked.node()::equals)
+              .toCompletableFuture()
+              .join();
+      return copies == 1 ? "" : "it can't be brought to node " + asked.node() + " now";
+    } catch (ProtocolException e) {
+      return e.code().label() + ": " + e.reason();
+    }
+  }
+
+  /** Files that are known to be rotten. */
+  public List<FileName> rotten() {
+    return store.contents().rotten();
+  }
+
+  /** Ends what runs, and waits for that. */
+  @Override
+  public void close() {
+    unlimited.close();
+    refillRate.close();
+    scrubRate.close();
+    timer.shutdownNow();
+    List<Thread> ending;
+    synchronized (this) {
+      ending = List.copyOf(threads);
+    }
+    for (Thread each : ending) {
+      try {
+        each.join(TimeUnit.SECONDS.toMillis(5));
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return;
+      }
+    }
+  }
+}

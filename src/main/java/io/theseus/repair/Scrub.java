@@ -1,0 +1,192 @@
+package io.theseus.repair;
+
+import io.theseus.names.Holders;
+import io.theseus.names.Names;
+import io.theseus.store.Checked;
+import io.theseus.store.Contents;
+import io.theseus.store.FileStore;
+import io.theseus.store.Named;
+import io.theseus.wire.ErrorCode;
+import io.theseus.wire.FileName;
+import io.theseus.wire.ProtocolException;
+import io.theseus.wire.Texts;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeSet;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Reads the files of a node once, and has those repaired that are not what was stored. */
+final class Scrub {
+  private static final Logger LOG = LoggerFactory.getLogger(Scrub.class);
+  private static final int MOST_FINDINGS = 1000;
+
+  private final FileStore store;
+  private final Names names;
+  private final Bringing bringing;
+  private final String prefix;
+  private final Contents.Pacing pacing;
+
+  // guarded by this
+  private boolean running = true;
+  private long files;
+  private long bytes;
+  private long totalFiles;
+  private long totalBytes;
+  private long adopted;
+  private long rotten;
+  private long repaired;
+  private String failure = "";
+  private final List<Finding> findings = new ArrayList<>();
+
+  /**
+   * A reading that has not begun.
+   *
+   * @param prefix of names
+   * @param bringing asks other nodes for what has rotten here
+   */
+  Scrub(FileStore store, Names names, Bringing bringing, String prefix, Contents.Pacing pacing) {
+    this.store = store;
+    this.names = names;
+    this.bringing = bringing;
+    this.prefix = prefix;
+    this.pacing = pacing;
+  }
+
+  /** The node stops. */
+  private static final class StopException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+  }
+
+  /**
+   * Reads all.
+   *
+   * @throws InterruptedException where the node stops
+   */
+  void run() throws InterruptedException {
+    try {
+      store.forEachFile(
+          (file, size) -> {
+            if (file.name().value().startsWith(prefix)) {
+              count(size);
+            }
+          });
+      store.forEachFile(
+          (file, size) -> {
+            if (file.name().value().startsWith(prefix)) {
+              read(file.name());
+            }
+          });
+    } catch (StopException e) {
+      throw new InterruptedException("the node stops");
+    } catch (IOException e) {
+      synchronized (this) {
+        failure = String.valueOf(e.getMessage());
+      }
+    } finally {
+      synchronized (this) {
+        running = false;
+      }
+    }
+    ScrubStatus done = status();
+    LOG.info(
+        "{} files of {} bytes read: {} were rotten, {} of them are repaired",
+        done.files(),
+        done.bytes(),
+        done.rotten(),
+        done.repaired());
+  }
+
+  private synchronized void count(long size) {
+    totalFiles++;
+    totalBytes += size;
+  }
+
+  private void read(FileName name) {
+    try {
+      Checked checked = store.contents().check(name, this::pace);
+      synchronized (this) {
+        files++;
+      }
+      if (checked.isRotten()) {
+        store.contents().condemn(name, checked);
+        note(repair(name, checked.version()));
+      } else if (checked.committed().isEmpty()
+          && store.contents().adopt(name, checked).isPresent()) {
+        synchronized (this) {
+          adopted++;
+        }
+      }
+    } catch (ProtocolException e) {
+      if (e.code() != ErrorCode.NOT_FOUND && e.code() != ErrorCode.BUSY) {
+        note(new Finding(name.value(), "", e.reason()));
+      } // otherwise it is another one by now, or none
+    } catch (InterruptedException e) {
+      throw new StopException();
+    }
+  }
+
+  private void pace(int read) throws InterruptedException {
+    pacing.await(read);
+    synchronized (this) {
+      bytes += read;
+    }
+  }
+
+  private synchronized void note(Finding finding) {
+    rotten++;
+    if (finding.reason().isEmpty()) {
+      repaired++;
+    }
+    if (findings.size() < MOST_FINDINGS) {
+      findings.add(finding);
+    }
+  }
+
+  private Finding repair(FileName name, String version) throws InterruptedException {
+    Holders holders = names.holders(List.of(new Named(name, version))).toCompletableFuture().join();
+    TreeSet<String> nodes = new TreeSet<>();
+    holders.files().forEach(held -> nodes.addAll(held.keeping()));
+    holders.files().forEach(held -> nodes.addAll(held.leaving()));
+    List<String> reasons = new ArrayList<>();
+    for (String node : nodes) {
+      String reason = bringing.bring(node, name, version);
+      if (reason.isEmpty() && !store.contents().isRotten(name)) {
+        LOG.info("{} is repaired from node {}", Texts.quote(name.value()), node);
+        return new Finding(name.value(), node, "");
+      }
+      reasons.add(node + ": " + (reason.isEmpty() ? "brought, and rotten still" : reason));
+    }
+    String reason =
+        nodes.isEmpty() ? "no other node that can be reached has it" : String.join("; ", reasons);
+    LOG.error("{} is rotten, and can't be repaired: {}", Texts.quote(name.value()), reason);
+    return new Finding(name.value(), "", reason);
+  }
+
+  /** Asks a node for a file. */
+  @FunctionalInterface
+  interface Bringing {
+    /**
+     * Has a file brought here, and waits for it.
+     *
+     * @return why it was not; empty where it was
+     */
+    String bring(String node, FileName name, String version) throws InterruptedException;
+  }
+
+  synchronized ScrubStatus status() {
+    return new ScrubStatus(
+        running,
+        prefix,
+        files,
+        bytes,
+        totalFiles,
+        totalBytes,
+        adopted,
+        findings,
+        rotten,
+        repaired,
+        failure);
+  }
+}

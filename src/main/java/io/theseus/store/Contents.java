@@ -1,0 +1,350 @@
+package io.theseus.store;
+
+import io.theseus.os.Native;
+import io.theseus.wire.ErrorCode;
+import io.theseus.wire.FileName;
+import io.theseus.wire.ProtocolException;
+import io.theseus.wire.Texts;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What files that have their names hold: whether it is still what was stored, and the file as
+ * something to be copied. A file that is found to hold something else is rotten: until it is
+ * replaced it is not served, and counts as none.
+ */
+public final class Contents {
+  private static final Logger LOG = LoggerFactory.getLogger(Contents.class);
+  private static final int READ_BYTES = 256 << 10;
+
+  /** Slows a reader down. */
+  @FunctionalInterface
+  public interface Pacing {
+    /**
+     * Waits until so many more bytes may be read.
+     *
+     * @throws InterruptedException where nothing more is to be read
+     */
+    void await(int bytes) throws InterruptedException;
+  }
+
+  /** What was found in the place of what was stored. */
+  private static final class Mark {
+    final Object key;
+    final UUID session;
+    final int[] sums;
+
+    Mark(Object key, UUID session, int[] sums) {
+      this.key = key;
+      this.session = session;
+      this.sums = sums;
+    }
+  }
+
+  private record Open(FileChannel channel, Facts facts) {}
+
+  private final FileStore store;
+  private final Tree tree;
+  private final Map<FileName, Mark> rotten = new ConcurrentHashMap<>();
+
+  Contents(FileStore store, Tree tree) {
+    this.store = store;
+    this.tree = tree;
+  }
+
+  // ---- looking
+
+  /**
+   * What was said of a file at its commit.
+   *
+   * @return empty where a person put or changed it since
+   * @throws ProtocolException {@code not-found}
+   */
+  public Optional<Committed> committed(FileName name) throws ProtocolException {
+    return store.inFolderOf(
+        name, (folder, component) -> committed(name, facts(name, folder.find(component))));
+  }
+
+  private Facts facts(FileName name, @Nullable BasicFileAttributes found) throws ProtocolException {
+    return Facts.of(FileStore.requireFile(name, found), tree.path(name.value()));
+  }
+
+  private Optional<Committed> committed(FileName name, Facts facts) {
+    return facts
+        .valid()
+        .map(
+            each ->
+                new Committed(
+                    name,
+                    facts.version(tree.path(name.value())),
+                    each.session(),
+                    each.size(),
+                    each.modified(),
+                    each.sha256(),
+                    each.received(),
+                    each.committed()));
+  }
+
+  /**
+   * Reads a file from its first byte to its last; waits for the disk.
+   *
+   * @throws ProtocolException {@code not-found}, and {@code busy} where it changes meanwhile
+   * @throws InterruptedException where the pacing ends it
+   */
+  public Checked check(FileName name, Pacing pacing)
+      throws ProtocolException, InterruptedException {
+    Open open = open(name);
+    ContentSums sums = new ContentSums();
+    try (FileChannel channel = open.channel()) {
+      ByteBuffer buffer = ByteBuffer.allocateDirect(READ_BYTES);
+      long at = 0;
+      while (at < open.facts().size()) {
+        buffer.clear().limit((int) Math.min(buffer.capacity(), open.facts().size() - at));
+        pacing.await(buffer.remaining());
+        int n = channel.read(buffer, at);
+        if (n < 0) {
+          throw changed(name);
+        }
+        sums.update(buffer.flip());
+        at += n;
+      }
+    } catch (IOException e) {
+      throw Refusals.io(name, "reading", e);
+    }
+    Facts now = store.inFolderOf(name, (folder, component) -> facts(name, folder.find(component)));
+    if (!now.equals(open.facts())) {
+      throw changed(name);
+    }
+    int whole = sums.blocks().whole();
+    return new Checked(
+        now,
+        committed(name, now),
+        now.version(tree.path(name.value())),
+        sums.sha256(),
+        sums.blocks().whole(0, whole));
+  }
+
+  private Open open(FileName name) throws ProtocolException {
+    return store.inFolderOf(
+        name,
+        (folder, component) -> {
+          Facts facts = facts(name, folder.find(component));
+          return new Open(folder.file(component, StandardOpenOption.READ), facts);
+        });
+  }
+
+  private static ProtocolException changed(FileName name) {
+    return new ProtocolException(
+        ErrorCode.BUSY,
+        Texts.quote(name.value()) + " changed while it was read (expected: a moment of peace)");
+  }
+
+  /**
+   * Takes a file that a person has put or changed for what it is now: its SHA-256 and version stay
+   * with it from now on, and it can be copied. Its identity stays as it was.
+   *
+   * @return empty where it is something else by now, or the file system has no attributes
+   */
+  public Optional<Committed> adopt(FileName name, Checked checked) throws ProtocolException {
+    Facts facts = checked.facts();
+    Attribute attribute =
+        new Attribute(
+            UUID.nameUUIDFromBytes(
+                (name.value() + "\n" + checked.version()).getBytes(StandardCharsets.UTF_8)),
+            facts.size(),
+            facts.modified(),
+            checked.sha256(),
+            Optional.empty(),
+            Instant.EPOCH, // by no session that may come back
+            Optional.of(checked.version()));
+    if (!Native.setAttribute(tree.path(name.value()), attribute.text())) {
+      return Optional.empty();
+    }
+    return committed(name).filter(each -> each.session().equals(attribute.session()));
+  }
+
+  // ---- copying
+
+  /**
+   * A file as something to be copied.
+   *
+   * @param checked what was found in it, where it was read just now: whoever copies it can then
+   *     compare block by block
+   */
+  public Original original(Committed file, Optional<Checked> checked) {
+    int[] sums = checked.map(Checked::sums).orElse(new int[0]);
+    return new Original() {
+      @Override
+      public UUID session() {
+        return file.session();
+      }
+
+      @Override
+      public FileName name() {
+        return file.name();
+      }
+
+      @Override
+      public OptionalLong size() {
+        return OptionalLong.of(file.size());
+      }
+
+      @Override
+      public Optional<Instant> modified() {
+        return Optional.of(file.modified());
+      }
+
+      @Override
+      public long durable() {
+        return file.size();
+      }
+
+      @Override
+      public Source source() throws ProtocolException {
+        return Contents.this.source(file, sums);
+      }
+    };
+  }
+
+  private Source source(Committed file, int[] sums) throws ProtocolException {
+    Open open = open(file.name());
+    Optional<Committed> now = committed(file.name(), open.facts());
+    if (!now.equals(Optional.of(file))) {
+      close(open.channel());
+      throw Refusals.notFound(file.name(), "has another version by now");
+    }
+    return new Whole(open.channel(), file.size(), sums);
+  }
+
+  /** A file that stays as it is. */
+  private static final class Whole implements Source {
+    private final FileChannel channel;
+    private final long size;
+    private final int[] sums;
+    private final AtomicBoolean closed = new AtomicBoolean();
+
+    Whole(FileChannel channel, long size, int[] sums) {
+      this.channel = channel;
+      this.size = size;
+      this.sums = sums;
+    }
+
+    @Override
+    public FileChannel channel() {
+      return channel;
+    }
+
+    @Override
+    public long available() {
+      return size;
+    }
+
+    @Override
+    public int summed() {
+      return sums.length;
+    }
+
+    @Override
+    public int[] sums(int firstBlock, int count) {
+      return Arrays.copyOfRange(sums, firstBlock, firstBlock + count);
+    }
+
+    @Override
+    public Optional<ProtocolException> failure() {
+      return Optional.empty();
+    }
+
+    @Override
+    public void onChange(Runnable watcher) {
+      // all is there
+    }
+
+    @Override
+    public void close() {
+      if (closed.compareAndSet(false, true)) {
+        Contents.close(channel);
+      }
+    }
+  }
+
+  private static void close(FileChannel channel) {
+    try {
+      channel.close();
+    } catch (IOException e) {
+      LOG.warn("a file could not be closed: {}", Refusals.reason(e));
+    }
+  }
+
+  // ---- rotten
+
+  /** From now on the file is not served. */
+  public void condemn(FileName name, Checked checked) {
+    Committed stored = checked.committed().orElseThrow();
+    LOG.error(
+        "{} is rotten: its SHA-256 is {} (expected: {}, with which it was stored); it is not"
+            + " served until it is repaired",
+        Texts.quote(name.value()),
+        checked.sha256(),
+        stored.sha256());
+    rotten.put(name, new Mark(checked.facts().key(), stored.session(), checked.sums()));
+  }
+
+  /** Whether what is there is known to be rotten. */
+  public boolean isRotten(FileName name) {
+    Mark mark = rotten.get(name);
+    if (mark == null) {
+      return false;
+    }
+    try {
+      Facts now =
+          store.inFolderOf(name, (folder, component) -> facts(name, folder.find(component)));
+      return isRotten(name, now.key());
+    } catch (ProtocolException e) {
+      return false; // gone
+    }
+  }
+
+  boolean isRotten(FileName name, @Nullable Object key) {
+    Mark mark = rotten.get(name);
+    return mark != null && mark.key.equals(key);
+  }
+
+  /** Whether it may be: never waits for the disk. */
+  boolean isMarked(FileName name) {
+    return rotten.containsKey(name);
+  }
+
+  /** Those that are. */
+  public List<FileName> rotten() {
+    return rotten.keySet().stream().filter(this::isRotten).sorted().toList();
+  }
+
+  /** Another file has taken the place, or none. */
+  void replaced(FileName name) {
+    rotten.remove(name);
+  }
+
+  /** What is left of a rotten file that came by a session; empty for any other one. */
+  public Optional<Salvage> salvage(FileName name, UUID session) {
+    Mark mark = rotten.get(name);
+    return mark != null && mark.session.equals(session) && isRotten(name)
+        ? Optional.of(new Salvage(() -> open(name).channel(), mark.sums))
+        : Optional.empty();
+  }
+}
