@@ -371,7 +371,13 @@ final class BackupSession
     }
     UploadRequest request =
         new UploadRequest(
-            session, name, begun.size(), Optional.empty(), Optional.empty(), begun.modified());
+            session,
+            name,
+            begun.size(),
+            Optional.empty(),
+            Optional.empty(),
+            begun.modified(),
+            begun.sums() ? UploadRequest.Hashing.SUMS : UploadRequest.Hashing.SHA256);
     Upload opened =
         durable > 0
             ? environment.store().reopen(request, durable, /* altered= */ false)
@@ -418,7 +424,12 @@ final class BackupSession
     listening.mine = begun;
     copy = begun;
     begun.begin();
-    awaitNext();
+    Remote.Seal asked = seal;
+    if (asked != null && into.received() == asked.size()) {
+      sealNow(into, asked);
+    } else {
+      awaitNext();
+    }
   }
 
   /** Tells this actor, by any thread. */
@@ -559,11 +570,20 @@ final class BackupSession
     if (sealing || sealed) {
       return;
     }
+    Remote.BackupInfo known = info;
+    if (known != null && known.sums()) {
+      int blocks = (int) (asked.size() / Source.BLOCK_BYTES);
+      Copy running = copy;
+      if (running == null || !running.isCompared(blocks)) {
+        return; // told again, once it is
+      }
+    }
     sealing = true;
     stopCopy();
     await(
         into,
-        into.sealCopy(asked.size(), asked.sha256(), asked.received(), asked.version()),
+        into.sealCopy(
+            asked.size(), asked.sha256(), asked.received(), asked.lastSum(), asked.version()),
         done -> new SealedHere());
   }
 

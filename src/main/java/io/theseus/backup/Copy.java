@@ -72,6 +72,7 @@ final class Copy implements Intake {
   private int[] theirs = new int[16];
   private int known;
   private int compared;
+  private int goalBlocks = Integer.MAX_VALUE;
   private boolean over;
 
   /**
@@ -104,9 +105,18 @@ final class Copy implements Intake {
     this.written = asked;
   }
 
-  /** Asks for the first bytes. */
+  /** Asks for the first bytes; where all are here, for the last one, as the sums come before it. */
   void begin() {
+    if (asked >= end && end > 0) {
+      port.pull(from, upload.session(), epoch, end - 1, end, this);
+    }
     pull();
+  }
+
+  /** Whether so many blocks are known to be what they should be; otherwise that is told, once. */
+  synchronized boolean isCompared(int blocks) {
+    goalBlocks = compared < blocks ? blocks : Integer.MAX_VALUE;
+    return compared >= blocks;
   }
 
   /** Asks for no more. */
@@ -277,6 +287,7 @@ final class Copy implements Intake {
   /** Compares blocks whose sums are known at both ends. */
   private void compare() {
     int bad = -1;
+    long reached = -1;
     synchronized (this) {
       int upTo = Math.min(known, upload.summed());
       int[] ours = upload.sums(compared, Math.max(0, upTo - compared));
@@ -287,6 +298,13 @@ final class Copy implements Intake {
       }
       compared += ours.length;
       over |= bad >= 0;
+      if (bad < 0 && compared >= goalBlocks) {
+        goalBlocks = Integer.MAX_VALUE;
+        reached = taken;
+      }
+    }
+    if (reached >= 0) {
+      listener.reached(reached);
     }
     if (bad >= 0) {
       listener.corrupt("block " + bad + " of 1 MiB has another CRC32C than where it came from");

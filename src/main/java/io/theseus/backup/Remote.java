@@ -40,6 +40,7 @@ public sealed interface Remote {
    * @param modified the time that the file shall have
    * @param durable bytes that the owner had when it became the owner: of a copy that was made for
    *     an owner before it, no more is worth anything
+   * @param sums whether the sums of all blocks come with the bytes, which saves the SHA-256
    * @param host and port: of the data plane of who has it
    */
   record BackupInfo(
@@ -49,6 +50,7 @@ public sealed interface Remote {
       OptionalLong size,
       Optional<Instant> modified,
       long durable,
+      boolean sums,
       String owner,
       String host,
       int port,
@@ -75,6 +77,7 @@ public sealed interface Remote {
    *
    * @param sha256 of the file
    * @param received SHA-256 of what the client sent, where known
+   * @param lastSum CRC32C of the last block, where it is not whole
    * @param version that the name shall have
    */
   record Seal(
@@ -83,6 +86,7 @@ public sealed interface Remote {
       long size,
       String sha256,
       Optional<String> received,
+      int lastSum,
       String version)
       implements OfSession {}
 

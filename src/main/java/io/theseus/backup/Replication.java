@@ -219,7 +219,8 @@ public final class Replication {
       long bytes, String sha256, Optional<String> received, String version) {
     replicas.tell(
         new Replicator.SealAll(
-            this, new Remote.Seal(session, epoch, bytes, sha256, received, version)));
+            this,
+            new Remote.Seal(session, epoch, bytes, sha256, received, original.lastSum(), version)));
     return sealed;
   }
 

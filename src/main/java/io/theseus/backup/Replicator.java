@@ -598,6 +598,7 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
           replication.size,
           replication.modified,
           replication.durable,
+          !replication.named,
           settings.nodeId(),
           own.host(),
           own.port(),

@@ -57,6 +57,11 @@ final class Paced implements Original {
   }
 
   @Override
+  public int lastSum() {
+    return file.lastSum();
+  }
+
+  @Override
   public Source source() throws ProtocolException {
     Source whole = file.source();
     if (!rate.isLimited()) {

@@ -62,6 +62,11 @@ final class BlockSums {
     return Arrays.copyOfRange(sums, first, first + count);
   }
 
+  /** That of the last block, where it is not whole; 0 where it is. */
+  int last() {
+    return inBlock > 0 ? (int) crc.getValue() : 0;
+  }
+
   /** The sums so far; the last block may be shorter than the others. */
   int[] toArray() {
     int count = whole;

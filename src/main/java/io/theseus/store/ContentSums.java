@@ -14,13 +14,20 @@ import org.jspecify.annotations.Nullable;
 final class ContentSums {
   private static final int READ_BACK_BYTES = 256 << 10;
 
-  private final MessageDigest sha256 = newSha256();
+  /** Null where only blocks are summed. */
+  private final @Nullable MessageDigest sha256;
+
   private final BlockSums blocks = new BlockSums();
 
   /** Of what was received, from the first byte on that is not what is stored. */
   private @Nullable MessageDigest received;
 
   private @Nullable ByteBuffer readBack;
+
+  /** Of nothing yet. */
+  ContentSums(UploadRequest.Hashing hashing) {
+    this.sha256 = hashing == UploadRequest.Hashing.SHA256 ? newSha256() : null;
+  }
 
   /** Takes what is between position and limit. */
   void update(ByteBuffer data) {
@@ -33,15 +40,19 @@ final class ContentSums {
    * @param instead what was received instead; null where that is the same
    */
   void update(ByteBuffer data, @Nullable ByteBuffer instead) {
+    blocks.update(data);
+    MessageDigest stored = sha256;
+    if (stored == null) {
+      return;
+    }
     if (instead != null && received == null) {
-      received = copy(sha256); // up to here it was the same
+      received = copy(stored); // up to here it was the same
     }
     MessageDigest digest = received;
     if (digest != null) {
       digest.update(instead == null ? data.duplicate() : instead);
     }
-    blocks.update(data);
-    sha256.update(data);
+    stored.update(data);
   }
 
   /** Takes some of what is staged already, up to an offset; gives how many bytes. */
@@ -67,12 +78,19 @@ final class ContentSums {
 
   /** Of what is stored, in lower case hex. */
   String sha256() {
-    return hex(sha256);
+    return hex(digest());
   }
 
   /** Of what was received, in lower case hex. */
   String received() {
-    return hex(received == null ? sha256 : received);
+    return hex(received == null ? digest() : received);
+  }
+
+  private MessageDigest digest() {
+    if (sha256 == null) {
+      throw new IllegalStateException("only blocks are summed");
+    }
+    return sha256;
   }
 
   private static String hex(MessageDigest digest) {

@@ -110,7 +110,7 @@ public final class Contents {
   public Checked check(FileName name, Pacing pacing)
       throws ProtocolException, InterruptedException {
     Open open = open(name);
-    ContentSums sums = new ContentSums();
+    ContentSums sums = new ContentSums(UploadRequest.Hashing.SHA256);
     try (FileChannel channel = open.channel()) {
       ByteBuffer buffer = ByteBuffer.allocateDirect(READ_BYTES);
       long at = 0;
@@ -213,6 +213,11 @@ public final class Contents {
       @Override
       public long durable() {
         return file.size();
+      }
+
+      @Override
+      public int lastSum() {
+        return 0;
       }
 
       @Override

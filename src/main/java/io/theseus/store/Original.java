@@ -25,6 +25,12 @@ public interface Original {
   long durable();
 
   /**
+   * The CRC32C of the last block of {@link Source#BLOCK_BYTES}, where it is not whole; 0 where it
+   * is, or nobody knows. Once it is known that nothing more comes.
+   */
+  int lastSum();
+
+  /**
    * What is there, to be read while more may come; may wait for the disk.
    *
    * @throws ProtocolException where it is not there any more

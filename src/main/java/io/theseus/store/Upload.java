@@ -135,7 +135,7 @@ public final class Upload implements Original {
   }
 
   /** The SHA-256 of what a client sent to another node, where it is known there. */
-  private record Received(Optional<String> sha256) {}
+  private record Received(Optional<String> sha256, int lastSum) {}
 
   private final FileStore store;
   private final UploadRequest request;
@@ -147,7 +147,7 @@ public final class Upload implements Original {
   private final Lane syncing;
 
   // of the hashing lane alone, and of the commit behind it
-  private final ContentSums sums = new ContentSums();
+  private final ContentSums sums;
   private int toldBlocks;
 
   // of the syncing lane alone
@@ -193,6 +193,7 @@ public final class Upload implements Original {
       boolean altered) {
     this.store = store;
     this.request = request;
+    this.sums = new ContentSums(request.hashing());
     this.part = part;
     this.reservation = reservation;
     this.claim = claim;
@@ -269,7 +270,7 @@ public final class Upload implements Original {
     }
     Chunk chunk = null;
     boolean hash = false;
-    boolean small = data.remaining() <= SMALL;
+    boolean here = isHashedHere(data.remaining());
     synchronized (this) {
       if (by == writer && failure == null && wish == null && discarded == null) {
         hash = !readingBack;
@@ -287,10 +288,21 @@ public final class Upload implements Original {
       return false;
     }
     writing.signal();
-    if (hash && !small) {
+    if (hash && !here) {
       hashing.signal();
     }
     return true;
+  }
+
+  /**
+   * Whether so much is hashed by the thread that wrote it: by the time it is handed on it is done.
+   */
+  private boolean isHashedHere(long bytes) {
+    return bytes <= SMALL || isSummedOnly();
+  }
+
+  private boolean isSummedOnly() {
+    return request.hashing() == UploadRequest.Hashing.SUMS;
   }
 
   private synchronized boolean isCurrent(Writer candidate) {
@@ -351,7 +363,7 @@ public final class Upload implements Original {
     if (someWait) {
       syncing.signal();
     }
-    if (bytes <= SMALL) {
+    if (isHashedHere(bytes)) {
       hashing.signalHere();
     } else {
       hashing.signal();
@@ -581,17 +593,19 @@ public final class Upload implements Original {
   /**
    * The same for a copy of what another node received.
    *
-   * @param sha256 of the whole file, there
+   * @param sha256 of the whole file, there; believed where only blocks are summed here, which who
+   *     calls has compared
    * @param received of what its client sent, where known
+   * @param lastSum of the last block, where that is not whole; checked where only blocks are summed
    */
   public CompletionStage<Completed> sealCopy(
-      long size, String sha256, Optional<String> received, String version) {
+      long size, String sha256, Optional<String> received, int lastSum, String version) {
     return wish(
         new Wish(
             size,
             Optional.of(sha256),
             Optional.of(version),
-            new Received(received),
+            new Received(received, lastSum),
             /* whole= */ false));
   }
 
@@ -699,20 +713,29 @@ public final class Upload implements Original {
   }
 
   private Completed sealNow(Wish due) throws IOException, ProtocolException {
-    Optional<String> received = receivedSha256();
-    requireSha(request.expectedSha256(), received);
-    requireSha(due.sha256, received);
     Received elsewhere = due.elsewhere;
-    if (elsewhere != null) {
+    Optional<String> received;
+    String stored;
+    if (isSummedOnly()) {
+      if (elsewhere == null || elsewhere.lastSum != sums.blocks().last()) {
+        throw Refusals.internal(
+            Texts.quote(name().value())
+                + ": the last block has another CRC32C than where it came from");
+      }
       received = elsewhere.sha256;
+      stored = due.sha256.orElseThrow();
+    } else {
+      received = receivedSha256();
+      requireSha(request.expectedSha256(), received);
+      requireSha(due.sha256, received);
+      received = elsewhere == null ? received : elsewhere.sha256;
+      stored = sums.sha256();
     }
     FileChannel channel = part.acquire();
     Completed decided;
     try {
       decided =
-          store
-              .commits()
-              .seal(request, part, channel, due.size, sums.sha256(), received, due.version);
+          store.commits().seal(request, part, channel, due.size, stored, received, due.version);
     } finally {
       part.release();
     }
@@ -805,6 +828,11 @@ public final class Upload implements Original {
   /** The CRC32C of each block of 1 MiB; complete once the upload is committed. */
   synchronized int[] blockSums() {
     return sums.blocks().toArray();
+  }
+
+  @Override
+  public synchronized int lastSum() {
+    return sums.blocks().last();
   }
 
   /** Whole blocks of 1 MiB whose sums are known. Never falls. */

@@ -14,6 +14,7 @@ import io.theseus.wire.FileName;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -658,7 +659,7 @@ class UploadTest {
     Completed sealed =
         await(
             good.sealCopy(
-                6, sha256("stored"), Optional.of(sha256("sent")), "0000000000000017@node1"));
+                6, sha256("stored"), Optional.of(sha256("sent")), 0, "0000000000000017@node1"));
     assertThat(sealed.sha256()).contains(sha256("sent"));
     await(good.publish());
 
@@ -669,9 +670,44 @@ class UploadTest {
                 () ->
                     await(
                         bad.sealCopy(
-                            6, sha256("stored"), Optional.empty(), "0000000000000017@node1"))))
+                            6, sha256("stored"), Optional.empty(), 0, "0000000000000017@node1"))))
         .startsWith("bad-field: SHA-256: " + sha256("stored"));
     assertThat(fixture.names()).containsExactly("good");
+  }
+
+  @Test
+  void shouldSealACopyBySumsAlone() throws Exception {
+    CRC32C crc = new CRC32C();
+    crc.update("stored".getBytes(StandardCharsets.UTF_8));
+    int sum = (int) crc.getValue();
+    Upload good = fixture.store.begin(summed("good"));
+    write(good.takeOver(), "stored");
+    await(good.sealCopy(6, sha256("stored"), Optional.empty(), sum, "0000000000000017@node1"));
+    await(good.publish());
+    assertThat(fixture.store.stat(name("good")).sha256()).contains(sha256("stored"));
+
+    Upload bad = fixture.store.begin(summed("bad"));
+    write(bad.takeOver(), "rotten");
+    assertThat(
+            refusal(
+                () ->
+                    await(
+                        bad.sealCopy(
+                            6, sha256("stored"), Optional.empty(), sum, "0000000000000017@node1"))))
+        .isEqualTo("internal: \"bad\": the last block has another CRC32C than where it came from");
+    assertThat(fixture.names()).containsExactly("good");
+  }
+
+  private static UploadRequest summed(String name) {
+    UploadRequest usual = request(name);
+    return new UploadRequest(
+        usual.session(),
+        usual.name(),
+        usual.size(),
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        UploadRequest.Hashing.SUMS);
   }
 
   @Test
