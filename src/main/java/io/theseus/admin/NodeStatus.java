@@ -172,6 +172,8 @@ public record NodeStatus(
    * @param lastScrub when it ended last, RFC 3339; empty before the first
    * @param rotten those that are known to be something else than was stored
    * @param rottenNames of the first of these
+   * @param aside how many were set aside, to be looked at by a person
+   * @param asideDir where these are
    */
   @JsonIgnoreProperties(ignoreUnknown = true)
   public record Files(
@@ -187,9 +189,11 @@ public record NodeStatus(
       long scrubTotal,
       String lastScrub,
       long rotten,
-      List<String> rottenNames) {
+      List<String> rottenNames,
+      long aside,
+      String asideDir) {
     public static final Files NONE =
-        new Files(false, 0, 0, 0, 0, -1, "", false, 0, 0, "", 0, List.of());
+        new Files(false, 0, 0, 0, 0, -1, "", false, 0, 0, "", 0, List.of(), 0, "");
 
     public Files {
       rottenNames = List.copyOf(rottenNames);

@@ -1,15 +1,19 @@
 package io.theseus.names;
 
 import io.theseus.store.FileStore;
+import io.theseus.store.Named;
+import io.theseus.store.VersionClock;
 import io.theseus.wire.FileName;
 import io.theseus.wire.ProtocolException;
 import io.theseus.wire.Texts;
 import java.io.IOException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
@@ -29,12 +33,14 @@ final class Comparison implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Comparison.class);
   private static final int BATCH_BYTES = 64 << 10; // messages of actors are bounded
   private static final int VERSION_BYTES = 64;
+  private static final int DOUBTFUL_BATCH = 200;
 
   /** For so long behind the begin nodes may be there that nobody has met yet. */
   private static final long YOUNG_NANOS = Duration.ofSeconds(5).toNanos();
 
   private final Names names;
   private final FileStore store;
+  private final Absence absence;
   private final ExecutorService thread;
 
   /** Nodes that can be reached, by the number of their meeting; 0 once all is compared. */
@@ -54,8 +60,9 @@ final class Comparison implements AutoCloseable {
     private static final long serialVersionUID = 1L;
   }
 
-  Comparison(Names names, FileStore store) {
+  Comparison(Names names, FileStore store, Absence absence) {
     this.names = names;
+    this.absence = absence;
     this.store = store;
     this.thread =
         Executors.newSingleThreadExecutor(
@@ -111,6 +118,55 @@ final class Comparison implements AutoCloseable {
     if (isOn(node, meeting)) {
       met.put(node, 0L);
       count();
+      if (done == names.others().size() && absence.since().isPresent()) {
+        thread.execute(this::setAsideDoubtful);
+      }
+    }
+  }
+
+  /**
+   * What was here before this node was away, and nobody has: it may have been deleted meanwhile.
+   */
+  private void setAsideDoubtful() {
+    Optional<Instant> since = absence.since();
+    if (since.isEmpty()) {
+      return;
+    }
+    List<Named> batch = new ArrayList<>();
+    try {
+      store.forEachFile(
+          (file, size) -> {
+            if (VersionClock.time(file.version()).isBefore(since.get())) {
+              batch.add(file);
+            }
+            if (batch.size() >= DOUBTFUL_BATCH) {
+              setAside(batch);
+            }
+          });
+      setAside(batch);
+      absence.end();
+    } catch (OverException e) {
+      LOG.debug("looked at again when all nodes are compared with");
+    } catch (IOException | RuntimeException e) {
+      LOG.warn("old files can't be looked at: {}", String.valueOf(e));
+    }
+  }
+
+  private void setAside(List<Named> batch) {
+    List<Named> files = List.copyOf(batch);
+    batch.clear();
+    Holders holders = names.holders(files).toCompletableFuture().join();
+    if (!holders.silent().isEmpty()) {
+      throw new OverException();
+    }
+    for (Holders.Held each : holders.files()) {
+      if (each.keeping().isEmpty() && each.leaving().isEmpty() && !each.old()) {
+        try {
+          store.setAside(each.file().name(), each.file().version());
+        } catch (ProtocolException e) {
+          throw new CompletionException(e);
+        }
+      }
     }
   }
 

@@ -13,7 +13,9 @@ import io.theseus.wire.FileName;
 import io.theseus.wire.ProtocolException;
 import io.theseus.wire.Texts;
 import java.io.IOException;
+import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -91,6 +93,7 @@ public final class Names implements AutoCloseable {
   private final Executor disk;
   private final Steps steps;
   private final Supplier<Place> place;
+  private final Absence absence;
   private final Comparison comparison;
   private volatile @Nullable Sessions sessions;
   private volatile @Nullable ActorRef<NamesActor.Command> actor;
@@ -124,7 +127,8 @@ public final class Names implements AutoCloseable {
     this.disk = disk;
     this.steps = steps;
     this.place = place;
-    this.comparison = new Comparison(this, store);
+    this.absence = Absence.in(settings.directory(), settings.tombstones(), Clock.systemUTC());
+    this.comparison = new Comparison(this, store, absence);
   }
 
   /** Says what sessions there are; before anybody asks. */
@@ -139,7 +143,7 @@ public final class Names implements AutoCloseable {
 
   /** Whether all that is here is what the cluster knows: nothing has to be asked to serve it. */
   public boolean isSettled() {
-    return isAlone() || comparison.isSettled();
+    return isAlone() || (absence.since().isEmpty() && comparison.isSettled());
   }
 
   /** Nodes that can't be reached. */
@@ -202,10 +206,43 @@ public final class Names implements AutoCloseable {
                                 new Location(
                                     Optional.of(there.place()), Optional.of(stat(name, there)))));
               }
+              if (isDoubtful(here) && !isElsewhere(here, answers)) {
+                return doubtful(name, here, silent(answers));
+              }
               return here.kind() == Entry.Kind.FILE || store.contents().isRotten(name)
                   ? CompletableFuture.completedFuture(Location.HERE)
                   : failed(nothing(name, silent(answers)));
             });
+  }
+
+  /** Whether it may have been deleted while this node was away, and nobody knows that any more. */
+  private boolean isDoubtful(Entry here) {
+    return here.kind() == Entry.Kind.FILE
+        && absence.since().filter(VersionClock.time(here.version())::isBefore).isPresent();
+  }
+
+  private static boolean isElsewhere(Entry here, Answers answers) {
+    return answers.answers().stream()
+        .anyMatch(
+            each ->
+                each instanceof Remote.Known known
+                    && known.kind() == Entry.Kind.FILE
+                    && known.version().equals(here.version()));
+  }
+
+  private CompletionStage<Location> doubtful(FileName name, Entry here, Set<String> silent) {
+    return silent.isEmpty()
+        ? onDisk(() -> store.setAside(name, here.version()))
+            .thenCompose(any -> failed(nothing(name, silent)))
+        : failed(
+            new ProtocolException(
+                ErrorCode.BUSY,
+                Texts.quote(name.value())
+                    + " may have been deleted while this node was away, since "
+                    + absence.since().map(Instant::toString).orElse("")
+                    + ", and may be on "
+                    + list(silent)
+                    + " (expected: all nodes can be reached; try again)"));
   }
 
   /** What all that can be reached say of a name. */
@@ -775,6 +812,13 @@ public final class Names implements AutoCloseable {
     comparison.forgetAll();
     forget(any -> true);
     open.forEach(Asked::giveUp);
+  }
+
+  /** Remembers that other nodes are met, where they are; on a disk thread, now and then. */
+  public void rememberMeeting() {
+    if (!isAlone() && isSettled() && missing().size() < others.size()) {
+      absence.note();
+    }
   }
 
   /** Forgets deletions that are old enough; on a disk thread, now and then. */

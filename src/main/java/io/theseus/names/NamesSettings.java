@@ -1,5 +1,6 @@
 package io.theseus.names;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Set;
 
@@ -8,8 +9,9 @@ import java.util.Set;
  *
  * @param nodes the ids of all nodes, this one's too
  * @param tombstones how long a deletion is remembered
+ * @param directory where it is remembered when other nodes were met last
  */
-public record NamesSettings(String nodeId, Set<String> nodes, Duration tombstones) {
+public record NamesSettings(String nodeId, Set<String> nodes, Duration tombstones, Path directory) {
   public NamesSettings {
     nodes = Set.copyOf(nodes);
   }

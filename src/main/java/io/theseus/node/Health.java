@@ -164,9 +164,20 @@ final class Health {
     if (!files.waitsFor().isEmpty()) {
       reasons.add("nothing is copied yet, waiting " + files.waitsFor());
     }
+    if (files.aside() > 0) {
+      reasons.add(
+          files.aside()
+              + " were set aside, as other nodes have a newer one or may have deleted them: look at"
+              + " them, and remove them from "
+              + files.asideDir());
+    }
+    String state =
+        files.rotten() > 0
+            ? "rotten"
+            : reasons.size() == 1 && files.aside() > 0 ? "set aside" : "short";
     return reasons.isEmpty()
         ? Part.normal("files")
-        : new Part("files", files.rotten() > 0 ? "rotten" : "short", String.join("; ", reasons));
+        : new Part("files", state, String.join("; ", reasons));
   }
 
   /** Descriptors: are there enough for more connections and files. */

@@ -62,6 +62,7 @@ import io.theseus.steps.Steps;
 import io.theseus.store.FileStore;
 import io.theseus.store.LiveSource;
 import io.theseus.store.LiveSources;
+import io.theseus.store.SetAside;
 import io.theseus.store.StoreSettings;
 import io.theseus.store.StoreUse;
 import io.theseus.store.VersionClock;
@@ -388,7 +389,10 @@ final class Services implements AutoCloseable {
     this.names =
         new Names(
             new NamesSettings(
-                settings.id(), settings.cluster().nodes(), settings.cluster().rememberDeleted()),
+                settings.id(),
+                settings.cluster().nodes(),
+                settings.cluster().rememberDeleted(),
+                settings.dataDir().resolve("names")),
             store,
             new VersionClock(settings.id(), Clock.systemUTC()),
             disk,
@@ -804,6 +808,7 @@ final class Services implements AutoCloseable {
     RefillStatus refill = repair.refill();
     ScrubStatus scrub = repair.scrub();
     List<FileName> rotten = repair.rotten();
+    SetAside aside = store.setAside();
     return new NodeStatus.Files(
         refill.running(),
         refill.looked(),
@@ -817,7 +822,9 @@ final class Services implements AutoCloseable {
         scrub.totalFiles(),
         repair.lastScrub().map(Instant::toString).orElse(""),
         rotten.size(),
-        rotten.stream().limit(MOST_NAMED).map(FileName::value).toList());
+        rotten.stream().limit(MOST_NAMED).map(FileName::value).toList(),
+        aside.files(),
+        aside.where().toString());
   }
 
   /** The files. */
@@ -862,6 +869,8 @@ final class Services implements AutoCloseable {
         this::checkFiles, WATCH_SECONDS, WATCH_SECONDS, TimeUnit.SECONDS);
     watching.scheduleWithFixedDelay(
         () -> disk.execute(names::forgetDeleted), 1, FORGET_MINUTES, TimeUnit.MINUTES);
+    watching.scheduleWithFixedDelay(
+        () -> disk.execute(names::rememberMeeting), 1, 1, TimeUnit.MINUTES);
     repair.start();
     long often = Math.max(1, settings.modules().callDeadline().toMillis() / 4);
     watching.scheduleWithFixedDelay(revisions::check, often, often, TimeUnit.MILLISECONDS);

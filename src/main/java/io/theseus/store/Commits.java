@@ -485,7 +485,7 @@ final class Commits {
       }
       if (known.kind() == Entry.Kind.FILE) {
         if (keeps && VersionClock.isNobodys(known.version())) {
-          setAside(name, known.version());
+          setAside(name, known.version(), "since other nodes have a newer one");
         } else {
           removeIfThere(name);
         }
@@ -514,11 +514,27 @@ final class Commits {
     }
   }
 
+  /** Sets a file aside that has that version still. */
+  boolean setAside(FileName name, String version) throws ProtocolException {
+    Lock nameLock = lockOf(name);
+    nameLock.lock();
+    try {
+      Entry known = entry(name);
+      boolean same = known.kind() == Entry.Kind.FILE && known.version().equals(version);
+      if (same) {
+        setAside(name, version, "since no other node has it, and it may have been deleted");
+      }
+      return same;
+    } finally {
+      nameLock.unlock();
+    }
+  }
+
   /** Moves a file to where it is no name any more, and a person finds it. */
-  private void setAside(FileName name, String version) throws ProtocolException {
+  private void setAside(FileName name, String version, String why) throws ProtocolException {
     String[] components = name.components();
     String component = components[components.length - 1];
-    String kept = version.substring(0, version.length() - 1) + "-" + lastOf(component);
+    String kept = version.substring(0, version.indexOf('@')) + "-" + lastOf(component);
     try (Folder folder = tree.parent(components)) {
       Files.createDirectories(stagingPath.resolve(FileStore.ASIDE));
       try (Folder aside = staging.folder(FileStore.ASIDE)) {
@@ -533,9 +549,10 @@ final class Commits {
       throw Refusals.io(name, "setting aside", e);
     }
     LOG.warn(
-        "{} is set aside as {}, since other nodes have a newer one",
+        "{} is set aside as {}, {}",
         Texts.quote(name.value()),
-        stagingPath.resolve(FileStore.ASIDE).resolve(kept));
+        stagingPath.resolve(FileStore.ASIDE).resolve(kept),
+        why);
   }
 
   /** So much of a name's end that something fits in front of it. */

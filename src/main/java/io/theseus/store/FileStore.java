@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
@@ -70,6 +71,7 @@ public final class FileStore implements Closeable {
   private final Steps steps;
   private final Tree tree;
   private final Folder staging;
+  private final Path stagingPath;
   private final FileChannel lock;
   private final Records records;
   private final Tombstones tombstones;
@@ -150,6 +152,7 @@ public final class FileStore implements Closeable {
     this.tree =
         new Tree(root, stagingPath.startsWith(root) ? root.relativize(stagingPath).toString() : "");
     this.staging = Folder.open(stagingPath);
+    this.stagingPath = stagingPath;
     this.records = Records.open(settings.records(), clock, steps);
     this.tombstones = new Tombstones(settings.records().resolve(DELETED), clock);
     this.space = new Space(root.toFile()::getUsableSpace, settings.restBytes());
@@ -476,6 +479,32 @@ public final class FileStore implements Closeable {
   public Entry giveWay(FileName name, String version, boolean deleted) throws ProtocolException {
     requireWritable(name);
     return commits.supersede(name, version, deleted, /* keeps= */ true);
+  }
+
+  /**
+   * Sets a file aside that has that version still.
+   *
+   * @return whether it had
+   */
+  public boolean setAside(FileName name, String version) throws ProtocolException {
+    requireWritable(name);
+    return commits.setAside(name, version);
+  }
+
+  /** Files that were set aside, and where they are. */
+  public SetAside setAside() {
+    Path path = stagingPath.resolve(ASIDE);
+    long files = 0;
+    try (DirectoryStream<Path> all = Files.newDirectoryStream(path)) {
+      for (Path each : all) {
+        files += Files.isRegularFile(each) ? 1 : 0;
+      }
+    } catch (NoSuchFileException e) {
+      LOG.trace("none", e);
+    } catch (IOException e) {
+      LOG.debug("{} can't be read: {}", path, Refusals.reason(e));
+    }
+    return new SetAside(files, path);
   }
 
   /** What files hold. */

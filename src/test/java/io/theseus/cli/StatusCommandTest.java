@@ -88,7 +88,9 @@ class StatusCommandTest {
             0,
             "2026-11-20T10:00:00Z",
             0,
-            List.of()),
+            List.of(),
+            0,
+            ""),
         Map.of("packets", "2027-11-21T10:00:00Z"),
         parts);
   }

@@ -3,6 +3,7 @@ package io.theseus.names;
 import io.theseus.steps.Steps;
 import io.theseus.store.FileStore;
 import io.theseus.store.VersionClock;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Set;
@@ -15,7 +16,7 @@ public final class TestNames {
   /** Those of a node that is alone. */
   public static Names alone(FileStore store, Executor disk) {
     return new Names(
-        new NamesSettings("test", Set.of("test"), Duration.ofDays(1)),
+        new NamesSettings("test", Set.of("test"), Duration.ofDays(1), Path.of("none")),
         store,
         new VersionClock("test", Clock.systemUTC()),
         disk,

@@ -3,6 +3,7 @@ package io.theseus.node;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.theseus.os.Native;
 import io.theseus.testing.PacketSocket.Packet;
 import io.theseus.testing.PacketSocket.Refused;
 import io.theseus.testing.PacketSocket.Said;
@@ -11,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -27,6 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("once") // says nothing of a version of Java
 final class NamesNodeTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final long DAY = Duration.ofDays(1).toMillis();
 
   private static Path directory;
   private static TestCluster cluster;
@@ -352,6 +355,80 @@ final class NamesNodeTest {
       try (RawClient client = RawClient.connect(two.node(2))) {
         client.info("DELETE there\n");
         client.expect("DELETED");
+      }
+    }
+  }
+
+  /** Deletions are remembered for 30 days. */
+  @Test
+  void shouldSetAsideWhatMayHaveBeenDeletedLongAgo(@TempDir Path own) throws Exception {
+    try (TestCluster two = TestCluster.of(2, own)) {
+      two.start(1);
+      two.start(2);
+      await().atMost(PATIENCE).until(() -> two.node(2).names().reachable().size() == 1);
+      await().atMost(PATIENCE).until(() -> two.node(2).backups().size() == 1);
+      putAt(two.node(2), "deleted", "long ago");
+      putAt(two.node(2), "stays", "on both");
+      two.stop(2);
+      Path met = own.resolve("node2").resolve("names").resolve("met");
+      Files.createDirectories(met.getParent());
+      Files.writeString(met, Instant.now().minus(Duration.ofDays(40)) + "\n");
+      await().atMost(PATIENCE).until(() -> two.node(1).names().reachable().isEmpty());
+      try (RawClient client = RawClient.connect(two.node(1))) {
+        client.info("DELETE deleted\n");
+        client.expect("DELETED");
+      }
+      two.stop(1);
+      forget(own.resolve("node1").resolve("records").resolve("deleted"));
+      Path files = own.resolve("node2").resolve("files");
+      age(files.resolve("deleted"));
+      age(files.resolve("stays"));
+      age(own.resolve("node1").resolve("files").resolve("stays"));
+
+      two.start(2);
+      try (RawClient client = RawClient.connect(two.node(2))) {
+        client.info("GET deleted\n");
+        assertThat(client.error())
+            .startsWith("busy: \"deleted\" may have been deleted while this node was away, since ")
+            .endsWith(", and may be on node node1 (expected: all nodes can be reached; try again)");
+      }
+      assertThat(files.resolve("deleted")).exists();
+      two.start(1);
+      await().atMost(PATIENCE).until(() -> two.node(2).names().isSettled());
+
+      assertThat(files.resolve("deleted")).doesNotExist();
+      assertThat(files.resolve("stays")).hasContent("on both");
+      try (Stream<Path> aside = Files.list(files.resolve(".theseus-staging/aside"))) {
+        assertThat(aside).singleElement().satisfies(it -> assertThat(it).hasContent("long ago"));
+      }
+      await()
+          .atMost(PATIENCE)
+          .untilAsserted(
+              () ->
+                  assertThat(two.node(2).status().parts())
+                      .anySatisfy(
+                          part -> {
+                            assertThat(part.name()).isEqualTo("files");
+                            assertThat(part.state()).isEqualTo("set aside");
+                            assertThat(part.reason())
+                                .startsWith("1 were set aside, as other nodes have");
+                          }));
+    }
+  }
+
+  /** As if it had been committed 50 days ago. */
+  private static void age(Path file) {
+    String attribute = Native.attribute(file).orElseThrow();
+    String version = attribute.split(" ", -1)[6];
+    long millis = Instant.now().minus(Duration.ofDays(50)).toEpochMilli();
+    Native.setAttribute(
+        file, attribute.replace(version, String.format("%016x@node1", (millis / DAY * DAY) << 16)));
+  }
+
+  private static void forget(Path deleted) throws IOException {
+    try (Stream<Path> all = Files.walk(deleted)) {
+      for (Path each : all.filter(Files::isRegularFile).toList()) {
+        Files.delete(each);
       }
     }
   }
