@@ -366,7 +366,7 @@ final class BackupSession
   private Command opened(long durable, Remote.BackupInfo begun) throws ProtocolException {
     FileName name = FileName.parse(begun.name());
     Optional<Completed> completed = environment.store().completed(session, name);
-    if (completed.isPresent()) {
+    if (completed.isPresent() && environment.store().has(name)) {
       return new Already();
     }
     UploadRequest request =

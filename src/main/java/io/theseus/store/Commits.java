@@ -561,6 +561,26 @@ final class Commits {
     return component.substring(Character.isLowSurrogate(component.charAt(from)) ? from + 1 : from);
   }
 
+  /** Sets the attribute of a file that is still what is known of it. */
+  boolean say(FileName name, Facts known, Attribute attribute) throws ProtocolException {
+    Lock nameLock = lockOf(name);
+    nameLock.lock();
+    try {
+      return store.inFolderOf(
+          name,
+          (folder, component) -> {
+            Path path = tree.path(name.value());
+            BasicFileAttributes found = folder.find(component);
+            return found != null
+                && found.isRegularFile()
+                && Facts.of(found, path).equals(known)
+                && Native.setAttribute(path, attribute.text());
+          });
+    } finally {
+      nameLock.unlock();
+    }
+  }
+
   // ---- delete
 
   /** Removes a file that has that version still. */
@@ -675,7 +695,7 @@ final class Commits {
       }
       // also where somebody has changed the file since: the upload was completed all the same
       Facts facts = Facts.of(found, tree.path(name.value()));
-      if (contents.isRotten(name, facts.key())) {
+      if (contents.isRotten(name, facts)) {
         return Optional.empty();
       }
       return facts

@@ -1,6 +1,5 @@
 package io.theseus.store;
 
-import io.theseus.os.Native;
 import io.theseus.wire.ErrorCode;
 import io.theseus.wire.FileName;
 import io.theseus.wire.ProtocolException;
@@ -46,12 +45,12 @@ public final class Contents {
 
   /** What was found in the place of what was stored. */
   private static final class Mark {
-    final Object key;
+    final Facts facts;
     final UUID session;
     final int[] sums;
 
-    Mark(Object key, UUID session, int[] sums) {
-      this.key = key;
+    Mark(Facts facts, UUID session, int[] sums) {
+      this.facts = facts;
       this.session = session;
       this.sums = sums;
     }
@@ -102,22 +101,35 @@ public final class Contents {
   }
 
   /**
-   * Reads a file from its first byte to its last; waits for the disk.
+   * Reads a file from its first byte to its last; waits for the disk. One that can't be read is
+   * rotten, too, where it is known what it should be.
    *
    * @throws ProtocolException {@code not-found}, and {@code busy} where it changes meanwhile
    * @throws InterruptedException where the pacing ends it
    */
   public Checked check(FileName name, Pacing pacing)
       throws ProtocolException, InterruptedException {
+    return check(name, pacing, FileChannel::read);
+  }
+
+  /** Reads some bytes. */
+  @FunctionalInterface
+  interface Reading {
+    int read(FileChannel file, ByteBuffer into, long at) throws IOException;
+  }
+
+  Checked check(FileName name, Pacing pacing, Reading reading)
+      throws ProtocolException, InterruptedException {
     Open open = open(name);
     ContentSums sums = new ContentSums(UploadRequest.Hashing.SHA256);
+    Optional<IOException> failure = Optional.empty();
     try (FileChannel channel = open.channel()) {
       ByteBuffer buffer = ByteBuffer.allocateDirect(READ_BYTES);
       long at = 0;
       while (at < open.facts().size()) {
         buffer.clear().limit((int) Math.min(buffer.capacity(), open.facts().size() - at));
         pacing.await(buffer.remaining());
-        int n = channel.read(buffer, at);
+        int n = reading.read(channel, buffer, at);
         if (n < 0) {
           throw changed(name);
         }
@@ -125,19 +137,29 @@ public final class Contents {
         at += n;
       }
     } catch (IOException e) {
-      throw Refusals.io(name, "reading", e);
+      failure = Optional.of(e);
     }
     Facts now = store.inFolderOf(name, (folder, component) -> facts(name, folder.find(component)));
     if (!now.equals(open.facts())) {
       throw changed(name);
     }
+    Optional<Committed> committed = committed(name, now);
+    if (failure.isPresent() && committed.isEmpty()) {
+      throw Refusals.io(name, "reading", failure.get());
+    }
     int whole = sums.blocks().whole();
-    return new Checked(
-        now,
-        committed(name, now),
-        now.version(tree.path(name.value())),
-        sums.sha256(),
-        sums.blocks().whole(0, whole));
+    Checked checked =
+        new Checked(
+            now,
+            committed,
+            now.version(tree.path(name.value())),
+            failure.map(Refusals::reason),
+            sums.sha256(),
+            sums.blocks().whole(0, whole));
+    if (!checked.isRotten()) {
+      rotten.remove(name); // what was found before was not so
+    }
+    return checked;
   }
 
   private Open open(FileName name) throws ProtocolException {
@@ -173,7 +195,7 @@ public final class Contents {
             Optional.empty(),
             Instant.EPOCH, // by no session that may come back
             Optional.of(checked.version()));
-    if (!Native.setAttribute(tree.path(name.value()), attribute.text())) {
+    if (!store.say(name, facts, attribute)) {
       return Optional.empty();
     }
     return committed(name).filter(each -> each.session().equals(attribute.session()));
@@ -302,12 +324,15 @@ public final class Contents {
   public void condemn(FileName name, Checked checked) {
     Committed stored = checked.committed().orElseThrow();
     LOG.error(
-        "{} is rotten: its SHA-256 is {} (expected: {}, with which it was stored); it is not"
-            + " served until it is repaired",
+        "{} is rotten: {} (expected: SHA-256 {}, with which it was stored); it is not served until"
+            + " it is repaired",
         Texts.quote(name.value()),
-        checked.sha256(),
+        checked
+            .unreadable()
+            .map(reason -> "it can't be read, " + reason)
+            .orElse("its SHA-256 is " + checked.sha256()),
         stored.sha256());
-    rotten.put(name, new Mark(checked.facts().key(), stored.session(), checked.sums()));
+    rotten.put(name, new Mark(checked.facts(), stored.session(), checked.sums()));
   }
 
   /** Whether what is there is known to be rotten. */
@@ -319,15 +344,16 @@ public final class Contents {
     try {
       Facts now =
           store.inFolderOf(name, (folder, component) -> facts(name, folder.find(component)));
-      return isRotten(name, now.key());
+      return isRotten(name, now);
     } catch (ProtocolException e) {
       return false; // gone
     }
   }
 
-  boolean isRotten(FileName name, @Nullable Object key) {
+  /** By all that is known of it: a new file often has the inode of one that was removed. */
+  boolean isRotten(FileName name, Facts now) {
     Mark mark = rotten.get(name);
-    return mark != null && mark.key.equals(key);
+    return mark != null && mark.facts.equals(now);
   }
 
   /** Whether it may be: never waits for the disk. */

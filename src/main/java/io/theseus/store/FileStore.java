@@ -512,6 +512,20 @@ public final class FileStore implements Closeable {
     return contents;
   }
 
+  /** See {@link Commits#say}. */
+  boolean say(FileName name, Facts known, Attribute attribute) throws ProtocolException {
+    return commits.say(name, known, attribute);
+  }
+
+  /**
+   * Whether a name's file is here and may be served, or what says that it was deleted. A session
+   * may have completed a name of which nothing is here any more: it was let go of.
+   */
+  public boolean has(FileName name) throws ProtocolException {
+    Entry.Kind kind = commits.entry(name).kind();
+    return kind != Entry.Kind.NONE && !(kind == Entry.Kind.FILE && contents.isRotten(name));
+  }
+
   /**
    * Removes a file that is on enough other nodes; nothing where it has another version by now.
    *

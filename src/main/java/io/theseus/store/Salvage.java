@@ -5,6 +5,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.util.zip.CRC32C;
 
 /**
  * A rotten file, of which most blocks are as they should be: who repairs it takes those whose sums
@@ -29,7 +30,11 @@ public final class Salvage {
     return block < sums.length && sums[block] == sum;
   }
 
-  /** Reads a whole block; waits for the disk. */
+  /**
+   * Reads a whole block; waits for the disk.
+   *
+   * @throws IOException also where it is something else than when it was read last
+   */
   public ByteBuffer read(int block) throws IOException, ProtocolException {
     ByteBuffer into = ByteBuffer.allocateDirect(Source.BLOCK_BYTES);
     long from = (long) block * Source.BLOCK_BYTES;
@@ -40,6 +45,12 @@ public final class Salvage {
         }
       }
     }
-    return into.flip();
+    into.flip();
+    CRC32C sum = new CRC32C();
+    sum.update(into.duplicate());
+    if ((int) sum.getValue() != sums[block]) {
+      throw new IOException("block " + block + " changed (expected: what it was)");
+    }
+    return into;
   }
 }
