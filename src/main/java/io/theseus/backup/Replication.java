@@ -262,6 +262,15 @@ public final class Replication {
 
   // ---- by the Replicator
 
+  /** Nothing more becomes of it. Who waits for a file that has its name hears that. */
+  void giveUp() {
+    released = true;
+    if (named) {
+      committed.complete(0);
+      sealed.complete(null);
+    }
+  }
+
   void await(long goal, CompletableFuture<Long> answer) {
     marked = Math.max(marked, goal);
     waiting.add(new Waiting(goal, answer));

@@ -286,7 +286,7 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
     replication.before.addAll(begin.before());
     if (begin.last().isPresent()) {
       Replication last = begin.last().get();
-      last.released = true;
+      last.giveUp();
       for (Replica copy : last.copies) {
         if (!replication.before.contains(copy.node)) {
           release(last, copy); // of the new epoch it has not heard
@@ -683,7 +683,7 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
   }
 
   private void onRelease(Replication replication) {
-    replication.released = true;
+    replication.giveUp();
     replication.copies.forEach(copy -> release(replication, copy));
     replicas.remove(replication);
   }

@@ -14,6 +14,7 @@ import io.theseus.channel.BackupPolicy.Candidate;
 import io.theseus.peer.PeerPort;
 import io.theseus.peer.PeerSettings;
 import io.theseus.steps.Steps;
+import io.theseus.store.Committed;
 import io.theseus.store.FileStore;
 import io.theseus.store.StoreSettings;
 import io.theseus.store.Upload;
@@ -38,6 +39,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
@@ -468,5 +470,74 @@ final class ReplicatorTest {
     backup("a").expect(Remote.Release.class);
     assertThat(replicas.known()).extracting(Backup::node).containsExactly("a", "b");
     backup("b").ack(owner, 8 * MIB);
+  }
+
+  // ---- files that have their names
+
+  private Committed named() throws Exception {
+    UploadRequest request =
+        new UploadRequest(
+            UUID.randomUUID(),
+            FileName.parse("named"),
+            OptionalLong.of(0),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty());
+    Upload made = store.begin(request);
+    var unused = made.commit(0, Optional.empty()).toCompletableFuture().get(30, TimeUnit.SECONDS);
+    return store.contents().committed(request.name()).orElseThrow();
+  }
+
+  private CompletionStage<Integer> copy(Committed file) {
+    return replicas.copy(store.contents().original(file, Optional.empty()), file, 1, "a"::equals);
+  }
+
+  @Test
+  void shouldCopyAFileThatHasItsName() throws Exception {
+    var unused = start(0, "a", "b");
+    Committed file = named();
+    CompletionStage<Integer> copies = copy(file);
+    Remote.BackupInfo info = backup("a").expect(Remote.BackupInfo.class);
+    assertThat(info.session()).isEqualTo(file.session());
+    info.replyTo().tell(new Remote.Ready(info.session(), info.epoch(), "a", 0, 0));
+    Remote.Seal seal = backup("a").expect(Remote.Seal.class);
+    assertThat(seal.version()).isEqualTo(file.version());
+    info.replyTo().tell(new Remote.Sealed(info.session(), info.epoch(), "a"));
+    assertThat(backup("a").expect(Remote.Commit.class).name()).isEqualTo("named");
+    info.replyTo().tell(new Remote.Committed(info.session(), info.epoch(), "a"));
+    await().atMost(PATIENCE).until(() -> copies.toCompletableFuture().isDone());
+    assertThat(copies.toCompletableFuture()).isCompletedWithValue(1);
+    assertThat(replicas.find(file.session())).isEmpty();
+  }
+
+  @Test
+  void shouldSayThatNobodyTakesIt() throws Exception {
+    var unused = start(0, "b");
+    CompletionStage<Integer> copies = copy(named());
+    await().atMost(PATIENCE).until(() -> copies.toCompletableFuture().isDone());
+    assertThat(copies.toCompletableFuture()).isCompletedWithValue(0);
+  }
+
+  /** Its client puts it again, where it is rotten: who waits for the copy of before hears that. */
+  @Test
+  void shouldEndTheCopyOfAFileThatIsReceivedAnew() throws Exception {
+    var unused = start(0, "a");
+    Committed file = named();
+    CompletionStage<Integer> copies = copy(file);
+    backup("a").expect(Remote.BackupInfo.class);
+    Upload anew =
+        store.begin(
+            new UploadRequest(
+                file.session(),
+                file.name(),
+                OptionalLong.of(40 * MIB),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty()));
+    Replication begun = replicas.begin(EPOCH, anew, List.of());
+    await().atMost(PATIENCE).until(() -> copies.toCompletableFuture().isDone());
+    assertThat(copies.toCompletableFuture()).isCompletedWithValue(0);
+    assertThat(copy(file).toCompletableFuture()).as("it is the upload's").isCompletedWithValue(0);
+    assertThat(replicas.find(file.session())).contains(begun);
   }
 }
