@@ -226,7 +226,8 @@ final class Comparison implements AutoCloseable {
     return old;
   }
 
-  private void letGo(Remote.NewerOne one) {
+  /** Removes what is old here; on a thread that may wait. */
+  void letGo(Remote.NewerOne one) {
     try {
       FileName name = FileName.parse(one.name());
       LOG.info(

@@ -451,7 +451,7 @@ public final class Names implements AutoCloseable {
   }
 
   /**
-   * On which other nodes files are that are here.
+   * On which other nodes files are that are here. Those of which there is something newer go.
    *
    * @return as many as were asked for, in the same order
    */
@@ -464,7 +464,42 @@ public final class Names implements AutoCloseable {
             (id, from, replyTo) -> new Remote.Compare(id, from, names, replyTo),
             others,
             /* patienceNanos= */ 0)
-        .thenApply(answers -> Holders.of(files, answers));
+        .thenCompose(
+            answers ->
+                onDisk(
+                    () -> {
+                      letGoOfOld(answers);
+                      return Holders.of(files, answers);
+                    }));
+  }
+
+  private void letGoOfOld(Answers answers) {
+    for (Remote.Answer each : answers.answers()) {
+      if (each instanceof Remote.Newer newer) {
+        newer.names().forEach(comparison::letGo);
+      }
+    }
+  }
+
+  /**
+   * A version of a name has come to nodes that may not have had any, after a while: where there is
+   * a newer one by now they have been told so too early, and are told again.
+   */
+  public CompletionStage<Void> recall(FileName name, String version) {
+    return find(name, Optional.empty(), /* upload= */ false)
+        .thenCombine(onDisk(() -> store.entry(name)), (answers, here) -> newest(answers, here))
+        .thenCompose(
+            newest ->
+                newest.version().compareTo(version) > 0
+                    ? tellAll(name, newest.version(), newest.kind() == Entry.Kind.DELETED)
+                    : CompletableFuture.completedFuture(null));
+  }
+
+  private static Entry newest(Answers answers, Entry here) {
+    return newest(answers)
+        .filter(there -> there.version().compareTo(here.version()) > 0)
+        .map(there -> new Entry(there.kind(), there.version(), Optional.empty()))
+        .orElse(here);
   }
 
   // ---- changing
@@ -725,6 +760,8 @@ public final class Names implements AutoCloseable {
   }
 
   private Remote.Newer compared(Remote.Compare question) throws ProtocolException {
+    Sessions here = sessions;
+    boolean leaving = here != null && here.isLeaving(); // before the files are looked at
     List<Remote.NewerOne> newer = new ArrayList<>();
     List<Integer> same = new ArrayList<>();
     List<Remote.Versioned> names = question.names();
@@ -739,9 +776,7 @@ public final class Names implements AutoCloseable {
         same.add(i);
       }
     }
-    Sessions here = sessions;
-    return new Remote.Newer(
-        question.id(), settings.nodeId(), newer, same, here != null && here.isLeaving());
+    return new Remote.Newer(question.id(), settings.nodeId(), newer, same, leaving);
   }
 
   // ---- for the actor and the comparison
