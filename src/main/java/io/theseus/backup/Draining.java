@@ -15,6 +15,7 @@ public final class Draining {
 
   private final Path directory;
   private volatile boolean on;
+  private volatile boolean lettingGo;
 
   private Draining(Path directory, boolean on) {
     this.directory = directory;
@@ -42,8 +43,34 @@ public final class Draining {
     return on;
   }
 
+  /**
+   * Whether what is here counts as no copy. That goes on for a moment behind the opposite word,
+   * where files are let go of just then: another node must not count on them, and let go of its
+   * own.
+   */
+  public boolean isLeaving() {
+    return on || lettingGo;
+  }
+
+  /**
+   * From now on files may be let go of that others say now that they have, until {@link
+   * #endLettingGo}. By one thread at a time.
+   *
+   * @return whether they may
+   */
+  public boolean beginLettingGo() {
+    lettingGo = true; // first: who undoes it between the two is heard
+    lettingGo = on;
+    return lettingGo;
+  }
+
+  /** What others have said counts no more. */
+  public void endLettingGo() {
+    lettingGo = false;
+  }
+
   /** Says it durably. */
-  synchronized void set(boolean drain) throws IOException {
+  public synchronized void set(boolean drain) throws IOException {
     byte[] said = (drain ? YES : NO).getBytes(StandardCharsets.UTF_8);
     DurableFile.replace(directory, NAME, ByteBuffer.wrap(said));
     on = drain;

@@ -7,6 +7,8 @@ import io.theseus.admin.Operations.Verification;
 import io.theseus.repair.Remote;
 import io.theseus.repair.RepairActor;
 import io.theseus.repair.ScrubStatus;
+import io.theseus.wire.FileName;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -25,6 +27,11 @@ final class ClusterRepair {
 
   /** Begins to read. */
   List<Verification> verify(String prefix, String who) throws OperationException {
+    int length = prefix.getBytes(StandardCharsets.UTF_8).length;
+    if (length > FileName.MAX_BYTES) {
+      throw new OperationException(
+          "prefix of " + length + " bytes (expected: at most " + FileName.MAX_BYTES + ")");
+    }
     return ask(replyTo -> new Remote.Verify(prefix, who, replyTo));
   }
 

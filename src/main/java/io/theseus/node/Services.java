@@ -414,7 +414,7 @@ final class Services implements AutoCloseable {
           @Override
           public boolean isLeaving() {
             Copying between = copying;
-            return between != null && between.draining().isOn();
+            return between != null && between.draining().isLeaving();
           }
         });
     this.fellows = new Fellows(settings.cluster().nodes());

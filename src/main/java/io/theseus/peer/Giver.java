@@ -206,6 +206,10 @@ final class Giver extends Member {
 
   /** Gives one its turn, where it has something to send. */
   private void look(Giving one) {
+    Source source = one.source;
+    if (source != null && !one.dropped && !one.pulls.isEmpty()) {
+      source.from(one.at);
+    }
     if (!one.inTurn && !one.dropped && hasMore(one)) {
       one.inTurn = true;
       turn.add(one);

@@ -9,26 +9,34 @@ import java.time.Instant;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** A file that is copied no faster than at a rate, which it shares with others. */
 final class Paced implements Original {
-  private static final Logger LOG = LoggerFactory.getLogger(Paced.class);
-  private static final long STEP = 1 << 20;
+  private static final long MOST_STEP = 1 << 20;
+
+  /**
+   * Of a second: so long one step takes at most, where it is alone. With as many copies as there
+   * may be each of them still gets on before it is taken for stuck.
+   */
+  private static final int STEPS = 16;
+
+  /** Runs something later; not where the node stops. */
+  @FunctionalInterface
+  interface Timer {
+    void run(Runnable task, long nanos);
+  }
 
   private final Original file;
   private final Rate rate;
-  private final ScheduledExecutorService timer;
+  private final Timer timer;
+  private final long most;
 
-  Paced(Original file, Rate rate, ScheduledExecutorService timer) {
+  Paced(Original file, Rate rate, Timer timer) {
     this.file = file;
     this.rate = rate;
     this.timer = timer;
+    this.most = Math.max(1, Math.min(MOST_STEP, rate.bytesPerSecond() / STEPS));
   }
 
   @Override
@@ -84,19 +92,15 @@ final class Paced implements Original {
     }
 
     void grow() {
-      long step = Math.min(STEP, whole.available() - shown.get());
+      long step = Math.min(most, whole.available() - shown.get());
       if (closed || step <= 0) {
         return;
       }
-      try {
-        var unused = timer.schedule(() -> show(step), rate.take(step), TimeUnit.NANOSECONDS);
-      } catch (RejectedExecutionException e) {
-        LOG.debug("the node stops", e);
-      }
+      timer.run(() -> show(step), rate.take(step));
     }
 
     private void show(long step) {
-      shown.addAndGet(step);
+      shown.updateAndGet(now -> Math.min(whole.available(), now + step));
       watcher.run();
       grow();
     }
@@ -119,6 +123,12 @@ final class Paced implements Original {
     @Override
     public int[] sums(int firstBlock, int count) {
       return whole.sums(firstBlock, count);
+    }
+
+    /** Who goes on with a copy has that already: it takes no time. */
+    @Override
+    public void from(long offset) {
+      shown.updateAndGet(now -> Math.max(now, Math.min(offset, whole.available())));
     }
 
     @Override

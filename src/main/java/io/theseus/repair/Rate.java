@@ -27,6 +27,10 @@ final class Rate implements Contents.Pacing {
     this.due = nanoTime.getAsLong();
   }
 
+  long bytesPerSecond() {
+    return bytesPerSecond;
+  }
+
   boolean isLimited() {
     return bytesPerSecond > 0;
   }

@@ -1,19 +1,22 @@
 package io.theseus.repair;
 
-import io.theseus.backup.Replicas;
+import io.theseus.backup.Draining;
 import io.theseus.names.Holders;
-import io.theseus.names.Names;
 import io.theseus.store.Checked;
 import io.theseus.store.Committed;
 import io.theseus.store.Contents;
 import io.theseus.store.FileStore;
 import io.theseus.store.Named;
+import io.theseus.store.Original;
 import io.theseus.store.VersionClock;
+import io.theseus.wire.ErrorCode;
 import io.theseus.wire.FileName;
 import io.theseus.wire.ProtocolException;
 import io.theseus.wire.Texts;
 import java.io.IOException;
 import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -21,9 +24,9 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,12 +43,21 @@ final class Refill {
   /** Files that are copied at once. */
   private static final int COPYING = 8;
 
+  /** Copies a file that has its name; see {@link io.theseus.backup.Replicas#copy}. */
+  @FunctionalInterface
+  interface Copying {
+    CompletionStage<Integer> copy(
+        Original original, Committed file, int more, Predicate<String> eligible);
+  }
+
   private final RepairSettings settings;
   private final FileStore store;
-  private final Names names;
-  private final Replicas replicas;
+  private final Where where;
+  private final Copying copying;
+  private final Draining draining;
+  private final Stop stop;
   private final Rate rate;
-  private final ScheduledExecutorService timer;
+  private final Paced.Timer timer;
   private final Clock clock;
   private final Semaphore slots = new Semaphore(COPYING);
 
@@ -56,31 +68,42 @@ final class Refill {
   private final AtomicLong shortFiles = new AtomicLong();
   private final AtomicLong looked = new AtomicLong();
   private final AtomicLong left = new AtomicLong();
-  private volatile boolean young;
 
+  /** Whether some are to be looked at again before it can be said how they are. */
+  private volatile boolean again;
+
+  /**
+   * What has not begun.
+   *
+   * @param draining says whether files may be let go of
+   */
   Refill(
       RepairSettings settings,
       FileStore store,
-      Names names,
-      Replicas replicas,
+      Where where,
+      Copying copying,
+      Draining draining,
+      Stop stop,
       Rate rate,
-      ScheduledExecutorService timer,
+      Paced.Timer timer,
       Clock clock) {
     this.settings = settings;
     this.store = store;
-    this.names = names;
-    this.replicas = replicas;
+    this.where = where;
+    this.copying = copying;
+    this.draining = draining;
+    this.stop = stop;
     this.rate = rate;
     this.timer = timer;
     this.clock = clock;
   }
 
-  /** It can't go on: who was asked does not answer. */
-  private static final class SilentException extends RuntimeException {
+  /** It can't go on, with what is known. */
+  private static final class OverException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    SilentException(Set<String> nodes) {
-      super("no answer of " + new TreeSet<>(nodes));
+    OverException(String reason) {
+      super(reason);
     }
   }
 
@@ -90,21 +113,29 @@ final class Refill {
   }
 
   /**
+   * What came of it.
+   *
+   * @param whole whether all files are on as many nodes as are wanted
+   * @param left files of a node that is being emptied that are here yet; -1 where not all were
+   *     looked at
+   */
+  record Outcome(boolean whole, long left) {}
+
+  /**
    * Goes through all files.
    *
    * @param missing nodes whose files are taken for lost
    * @param leaving whether this node is being emptied
-   * @return whether all are on as many nodes as are wanted, as far as can be done
    * @throws InterruptedException where the node stops
    */
-  boolean round(Set<String> missing, boolean leaving) throws IOException, InterruptedException {
+  Outcome round(Set<String> missing, boolean leaving) throws IOException, InterruptedException {
     shortFiles.set(0);
     looked.set(0);
     left.set(0);
-    young = false;
+    again = false;
     final long before = copiedFiles.get();
     List<Named> batch = new ArrayList<>();
-    boolean whole = true;
+    boolean all = true;
     try {
       store.forEachFile(
           (file, size) -> {
@@ -114,13 +145,13 @@ final class Refill {
             }
           });
       look(batch, missing, leaving);
-    } catch (SilentException e) {
+    } catch (OverException e) {
       LOG.info("files are not looked through: {}", e.getMessage());
-      whole = false;
+      all = false;
     } catch (StopException e) {
       throw new InterruptedException("the node stops");
     } finally {
-      slots.acquire(COPYING); // those that are on their way
+      acquire(COPYING); // those that are on their way
       slots.release(COPYING);
     }
     long copied = copiedFiles.get() - before;
@@ -131,7 +162,21 @@ final class Refill {
           copied,
           shortFiles.get());
     }
-    return whole && !young && shortFiles.get() == 0 && left.get() == 0;
+    boolean whole = all && !again && shortFiles.get() == 0 && left.get() == 0;
+    return new Outcome(whole, all ? left.get() : -1);
+  }
+
+  private void acquire(int permits) throws InterruptedException {
+    slots.acquire(permits);
+    if (stop.isStopped()) {
+      slots.release(permits);
+      throw new InterruptedException("the node stops");
+    }
+  }
+
+  /** The node stops: copies that are on their way are not waited for. */
+  void stopped() {
+    slots.release(2 * COPYING);
   }
 
   private void look(List<Named> batch, Set<String> missing, boolean leaving) {
@@ -140,58 +185,102 @@ final class Refill {
     if (files.isEmpty()) {
       return;
     }
-    Holders holders = names.holders(files).toCompletableFuture().join();
-    if (!missing.containsAll(holders.silent())) {
-      throw new SilentException(holders.silent());
-    }
-    for (Holders.Held each : holders.files()) {
-      looked.incrementAndGet();
-      if (!each.old()) {
+    try {
+      for (Holders.Held each : leaving ? letGo(files, missing) : holders(files, missing)) {
         look(each, leaving);
       }
-    }
-  }
-
-  private void look(Holders.Held held, boolean leaving) {
-    FileName name = held.file().name();
-    int keep = held.keeping().size() + (leaving ? 0 : 1);
-    int wanted = settings.factor() + 1;
-    try {
-      if (keep >= wanted) {
-        if (leaving && !store.letGo(name, held.file().version())) {
-          left.incrementAndGet();
-        }
-        return;
-      }
-      if (leaving) {
-        left.incrementAndGet();
-      }
-      if (isYoung(held.file().version())) {
-        young = true;
-        return;
-      }
-      if (!isFirst(held, leaving)) {
-        shortFiles.incrementAndGet();
-        return;
-      }
-      Set<String> holders = new HashSet<>(held.keeping());
-      holders.addAll(held.leaving());
-      copy(held.file(), wanted - keep, holders);
-    } catch (ProtocolException e) {
-      failed(name, e);
     } catch (InterruptedException e) {
       throw new StopException();
     }
   }
 
+  private List<Holders.Held> holders(List<Named> files, Set<String> missing)
+      throws InterruptedException {
+    Holders holders = stop.await(where.holders(files));
+    if (!missing.containsAll(holders.silent())) {
+      throw new OverException("no answer of " + new TreeSet<>(holders.silent()));
+    }
+    looked.addAndGet(files.size());
+    return holders.files().stream().filter(each -> !each.old()).toList();
+  }
+
+  /** Lets go of those that are on enough other nodes, while that is fresh; gives the others. */
+  private List<Holders.Held> letGo(List<Named> files, Set<String> missing)
+      throws InterruptedException {
+    if (!draining.beginLettingGo()) {
+      throw new OverException("the node is not emptied any more");
+    }
+    try {
+      List<Holders.Held> stay = new ArrayList<>();
+      for (Holders.Held each : holders(files, missing)) {
+        if (each.keeping().size() < wanted()) {
+          stay.add(each);
+        } else if (!letGo(each.file())) {
+          left.incrementAndGet();
+        }
+      }
+      return stay;
+    } finally {
+      draining.endLettingGo();
+    }
+  }
+
+  private boolean letGo(Named file) {
+    try {
+      return store.letGo(file.name(), file.version());
+    } catch (ProtocolException e) {
+      LOG.warn("{} can't be let go of: {}", Texts.quote(file.name().value()), e.getMessage());
+      return false;
+    }
+  }
+
+  private int wanted() {
+    return settings.factor() + 1;
+  }
+
+  private void look(Holders.Held held, boolean leaving) throws InterruptedException {
+    FileName name = held.file().name();
+    int keep = held.keeping().size() + (leaving ? 0 : 1);
+    try {
+      if (keep >= wanted()) {
+        return;
+      }
+      if (leaving) {
+        left.incrementAndGet();
+      }
+      if (isYoung(held.file().version()) || !isFirst(held, leaving)) {
+        again = true; // the first of those that have it says it where it can't be copied
+        return;
+      }
+      if (store.contents().isRotten(name)) {
+        shortFiles.incrementAndGet();
+        return;
+      }
+      Set<String> holders = new HashSet<>(held.keeping());
+      holders.addAll(held.leaving());
+      copy(held.file(), wanted() - keep, holders);
+    } catch (ProtocolException e) {
+      failed(name, e);
+    }
+  }
+
   private void failed(FileName name, ProtocolException why) {
+    if (why.code() == ErrorCode.NOT_FOUND || why.code() == ErrorCode.BUSY) {
+      again = true; // it is another one by now, or none
+      return;
+    }
     shortFiles.incrementAndGet();
     LOG.warn("{} is not copied: {}", Texts.quote(name.value()), why.getMessage());
   }
 
   /** Perhaps it is only just getting its name on the nodes. */
   private boolean isYoung(String version) {
-    return VersionClock.time(version).plus(settings.after()).isAfter(clock.instant());
+    return isLately(VersionClock.time(version));
+  }
+
+  /** What is to come comes by a clock that was wrong: nobody waits for that. */
+  private boolean isLately(Instant time) {
+    return Duration.between(time, clock.instant()).abs().compareTo(settings.after()) < 0;
   }
 
   /**
@@ -206,22 +295,21 @@ final class Refill {
 
   private void copy(Named named, int more, Set<String> holders)
       throws ProtocolException, InterruptedException {
-    slots.acquire();
+    acquire(1);
     boolean begun = false;
     try {
       Optional<Committed> file = committed(named);
       if (file.isEmpty()) {
-        shortFiles.incrementAndGet(); // something else by now, or it can't be known what it is
         return;
       }
-      if (file.get().since().plus(settings.after()).isAfter(clock.instant())) {
-        young = true;
+      if (isLately(file.get().since())) {
+        again = true;
         return;
       }
       Contents contents = store.contents();
       Paced original = new Paced(contents.original(file.get(), Optional.empty()), rate, timer);
       CompletionStage<Integer> copies =
-          replicas.copy(original, file.get(), more, node -> !holders.contains(node));
+          copying.copy(original, file.get(), more, node -> !holders.contains(node));
       begun = true;
       var unused = copies.whenComplete((made, failure) -> ended(file.get(), more, made));
     } finally {
@@ -238,8 +326,14 @@ final class Refill {
     if (file.isEmpty()) {
       Checked checked = contents.check(named.name(), rate);
       file = contents.adopt(named.name(), checked);
+      if (file.isEmpty()) {
+        shortFiles.incrementAndGet(); // it can't be said with the file what it is
+        return file;
+      }
     }
-    return file.filter(each -> each.version().equals(named.version()));
+    file = file.filter(each -> each.version().equals(named.version()));
+    again |= file.isEmpty(); // something else by now
+    return file;
   }
 
   private void ended(Committed file, int more, @Nullable Integer made) {

@@ -8,8 +8,10 @@ import io.theseus.store.Checked;
 import io.theseus.store.Committed;
 import io.theseus.store.DurableFile;
 import io.theseus.store.FileStore;
+import io.theseus.store.Original;
 import io.theseus.wire.FileName;
 import io.theseus.wire.ProtocolException;
+import io.theseus.wire.Texts;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -27,11 +29,14 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -96,6 +101,7 @@ public final class Repair implements AutoCloseable {
   private final Rate scrubRate;
   private final Rate unlimited = new Rate(0, System::nanoTime);
   private final @Nullable Refill refill;
+  private final Stop stop = new Stop();
   private final List<Thread> threads = new ArrayList<>();
 
   private volatile boolean refilling;
@@ -134,15 +140,32 @@ public final class Repair implements AutoCloseable {
     this.refillRate = new Rate(settings.refillBytes(), System::nanoTime);
     this.scrubRate = new Rate(settings.scrubBytes(), System::nanoTime);
     this.refill =
-        replicas == null
+        replicas == null || draining == null
             ? null
-            : new Refill(settings, store, names, replicas, refillRate, timer, clock);
+            : new Refill(
+                settings,
+                store,
+                names::holders,
+                (original, file, more, eligible) -> copy(replicas, original, file, more, eligible),
+                draining,
+                stop,
+                refillRate,
+                this::later,
+                clock);
   }
 
   private Thread thread(String what, Runnable task) {
     Thread made = new Thread(task, settings.nodeId() + "-" + what);
     made.setDaemon(true);
     return made;
+  }
+
+  private void later(Runnable task, long nanos) {
+    try {
+      var unused = timer.schedule(task, nanos, TimeUnit.NANOSECONDS);
+    } catch (RejectedExecutionException e) {
+      LOG.debug("the node stops", e);
+    }
   }
 
   /** Begins. */
@@ -170,6 +193,8 @@ public final class Repair implements AutoCloseable {
                 work.run();
               } catch (InterruptedException e) {
                 LOG.debug("{} ends", what, e);
+              } catch (RuntimeException e) {
+                LOG.error("{} ends, until the node is started again", what, e);
               }
             });
     threads.add(made);
@@ -201,7 +226,7 @@ public final class Repair implements AutoCloseable {
               || ((changed || !whole || isLeaving()) && since > rest);
       boolean waits = !missing.isEmpty() && time - missingSince < settings.after().toNanos();
       waitsFor =
-          waits && isDue
+          waits && isDue && (settings.factor() > 0 || isLeaving())
               ? "for " + String.join(", ", new TreeSet<>(missing)) + ", which may come back"
               : "";
       if (!isDue || waits || !names.isSettled()) {
@@ -210,13 +235,15 @@ public final class Repair implements AutoCloseable {
       refilling = true;
       boolean leaving = isLeaving();
       try {
-        whole = Objects.requireNonNull(refill).round(missing, leaving);
+        Refill.Outcome outcome = Objects.requireNonNull(refill).round(missing, leaving);
+        whole = outcome.whole();
         done = now;
-        left = leaving ? refill().left() : -1;
+        left = leaving ? outcome.left() : -1;
       } catch (IOException | RuntimeException e) {
         LOG.warn("files can't be looked through for copies: {}", String.valueOf(e));
         whole = false;
         done = now;
+        left = -1;
       } finally {
         refilling = false;
       }
@@ -260,9 +287,12 @@ public final class Repair implements AutoCloseable {
     while (true) {
       Instant due = scrubbed().plus(settings.scrubEvery());
       Duration left = Duration.between(clock.instant(), due);
+      if (left.compareTo(settings.scrubEvery()) > 0) {
+        left = settings.scrubEvery(); // the clock was wrong then, or is now
+      }
       unlimited.pause(Math.max(wait, left.isNegative() ? 0 : left.toNanos()));
       wait = 0;
-      Scrub next = new Scrub(store, names, this::bringHere, "", scrubRate);
+      Scrub next = new Scrub(store, names::holders, this::bringHere, "", scrubRate, stop);
       scrub = next;
       next.run();
       if (next.status().failure().isEmpty()) {
@@ -315,34 +345,28 @@ public final class Repair implements AutoCloseable {
       return new Remote.Reading(
           known.status(), "another one runs (expected: one at a time; wait for its end)");
     }
-    Scrub begun = new Scrub(store, names, this::bringHere, prefix, unlimited);
+    Scrub begun = new Scrub(store, names::holders, this::bringHere, prefix, unlimited, stop);
     verification = begun;
     run("verify", begun::run);
     return new Remote.Reading(begun.status(), "");
   }
 
   /** How far the last reading by an operator's word is. */
-  synchronized ScrubStatus verification() {
+  synchronized Remote.Reading verification() {
     Scrub known = verification;
-    return known == null ? ScrubStatus.NONE : known.status();
+    return known == null
+        ? new Remote.Reading(ScrubStatus.NONE, "no file was to be read since its start")
+        : new Remote.Reading(known.status(), "");
   }
 
   private String bringHere(String node, FileName name, String version) throws InterruptedException {
     while (true) {
       Remote.Brought answer;
       try {
-        answer =
-            fellows
-                .bring(node, name.value(), version, settings.nodeId())
-                .handle(
-                    (brought, failure) ->
-                        failure == null
-                            ? brought
-                            : new Remote.Brought(false, String.valueOf(failure.getMessage())))
-                .toCompletableFuture()
-                .get();
-      } catch (ExecutionException e) {
-        return String.valueOf(e.getMessage());
+        answer = stop.await(fellows.bring(node, name.value(), version, settings.nodeId()));
+      } catch (CompletionException e) {
+        Throwable cause = e.getCause() == null ? e : e.getCause();
+        return String.valueOf(cause.getMessage());
       }
       if (!answer.running()) {
         return answer.reason();
@@ -364,7 +388,7 @@ public final class Repair implements AutoCloseable {
           .removeIf(each -> each.reason != null && now - each.endedNanos > FORGET_NANOS);
       Answer begun = new Answer();
       bringing.put(asked, begun);
-      run("bring", () -> ended(begun, brought(asked)));
+      run("bring", () -> bring(asked, begun));
       return new Remote.Brought(true, "");
     }
     String reason = known.reason;
@@ -373,6 +397,30 @@ public final class Repair implements AutoCloseable {
     }
     bringing.remove(asked);
     return new Remote.Brought(false, reason);
+  }
+
+  private void bring(Asked asked, Answer answer) throws InterruptedException {
+    String reason = "it stops";
+    try {
+      reason = brought(asked);
+    } catch (RuntimeException e) {
+      LOG.error("{} can't be brought to node {}", Texts.quote(asked.name()), asked.node(), e);
+      reason = String.valueOf(e);
+    } finally {
+      ended(answer, reason); // or it is asked about for ever
+    }
+  }
+
+  /** A file may be replaced while it is copied. */
+  private CompletionStage<Integer> copy(
+      Replicas between, Original original, Committed file, int more, Predicate<String> eligible) {
+    return between
+        .copy(original, file, more, eligible)
+        .thenCompose(
+            copies ->
+                copies == 0
+                    ? CompletableFuture.completedFuture(0)
+                    : names.recall(file.name(), file.version()).handle((any, failure) -> copies));
   }
 
   private synchronized void ended(Answer answer, String reason) {
@@ -398,14 +446,13 @@ public final class Repair implements AutoCloseable {
         return "it is rotten there, too";
       }
       int copies =
-          between
-              .copy(
+          stop.await(
+              copy(
+                  between,
                   store.contents().original(file.get(), Optional.of(checked)),
                   file.get(),
                   1,
-                  asked.node()::equals)
-              .toCompletableFuture()
-              .join();
+                  asked.node()::equals));
       return copies == 1 ? "" : "it can't be brought to node " + asked.node() + " now";
     } catch (ProtocolException e) {
       return e.code().label() + ": " + e.reason();
@@ -420,6 +467,11 @@ public final class Repair implements AutoCloseable {
   /** Ends what runs, and waits for that. */
   @Override
   public void close() {
+    stop.stop();
+    Refill known = refill;
+    if (known != null) {
+      known.stopped();
+    }
     unlimited.close();
     refillRate.close();
     scrubRate.close();

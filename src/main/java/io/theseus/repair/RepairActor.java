@@ -40,7 +40,7 @@ public final class RepairActor {
           Texts.escape(verify.who()));
       verify.replyTo().tell(repair.verify(verify.prefix()));
     } else if (command instanceof Remote.Look look) {
-      look.replyTo().tell(new Remote.Reading(repair.verification(), ""));
+      look.replyTo().tell(repair.verification());
     }
   }
 }

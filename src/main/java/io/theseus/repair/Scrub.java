@@ -1,7 +1,6 @@
 package io.theseus.repair;
 
 import io.theseus.names.Holders;
-import io.theseus.names.Names;
 import io.theseus.store.Checked;
 import io.theseus.store.Contents;
 import io.theseus.store.FileStore;
@@ -11,6 +10,7 @@ import io.theseus.wire.FileName;
 import io.theseus.wire.ProtocolException;
 import io.theseus.wire.Texts;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
@@ -21,12 +21,20 @@ import org.slf4j.LoggerFactory;
 final class Scrub {
   private static final Logger LOG = LoggerFactory.getLogger(Scrub.class);
   private static final int MOST_FINDINGS = 1000;
+  private static final int MOST_REASON_CHARS = 300;
+
+  /** About, of all findings: they go to other nodes in one message. */
+  private static final int MOST_BYTES = 150_000;
+
+  /** What a finding takes beside its texts, about. */
+  private static final int FINDING_BYTES = 50;
 
   private final FileStore store;
-  private final Names names;
+  private final Where where;
   private final Bringing bringing;
   private final String prefix;
   private final Contents.Pacing pacing;
+  private final Stop stop;
 
   // guarded by this
   private boolean running = true;
@@ -38,6 +46,7 @@ final class Scrub {
   private long rotten;
   private long repaired;
   private String failure = "";
+  private int findingBytes;
   private final List<Finding> findings = new ArrayList<>();
 
   /**
@@ -46,12 +55,19 @@ final class Scrub {
    * @param prefix of names
    * @param bringing asks other nodes for what has rotten here
    */
-  Scrub(FileStore store, Names names, Bringing bringing, String prefix, Contents.Pacing pacing) {
+  Scrub(
+      FileStore store,
+      Where where,
+      Bringing bringing,
+      String prefix,
+      Contents.Pacing pacing,
+      Stop stop) {
     this.store = store;
-    this.names = names;
+    this.where = where;
     this.bringing = bringing;
     this.prefix = prefix;
     this.pacing = pacing;
+    this.stop = stop;
   }
 
   /** The node stops. */
@@ -79,11 +95,13 @@ final class Scrub {
             }
           });
     } catch (StopException e) {
+      failed("the node stops");
       throw new InterruptedException("the node stops");
     } catch (IOException e) {
-      synchronized (this) {
-        failure = String.valueOf(e.getMessage());
-      }
+      failed(String.valueOf(e.getMessage()));
+    } catch (RuntimeException e) {
+      LOG.error("files can't be read to the end", e);
+      failed(String.valueOf(e));
     } finally {
       synchronized (this) {
         running = false;
@@ -96,6 +114,10 @@ final class Scrub {
         done.bytes(),
         done.rotten(),
         done.repaired());
+  }
+
+  private synchronized void failed(String reason) {
+    failure = reason;
   }
 
   private synchronized void count(long size) {
@@ -134,18 +156,33 @@ final class Scrub {
     }
   }
 
-  private synchronized void note(Finding finding) {
+  synchronized void note(Finding finding) {
     rotten++;
     if (finding.reason().isEmpty()) {
       repaired++;
     }
-    if (findings.size() < MOST_FINDINGS) {
-      findings.add(finding);
+    Finding told = shortened(finding);
+    int length = FINDING_BYTES + bytes(told.name() + told.repairedFrom() + told.reason());
+    if (findings.size() < MOST_FINDINGS && findingBytes + length <= MOST_BYTES) {
+      findings.add(told);
+      findingBytes += length;
     }
   }
 
+  private static Finding shortened(Finding finding) {
+    String reason = finding.reason();
+    return reason.length() <= MOST_REASON_CHARS
+        ? finding
+        : new Finding(
+            finding.name(), finding.repairedFrom(), reason.substring(0, MOST_REASON_CHARS) + "...");
+  }
+
+  private static int bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8).length;
+  }
+
   private Finding repair(FileName name, String version) throws InterruptedException {
-    Holders holders = names.holders(List.of(new Named(name, version))).toCompletableFuture().join();
+    Holders holders = stop.await(where.holders(List.of(new Named(name, version))));
     TreeSet<String> nodes = new TreeSet<>();
     holders.files().forEach(held -> nodes.addAll(held.keeping()));
     holders.files().forEach(held -> nodes.addAll(held.leaving()));

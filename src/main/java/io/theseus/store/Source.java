@@ -30,6 +30,9 @@ public interface Source extends Closeable {
    */
   int[] sums(int firstBlock, int count);
 
+  /** What is before an offset is not asked for any more; at first that is 0. */
+  default void from(long offset) {}
+
   /** Why nothing more comes; empty while all is well. */
   Optional<ProtocolException> failure();
 

@@ -1,0 +1,181 @@
+package io.theseus.repair;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.theseus.store.Original;
+import io.theseus.store.Source;
+import io.theseus.wire.FileName;
+import io.theseus.wire.ProtocolException;
+import java.nio.channels.FileChannel;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+
+/** A file that comes bit by bit, with a timer that the test holds. */
+final class PacedTest {
+  private static final long KIB = 1024;
+
+  private record Task(Runnable run, long nanos) {}
+
+  private final AtomicLong now = new AtomicLong();
+  private final Deque<Task> tasks = new ArrayDeque<>();
+  private final Whole file = new Whole(100 * KIB);
+
+  /** All there, of which nothing is read. */
+  private static final class Whole implements Original, Source {
+    private final long size;
+    private boolean closed;
+
+    Whole(long size) {
+      this.size = size;
+    }
+
+    @Override
+    public UUID session() {
+      return new UUID(1, 2);
+    }
+
+    @Override
+    public FileName name() {
+      return new FileName("f");
+    }
+
+    @Override
+    public OptionalLong size() {
+      return OptionalLong.of(size);
+    }
+
+    @Override
+    public Optional<Instant> modified() {
+      return Optional.empty();
+    }
+
+    @Override
+    public long durable() {
+      return size;
+    }
+
+    @Override
+    public int lastSum() {
+      return 0;
+    }
+
+    @Override
+    public Source source() {
+      return this;
+    }
+
+    @Override
+    public FileChannel channel() {
+      throw new AssertionError("read");
+    }
+
+    @Override
+    public long available() {
+      return size;
+    }
+
+    @Override
+    public int summed() {
+      return 3;
+    }
+
+    @Override
+    public int[] sums(int firstBlock, int count) {
+      return new int[count];
+    }
+
+    @Override
+    public Optional<ProtocolException> failure() {
+      return Optional.empty();
+    }
+
+    @Override
+    public void onChange(Runnable watcher) {
+      // never
+    }
+
+    @Override
+    public void close() {
+      closed = true;
+    }
+  }
+
+  private Source source(long bytesPerSecond) throws ProtocolException {
+    Rate rate = new Rate(bytesPerSecond, now::get);
+    return new Paced(file, rate, (run, nanos) -> tasks.add(new Task(run, nanos))).source();
+  }
+
+  private void runNext() {
+    Task next = tasks.remove();
+    now.addAndGet(next.nanos());
+    next.run().run();
+  }
+
+  @Test
+  void shouldShowMoreAndMore() throws Exception {
+    AtomicInteger told = new AtomicInteger();
+    Source source = source(64 * KIB);
+    source.onChange(told::incrementAndGet);
+    assertThat(source.available()).isZero();
+    assertThat(source.summed()).isEqualTo(3);
+    int before = told.get();
+    runNext();
+    // a copy that has not got on for 15 s is lost: with many at once a step is a little while
+    assertThat(source.available()).isEqualTo(4 * KIB);
+    assertThat(TimeUnit.NANOSECONDS.toMillis(now.get())).isEqualTo(62);
+    assertThat(told.get()).isEqualTo(before + 1);
+    while (!tasks.isEmpty()) {
+      runNext();
+    }
+    assertThat(source.available()).isEqualTo(100 * KIB);
+    assertThat(TimeUnit.NANOSECONDS.toMillis(now.get())).isBetween(1500L, 1570L);
+  }
+
+  @Test
+  void shouldTellAtOnceWhoComesLate() throws Exception {
+    AtomicInteger told = new AtomicInteger();
+    Source source = source(64 * KIB);
+    runNext();
+    source.onChange(told::incrementAndGet);
+    assertThat(told).hasValue(1);
+  }
+
+  @Test
+  void shouldTakeNoTimeForWhatIsThereAlready() throws Exception {
+    Source source = source(64 * KIB);
+    source.from(90 * KIB);
+    assertThat(source.available()).isEqualTo(90 * KIB);
+    source.from(10 * KIB);
+    assertThat(source.available()).isEqualTo(90 * KIB);
+    runNext();
+    assertThat(source.available()).isEqualTo(94 * KIB);
+    source.from(1000 * KIB);
+    assertThat(source.available()).isEqualTo(100 * KIB);
+    runNext();
+    assertThat(tasks).isEmpty();
+    assertThat(source.available()).isEqualTo(100 * KIB);
+  }
+
+  @Test
+  void shouldShowAllWhereThereIsNoLimit() throws Exception {
+    assertThat(source(0)).isSameAs(file);
+    assertThat(tasks).isEmpty();
+  }
+
+  @Test
+  void shouldEndWhereNobodyReadsAnyMore() throws Exception {
+    Source source = source(64 * KIB);
+    source.close();
+    assertThat(file.closed).isTrue();
+    runNext();
+    assertThat(tasks).isEmpty();
+  }
+}
