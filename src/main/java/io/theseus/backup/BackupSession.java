@@ -301,7 +301,8 @@ final class BackupSession
     if (newer || moved) {
       stopCopy();
     }
-    Upload stale = newer ? letGoOfWhatIsBehind(begun.durable()) : null;
+    boolean otherwise = before != null && before.sums() != begun.sums();
+    Upload stale = newer ? letGoOfWhatIsBehind(begun.durable(), otherwise) : null;
     if (newer && state.isMarked()) {
       // fenced before it is answered: who comes back with the epoch of before is refused for ever
       BackupEvent owned =
@@ -315,14 +316,16 @@ final class BackupSession
    * What is behind the offset may be other bytes than the new owner gets from now on, and what was
    * decided it decides anew.
    *
+   * @param otherwise whether what is whole is known by other sums from now on: by a SHA-256 that is
+   *     made here, or by those of the owner
    * @return what is to be opened again; null where all goes on
    */
-  private @Nullable Upload letGoOfWhatIsBehind(long offset) {
+  private @Nullable Upload letGoOfWhatIsBehind(long offset, boolean otherwise) {
     Upload last = upload;
     boolean decided = seal != null;
     goal = 0;
     seal = null;
-    if (last == null || (!decided && last.received() <= offset)) {
+    if (last == null || (!decided && !otherwise && last.received() <= offset)) {
       return null;
     }
     upload = null;
