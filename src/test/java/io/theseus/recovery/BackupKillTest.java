@@ -95,28 +95,41 @@ final class BackupKillTest {
     }
   }
 
-  /** At each point of copying, and one of the commit. */
+  /** At each point of copying, and one of the commit: now one node alone, now all of them. */
   static Stream<Death> deaths() {
     return Stream.of(
         Death.alone(/* owner= */ true, "put.sealed"),
-        Death.alone(/* owner= */ true, "put.decided"),
-        Death.alone(/* owner= */ true, "commit.renamed"),
-        Death.alone(/* owner= */ false, "backup.synced"),
-        Death.alone(/* owner= */ false, "backup.marked"),
-        Death.alone(/* owner= */ false, "backup.sealed"),
-        Death.alone(/* owner= */ false, "backup.commit"),
-        Death.alone(/* owner= */ false, "backup.committed"),
-        Death.ofAll(/* owner= */ true, "put.sealed"),
         Death.ofAll(/* owner= */ true, "put.decided"),
-        Death.ofAll(/* owner= */ true, "commit.renamed"),
+        Death.alone(/* owner= */ true, "commit.renamed"),
         Death.ofAll(/* owner= */ true, "put.committed"),
+        Death.alone(/* owner= */ false, "backup.synced"),
         Death.ofAll(/* owner= */ false, "backup.marked"),
-        Death.ofAll(/* owner= */ false, "backup.sealed"),
+        Death.alone(/* owner= */ false, "backup.sealed"),
         Death.ofAll(/* owner= */ false, "backup.commit"),
+        Death.alone(/* owner= */ false, "backup.committed"),
+        new Death(/* owner= */ false, "backup.sealed", /* all= */ false, "put.decided"));
+  }
+
+  /** The other way round. */
+  static Stream<Death> otherDeaths() {
+    return Stream.of(
+        Death.ofAll(/* owner= */ true, "put.sealed"),
+        Death.alone(/* owner= */ true, "put.decided"),
+        Death.ofAll(/* owner= */ true, "commit.renamed"),
         Death.ofAll(/* owner= */ false, "commit.renamed"),
+        Death.alone(/* owner= */ false, "backup.marked"),
+        Death.ofAll(/* owner= */ false, "backup.sealed"),
+        Death.alone(/* owner= */ false, "backup.commit"),
         Death.ofAll(/* owner= */ false, "backup.committed"),
-        new Death(/* owner= */ false, "backup.sealed", /* all= */ false, "put.decided"),
         new Death(/* owner= */ true, "put.decided", /* all= */ false, "backup.committed"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("otherDeaths")
+  @Tag("soak")
+  @Tag("kill-points")
+  void shouldCompleteWhoeverElseDies(Death death) throws Exception {
+    shouldCompleteWhoeverDies(death);
   }
 
   @ParameterizedTest
