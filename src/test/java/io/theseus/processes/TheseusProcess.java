@@ -41,8 +41,10 @@ public final class TheseusProcess implements AutoCloseable {
       Path work, Map<String, String> environment, String... arguments) throws IOException {
     Path out = Files.createTempFile(work, "theseus-", ".out");
     Path err = Files.createTempFile(work, "theseus-", ".err");
+    List<String> flags = new ArrayList<>(List.of("-Xmx256m"));
+    flags.addAll(Program.START_FAST);
     ProcessBuilder builder =
-        Program.command(work, List.of("-Xmx256m"), List.of(arguments))
+        Program.command(work, flags, List.of(arguments))
             .redirectOutput(out.toFile())
             .redirectError(err.toFile());
     builder.environment().putAll(environment);
