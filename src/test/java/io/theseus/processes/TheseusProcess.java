@@ -23,7 +23,7 @@ import java.util.regex.Pattern;
  * <p>A process that still runs at the end is killed.
  */
 public final class TheseusProcess implements AutoCloseable {
-  private static final Duration LONG = Duration.ofSeconds(60);
+  private static final Duration LONG = Duration.ofMinutes(3);
   private static final long SIGINT_BIT = 1 << (2 - 1);
 
   private final Process process;
