@@ -48,6 +48,8 @@ public final class Native {
     int futimens(int fd, byte[] times) throws LastErrorException;
 
     int setpriority(int which, int who, int priority) throws LastErrorException;
+
+    int kill(int pid, int signal);
   }
 
   /**
@@ -102,6 +104,7 @@ public final class Native {
   private static final int O_CLOEXEC = 0x80000;
   private static final int O_PATH = 0x200000;
   private static final int PRIO_PROCESS = 0; // on Linux who 0 is the thread
+  private static final int SIGKILL = 9;
   private static final int EINTR = 4;
   private static final int EIO = 5;
   private static final int EROFS = 30;
@@ -121,6 +124,18 @@ public final class Native {
   /** Whether the calls are there at all. */
   public static boolean available() {
     return LIBRARY != null;
+  }
+
+  /**
+   * Ends this process at once, with exit code 137: nothing of it runs any more. ({@link
+   * Runtime#halt}, which stands in where the call is missing, waits 0.3 s for threads that are in
+   * native code.)
+   */
+  public static void killSelf() {
+    if (LIBRARY != null) {
+      LIBRARY.kill((int) ProcessHandle.current().pid(), SIGKILL);
+    }
+    Runtime.getRuntime().halt(128 + SIGKILL);
   }
 
   // ---- the attribute user.theseus

@@ -15,10 +15,27 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.StreamSupport;
 
 /** Nodes of one cluster in this process, on loopback, started and stopped one by one. */
 public final class TestCluster implements AutoCloseable {
+  /**
+   * Members of a cluster look around each 1 or 2 s, and tests wait for what they see; when a silent
+   * one is taken for lost is left as it is.
+   */
+  private static final List<String> SOONER =
+      List.of(
+          "akka.cluster.periodic-tasks-initial-delay=200ms",
+          "akka.cluster.gossip-interval=200ms",
+          "akka.cluster.leader-actions-interval=200ms",
+          "akka.cluster.unreachable-nodes-reaper-interval=200ms",
+          "akka.cluster.retry-unsuccessful-join-after=500ms",
+          "akka.cluster.distributed-data.gossip-interval=200ms",
+          "akka.cluster.distributed-data.notify-subscribers-interval=50ms",
+          "akka.remote.artery.advanced.handshake-retry-interval=200ms",
+          "akka.remote.artery.advanced.outbound-restart-backoff=200ms");
+
   private final Path directory;
   private final List<Integer> remotingPorts;
   private final TreeMap<Integer, Node> running = new TreeMap<>();
@@ -59,19 +76,33 @@ public final class TestCluster implements AutoCloseable {
     return "127.0.0.1:" + remotingPorts.get(number - 1);
   }
 
+  /**
+   * What makes a node one of a cluster in tests: {@code key=value}, besides its ports.
+   *
+   * @param seeds the remoting addresses of all nodes, in order
+   */
+  public static List<String> settings(int number, List<String> seeds, Path labKey) {
+    List<String> settings = new ArrayList<>();
+    settings.add("node.id=node" + number);
+    settings.add("cluster.nodes=" + each("node", seeds.size()));
+    settings.add("cluster.seed-nodes=" + String.join(",", seeds));
+    // who starts first would wait for the others, which start after it
+    settings.add("cluster.catch-up=0");
+    settings.add("modules.lab-key=" + labKey);
+    settings.addAll(SOONER);
+    return settings;
+  }
+
   public NodeSettings settings(int number, String... pairs) {
+    List<String> seeds =
+        IntStream.rangeClosed(1, remotingPorts.size()).mapToObj(this::address).toList();
     SettingsSource source =
         SettingsSource.defaults()
-            .set("node.id=node" + number)
             .set("data-dir=" + directory.resolve("node" + number))
             .set("packets.port=0")
             .set("cluster.port=" + remotingPorts.get(number - 1))
-            .set("peers.port=0")
-            .set("cluster.nodes=" + each("node", remotingPorts.size()))
-            .set("cluster.seed-nodes=" + seeds())
-            // who starts first would wait for the others, which start after it
-            .set("cluster.catch-up=0")
-            .set("modules.lab-key=" + labKey());
+            .set("peers.port=0");
+    settings(number, seeds, labKey()).forEach(source::set);
     for (String pair : pairs) {
       source.set(pair);
     }
@@ -117,10 +148,6 @@ public final class TestCluster implements AutoCloseable {
     running.values().parallelStream()
         .forEach(Node::close); // each waits for the others to see it go
     running.clear();
-  }
-
-  private String seeds() {
-    return remotingPorts.stream().map(port -> "127.0.0.1:" + port).collect(Collectors.joining(","));
   }
 
   private static String each(String prefix, int count) {

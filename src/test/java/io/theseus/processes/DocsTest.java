@@ -3,6 +3,7 @@ package io.theseus.processes;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.theseus.testing.Program;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -53,9 +54,6 @@ class DocsTest {
           "sudo cluster/lab/run", "needs root; LabTest runs it",
           "sudo useradd --system theseus", "changes the host",
           "sudo systemctl enable --now theseus", "changes the host; its ExecStart is run");
-
-  /** Short-lived processes on a busy machine: start fast. */
-  private static final String FLAGS = "-Xmx320m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC";
 
   private static final Duration LONG = Duration.ofSeconds(90);
   private static final int SIGTERMED = 143;
@@ -220,12 +218,11 @@ class DocsTest {
     Reader(Path work) throws IOException {
       this.work = work;
       takeFreePorts();
-      Path jar = Path.of(System.getProperty("process.jar", "target/theseus.jar")).toAbsolutePath();
-      assertThat(jar).as("the packaged program, built by `mvn package`").isRegularFile();
       // without the sources beside it, the launcher has nothing to build
       Files.copy(Path.of("theseus"), work.resolve("theseus"));
       assertThat(work.resolve("theseus").toFile().setExecutable(true)).isTrue();
-      Files.copy(jar, Files.createDirectory(work.resolve("target")).resolve("theseus.jar"));
+      Files.createSymbolicLink(
+          Files.createDirectory(work.resolve("target")).resolve("theseus.jar"), Program.jar());
       Files.createDirectory(work.resolve("cluster"));
       try (Stream<Path> files = Files.list(Path.of("cluster"))) {
         for (Path file : files.filter(Files::isRegularFile).toList()) {
@@ -346,7 +343,7 @@ class DocsTest {
       environment.remove("THESEUS_JAVA_OPTS");
       // the ports that are in no page, the defaults
       environment.put("THESEUS_SERVER", "127.0.0.1:" + ports.get("7411"));
-      String options = FLAGS;
+      String options = Program.startFast();
       if (!line.text().contains("--config cluster/")) {
         options +=
             " -Dtheseus.packets.port=%s -Dtheseus.cluster.port=%s -Dtheseus.packets.tls.port=%s"

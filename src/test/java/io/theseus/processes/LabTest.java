@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.theseus.testing.Program;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -105,7 +106,7 @@ class LabTest {
             .redirectErrorStream(true)
             .redirectOutput(directory.resolve(name).toFile());
     builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
-    builder.environment().put("THESEUS_JAVA_OPTS", "-Xmx320m");
+    builder.environment().put("THESEUS_JAVA_OPTS", Program.startFast());
     return builder.start();
   }
 

@@ -23,7 +23,7 @@ import java.util.regex.Pattern;
  * <p>A process that still runs at the end is killed.
  */
 public final class TheseusProcess implements AutoCloseable {
-  private static final Duration LONG = Duration.ofSeconds(60);
+  private static final Duration LONG = Duration.ofMinutes(3);
   private static final long SIGINT_BIT = 1 << (2 - 1);
 
   private final Process process;
@@ -41,8 +41,10 @@ public final class TheseusProcess implements AutoCloseable {
       Path work, Map<String, String> environment, String... arguments) throws IOException {
     Path out = Files.createTempFile(work, "theseus-", ".out");
     Path err = Files.createTempFile(work, "theseus-", ".err");
+    List<String> flags = new ArrayList<>(List.of("-Xmx256m"));
+    flags.addAll(Program.START_FAST);
     ProcessBuilder builder =
-        Program.command(work, List.of("-Xmx256m"), List.of(arguments))
+        Program.command(work, flags, List.of(arguments))
             .redirectOutput(out.toFile())
             .redirectError(err.toFile());
     builder.environment().putAll(environment);

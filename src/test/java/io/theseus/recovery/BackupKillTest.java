@@ -3,9 +3,9 @@ package io.theseus.recovery;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.theseus.node.TestCluster;
 import io.theseus.testing.Content;
 import io.theseus.testing.NodeProcess;
+import io.theseus.testing.ProcessCluster;
 import io.theseus.testing.RawPut;
 import io.theseus.testing.RawTransfer;
 import java.io.IOException;
@@ -40,7 +40,7 @@ final class BackupKillTest {
   private static final int PACKET = 256 << 10;
   private static final Content CONTENT = Content.random(13, 20 << 20);
 
-  private static final List<NodeProcess> NODES = new ArrayList<>();
+  private static ProcessCluster cluster;
   private static int number;
 
   /**
@@ -74,24 +74,9 @@ final class BackupKillTest {
 
   @BeforeAll
   static void start(@TempDir Path directory) {
-    List<Integer> ports = TestCluster.freePorts(6);
-    String seeds =
-        String.join(",", ports.subList(0, 3).stream().map(port -> "127.0.0.1:" + port).toList());
-    for (int i = 1; i <= 3; i++) {
-      NODES.add(
-          NodeProcess.start(
-              directory.resolve("node" + i),
-              "node.id=node" + i,
-              "cluster.port=" + ports.get(i - 1),
-              "peers.port=" + ports.get(2 + i),
-              "cluster.nodes=node1,node2,node3",
-              "cluster.seed-nodes=" + seeds,
-              "cluster.catch-up=0",
-              "backup.factor=1",
-              "backup.when-missing=wait",
-              "session.keep=60s",
-              "modules.lab-key=" + directory.resolve("lab.key")));
-    }
+    cluster =
+        ProcessCluster.start(
+            3, directory, "backup.factor=1", "backup.when-missing=wait", "session.keep=60s");
   }
 
   @AfterAll
@@ -101,56 +86,58 @@ final class BackupKillTest {
           .atMost(PATIENCE)
           .untilAsserted(
               () -> {
-                for (NodeProcess node : NODES) {
+                for (NodeProcess node : cluster.nodes()) {
                   assertThat(staged(node)).isEmpty();
                 }
               });
     } finally {
-      NODES.forEach(NodeProcess::close);
-      NODES.clear();
+      cluster.close();
     }
   }
 
-  /** At each point of copying, and one of the commit. */
+  /** At each point of copying, and one of the commit: now one node alone, now all of them. */
   static Stream<Death> deaths() {
     return Stream.of(
         Death.alone(/* owner= */ true, "put.sealed"),
-        Death.alone(/* owner= */ true, "put.decided"),
-        Death.alone(/* owner= */ true, "commit.renamed"),
-        Death.alone(/* owner= */ false, "backup.synced"),
-        Death.alone(/* owner= */ false, "backup.marked"),
-        Death.alone(/* owner= */ false, "backup.sealed"),
-        Death.alone(/* owner= */ false, "backup.commit"),
-        Death.alone(/* owner= */ false, "backup.committed"),
-        Death.ofAll(/* owner= */ true, "put.sealed"),
         Death.ofAll(/* owner= */ true, "put.decided"),
-        Death.ofAll(/* owner= */ true, "commit.renamed"),
+        Death.alone(/* owner= */ true, "commit.renamed"),
         Death.ofAll(/* owner= */ true, "put.committed"),
+        Death.alone(/* owner= */ false, "backup.synced"),
         Death.ofAll(/* owner= */ false, "backup.marked"),
-        Death.ofAll(/* owner= */ false, "backup.sealed"),
+        Death.alone(/* owner= */ false, "backup.sealed"),
         Death.ofAll(/* owner= */ false, "backup.commit"),
+        Death.alone(/* owner= */ false, "backup.committed"),
+        new Death(/* owner= */ false, "backup.sealed", /* all= */ false, "put.decided"));
+  }
+
+  /** The other way round. */
+  static Stream<Death> otherDeaths() {
+    return Stream.of(
+        Death.ofAll(/* owner= */ true, "put.sealed"),
+        Death.alone(/* owner= */ true, "put.decided"),
+        Death.ofAll(/* owner= */ true, "commit.renamed"),
         Death.ofAll(/* owner= */ false, "commit.renamed"),
+        Death.alone(/* owner= */ false, "backup.marked"),
+        Death.ofAll(/* owner= */ false, "backup.sealed"),
+        Death.alone(/* owner= */ false, "backup.commit"),
         Death.ofAll(/* owner= */ false, "backup.committed"),
-        new Death(/* owner= */ false, "backup.sealed", /* all= */ false, "put.decided"),
         new Death(/* owner= */ true, "put.decided", /* all= */ false, "backup.committed"));
   }
 
-  private static void awaitAll() {
-    await("all know each other")
-        .atMost(PATIENCE)
-        .ignoreExceptions()
-        .until(
-            () ->
-                NODES.stream()
-                    .allMatch(node -> node.status().counters().getOrDefault("backups", 0L) == 2));
+  @ParameterizedTest
+  @MethodSource("otherDeaths")
+  @Tag("soak")
+  @Tag("kill-points")
+  void shouldCompleteWhoeverElseDies(Death death) throws Exception {
+    shouldCompleteWhoeverDies(death);
   }
 
   @ParameterizedTest
   @MethodSource("deaths")
   void shouldCompleteWhoeverDies(Death death) throws Exception {
-    awaitAll();
-    NodeProcess owner = NODES.get(0);
-    List<NodeProcess> others = NODES.subList(1, 3);
+    cluster.awaitAll();
+    NodeProcess owner = cluster.node(1);
+    List<NodeProcess> others = cluster.nodes().subList(1, 3);
     List<NodeProcess> dying = death.owner() ? List.of(owner) : others;
     String name = "out-" + number++;
     RawPut put = new RawPut(name, CONTENT, /* sized= */ true, PACKET, 1 << 20);
@@ -158,7 +145,7 @@ final class BackupKillTest {
       node.haltAt(death.point());
     }
     Reviver reviver =
-        new Reviver(death, dying, death.owner() ? others : List.of(owner), List.copyOf(NODES));
+        new Reviver(death, dying, death.owner() ? others : List.of(owner), cluster.nodes());
     try {
       await("it completes")
           .atMost(PATIENCE)
@@ -184,8 +171,8 @@ final class BackupKillTest {
 
   @Test
   void shouldFinishWhatWasDecidedThoughItsClientIsGone() throws Exception {
-    awaitAll();
-    NodeProcess owner = NODES.get(0);
+    cluster.awaitAll();
+    NodeProcess owner = cluster.node(1);
     String name = "out-" + number++;
     RawPut put = new RawPut(name, CONTENT, /* sized= */ true, PACKET, 1 << 20);
     owner.haltAt("put.decided");
@@ -197,8 +184,9 @@ final class BackupKillTest {
         .until(
             () ->
                 Files.exists(owner.files().resolve(name))
-                    && NODES.stream().allMatch(node -> staged(node).isEmpty()));
-    assertThat(NODES.stream().map(node -> node.files().resolve(name)).filter(Files::exists))
+                    && cluster.nodes().stream().allMatch(node -> staged(node).isEmpty()));
+    assertThat(
+            cluster.nodes().stream().map(node -> node.files().resolve(name)).filter(Files::exists))
         .hasSize(2)
         .allSatisfy(BackupKillTest::isWhole);
     // and the client, should it come, hears of that
@@ -207,8 +195,8 @@ final class BackupKillTest {
 
   @Test
   void shouldTakeNothingFromALifeOfWhichNothingWasMarked() throws Exception {
-    awaitAll();
-    NodeProcess owner = NODES.get(0);
+    cluster.awaitAll();
+    NodeProcess owner = cluster.node(1);
     String name = "out-" + number++;
     RawPut before = new RawPut(name, CONTENT, /* sized= */ true, PACKET, 1 << 20);
     owner.haltAt("session.synced"); // the copy has marked what it has by then
@@ -219,11 +207,13 @@ final class BackupKillTest {
     Content other = Content.random(14, CONTENT.size());
     RawPut put = new RawPut(before.session(), name, other, /* sized= */ true, PACKET, 1 << 20);
     assertThat(put.run(owner.address())).isEqualTo(RawTransfer.End.COMPLETE);
-    assertThat(NODES.stream().map(node -> node.files().resolve(name)).filter(Files::exists))
+    assertThat(
+            cluster.nodes().stream().map(node -> node.files().resolve(name)).filter(Files::exists))
         .hasSize(2)
         .allSatisfy(file -> assertThat(Content.sha256HexOf(file)).isEqualTo(other.sha256Hex()));
     // they were never taken for bytes of this life, which sums would have had to find
-    assertThat(NODES).noneSatisfy(node -> assertThat(node.log()).contains("another CRC32C"));
+    assertThat(cluster.nodes())
+        .noneSatisfy(node -> assertThat(node.log()).contains("another CRC32C"));
   }
 
   /** Starts those again that die, as often as somebody is to. */

@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -23,6 +24,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
@@ -32,8 +34,8 @@ import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A node that dies at every named point, with a PUT with Size, a PUT without, or a GET on its way,
- * as far as the point lies on that way; row 1 of the faults.
+ * A node that dies at every named point, with a PUT with Size, a PUT without, or a GET on its way;
+ * row 1 of the faults. In the soak it dies at each point with each of them on whose way it lies.
  *
  * <p>After each death: the names show old or new, whole, and nothing else; the client resumes, is
  * never asked for an acknowledged byte, and gets the right hash; a PUT that asks once more gets
@@ -145,7 +147,19 @@ final class KillAtStepTest {
 
   // ---- the points
 
+  /** One death at each point, now of this kind, now of that. */
   private static List<Death> deaths() {
+    Map<String, List<Death>> byPoint =
+        allDeaths().stream()
+            .collect(Collectors.groupingBy(Death::name, LinkedHashMap::new, Collectors.toList()));
+    List<Death> chosen = new ArrayList<>();
+    for (List<Death> ofPoint : byPoint.values()) {
+      chosen.add(ofPoint.get(chosen.size() % ofPoint.size()));
+    }
+    return chosen;
+  }
+
+  private static List<Death> allDeaths() {
     List<Death> all = new ArrayList<>();
     midPut(all, "put.part-created:1", false, Stood.AT_START, SMALL);
     midPut(all, "put.ready:1", true, Stood.BETWEEN, SMALL);
@@ -244,7 +258,19 @@ final class KillAtStepTest {
 
   @TestFactory
   Stream<DynamicTest> shouldLoseNothingWhenKilledAt() {
-    return deaths().stream()
+    return tests(deaths());
+  }
+
+  /** Each kind of transfer at each point that lies on its way. */
+  @TestFactory
+  @Tag("soak")
+  @Tag("kill-points")
+  Stream<DynamicTest> shouldLoseNothingOfAnyKindWhenKilledAt() {
+    return tests(allDeaths());
+  }
+
+  private static Stream<DynamicTest> tests(List<Death> deaths) {
+    return deaths.stream()
         .filter(death -> ONLY.matcher(death.toString()).find())
         .map(death -> DynamicTest.dynamicTest(death.toString(), () -> dieAndResume(death)));
   }
@@ -271,7 +297,7 @@ final class KillAtStepTest {
       assertThat(victim.run(node.address(), death.size() / 3)).isEqualTo(End.LEFT);
     }
     // what came before has passed its last point
-    await().atMost(Duration.ofMinutes(1)).until(() -> node.liveSessions() <= kept(death));
+    soon().until(() -> node.liveSessions() <= kept(death));
     node.haltAt(death.point());
     End end = victim.run(node.address());
     node.awaitDeath();
@@ -349,9 +375,11 @@ final class KillAtStepTest {
     assertThat(victim.run(node.address())).as(victim.loss()).isEqualTo(End.COMPLETE);
     RawGet get = new RawGet(name, content, LARGE_PACKET, LARGE_PACKET);
     assertThat(get.run(node.address())).as(get.loss()).isEqualTo(End.COMPLETE);
-    await()
-        .atMost(Duration.ofMinutes(1))
-        .untilAsserted(() -> assertThat(Visible.parts(node)).as("left in staging").isEmpty());
+    soon().untilAsserted(() -> assertThat(Visible.parts(node)).as("left in staging").isEmpty());
+  }
+
+  private static ConditionFactory soon() {
+    return await().atMost(Duration.ofMinutes(1)).pollInterval(Duration.ofMillis(10));
   }
 
   private static void show(String name, String sha256) {

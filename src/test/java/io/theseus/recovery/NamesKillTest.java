@@ -3,10 +3,10 @@ package io.theseus.recovery;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.theseus.node.TestCluster;
 import io.theseus.testing.Content;
 import io.theseus.testing.NodeProcess;
 import io.theseus.testing.PacketSocket;
+import io.theseus.testing.ProcessCluster;
 import io.theseus.testing.RawPut;
 import io.theseus.testing.RawTransfer;
 import java.io.IOException;
@@ -31,7 +31,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 final class NamesKillTest {
   private static final Duration PATIENCE = Duration.ofMinutes(2);
   private static final int PACKET = 32 << 10;
-  private static final List<NodeProcess> NODES = new ArrayList<>();
+  private static ProcessCluster cluster;
   private static int number;
 
   /** Who is killed, and at which step of what. */
@@ -52,38 +52,12 @@ final class NamesKillTest {
 
   @BeforeAll
   static void start(@TempDir Path directory) {
-    List<Integer> ports = TestCluster.freePorts(6);
-    String seeds =
-        String.join(",", ports.subList(0, 3).stream().map(port -> "127.0.0.1:" + port).toList());
-    for (int i = 1; i <= 3; i++) {
-      NODES.add(
-          NodeProcess.start(
-              directory.resolve("node" + i),
-              "node.id=node" + i,
-              "cluster.port=" + ports.get(i - 1),
-              "peers.port=" + ports.get(2 + i),
-              "cluster.nodes=node1,node2,node3",
-              "cluster.seed-nodes=" + seeds,
-              "cluster.catch-up=0",
-              "backup.factor=2",
-              "modules.lab-key=" + directory.resolve("lab.key")));
-    }
+    cluster = ProcessCluster.start(3, directory, "backup.factor=2");
   }
 
   @AfterAll
   static void stop() {
-    NODES.forEach(NodeProcess::close);
-    NODES.clear();
-  }
-
-  private static void awaitAll() {
-    await("all know each other")
-        .atMost(PATIENCE)
-        .ignoreExceptions()
-        .until(
-            () ->
-                NODES.stream()
-                    .allMatch(node -> node.status().counters().getOrDefault("backups", 0L) == 2));
+    cluster.close();
   }
 
   private static void put(NodeProcess node, String name, Content content) {
@@ -116,16 +90,16 @@ final class NamesKillTest {
   @ParameterizedTest
   @MethodSource("deaths")
   void shouldSayTheSameEverywhere(Death death) throws Exception {
-    awaitAll();
+    cluster.awaitAll();
     String name = "name-" + number++;
     Content old = Content.random(number, 100_000);
-    put(NODES.get(0), name, old);
-    String before = stat(NODES.get(1), name);
-    NodeProcess dying = NODES.get(death.here() ? 0 : 1);
+    put(cluster.node(1), name, old);
+    String before = stat(cluster.node(2), name);
+    NodeProcess dying = cluster.node(death.here() ? 1 : 2);
     dying.haltAt(death.point());
     if (death.delete()) {
       try {
-        assertThat(ask(NODES.get(0), "DELETE " + name + "\n"))
+        assertThat(ask(cluster.node(1), "DELETE " + name + "\n"))
             .as("the one that lets go is not waited for when it is dead")
             .isEqualTo(before);
         assertThat(death.here()).isFalse();
@@ -141,7 +115,8 @@ final class NamesKillTest {
                   await("it completes")
                       .atMost(PATIENCE)
                       .ignoreExceptions()
-                      .until(() -> next.run(NODES.get(0).address()) == RawTransfer.End.COMPLETE));
+                      .until(
+                          () -> next.run(cluster.node(1).address()) == RawTransfer.End.COMPLETE));
       sender.start();
       dying.awaitDeath();
       dying.haltAt("");
@@ -153,7 +128,7 @@ final class NamesKillTest {
       dying.haltAt("");
       dying.restart();
     }
-    awaitAll();
+    cluster.awaitAll();
     List<String> said = new ArrayList<>();
     await("all say the same")
         .atMost(PATIENCE)
@@ -161,7 +136,7 @@ final class NamesKillTest {
         .until(
             () -> {
               said.clear();
-              for (NodeProcess node : NODES) {
+              for (NodeProcess node : cluster.nodes()) {
                 said.add(stat(node, name));
               }
               return said.stream().distinct().count() == 1 && !said.get(0).equals("busy");

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.theseus.node.TestCluster;
 import io.theseus.recovery.KillAtRandomTest.Tally;
 import io.theseus.recovery.KillingRun.Ending;
 import io.theseus.recovery.KillingRun.Hit;
@@ -12,6 +11,7 @@ import io.theseus.testing.Content;
 import io.theseus.testing.NodeProcess;
 import io.theseus.testing.PacketSocket.RefusedException;
 import io.theseus.testing.PowerDisk;
+import io.theseus.testing.ProcessCluster;
 import io.theseus.testing.RawPut;
 import io.theseus.testing.RawTransfer.End;
 import io.theseus.testing.SoakResults;
@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -195,22 +196,21 @@ final class PowerCutTest {
     long seed = Long.getLong("power.seed", System.nanoTime());
     System.out.println("seed " + seed + " (again by -Dpower.seed=" + seed + ")");
     SplittableRandom random = new SplittableRandom(seed);
-    List<Path> homes = List.of(directory.resolve("node1"), directory.resolve("node2"));
-    try (PowerDisk one = PowerDisk.format(homes.get(0).resolve("data"), DISK_BYTES, "");
-        PowerDisk other = PowerDisk.format(homes.get(1).resolve("data"), DISK_BYTES, "")) {
-      List<NodeProcess> nodes = startTwo(homes);
+    try (PowerDisk one = PowerDisk.format(directory.resolve("node1/data"), DISK_BYTES, "");
+        PowerDisk other = PowerDisk.format(directory.resolve("node2/data"), DISK_BYTES, "");
+        ProcessCluster cluster = startTwo(directory)) {
       Ending cut =
           node -> {
             List<PowerDisk> disks =
                 random.nextBoolean() ? List.of(one, other) : List.of(other, one);
             disks.forEach(PowerDisk::cut);
             LockSupport.parkNanos(random.nextLong(MOST_AFTERLIFE_NANOS));
-            nodes.forEach(NodeProcess::kill);
+            cluster.nodes().forEach(NodeProcess::kill);
             for (PowerDisk disk : disks) {
               disk.revive(random.nextBoolean() ? "data=writeback" : "data=ordered");
             }
           };
-      try (KillingRun run = new KillingRun(nodes.get(0), nodes.subList(1, 2), seed, cut)) {
+      try (KillingRun run = new KillingRun(cluster.node(1), List.of(cluster.node(2)), seed, cut)) {
         run.run(most, onCut);
       }
       one.check();
@@ -219,25 +219,15 @@ final class PowerCutTest {
   }
 
   /** Two nodes, the first of which has each upload copied on the other. */
-  private static List<NodeProcess> startTwo(List<Path> homes) {
-    List<Integer> ports = TestCluster.freePorts(4);
-    List<NodeProcess> nodes = new ArrayList<>();
-    for (int i = 0; i < 2; i++) {
-      List<String> settings = new ArrayList<>(KillingRun.SETTINGS);
-      settings.addAll(
-          List.of(
-              "node.id=node" + (i + 1),
-              "cluster.nodes=node1,node2",
-              "cluster.seed-nodes=127.0.0.1:" + ports.get(0) + ",127.0.0.1:" + ports.get(1),
-              "cluster.port=" + ports.get(i),
-              "peers.port=" + ports.get(2 + i),
-              "cluster.catch-up=0",
-              "backup.factor=" + (1 - i),
-              "backup.when-missing=wait",
-              "modules.lab-key=" + homes.get(0).resolveSibling("lab.key")));
-      nodes.add(NodeProcess.start(homes.get(i), settings.toArray(String[]::new)));
-    }
-    return nodes;
+  private static ProcessCluster startTwo(Path directory) {
+    return ProcessCluster.start(
+        2,
+        directory,
+        number ->
+            Stream.concat(
+                    KillingRun.SETTINGS.stream(),
+                    Stream.of("backup.factor=" + (2 - number), "backup.when-missing=wait"))
+                .toList());
   }
 
   /** Cuts that hit a PUT of which something was acknowledged and not all. */

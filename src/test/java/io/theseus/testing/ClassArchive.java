@@ -41,12 +41,22 @@ final class ClassArchive {
     List<String> flags = KNOWN.get(archive);
     if (flags == null) {
       flags =
-          Files.exists(archive) || make(archive, java, jar)
+          Files.exists(archive) || isMade(archive, java, jar)
               ? List.of("-XX:SharedArchiveFile=" + archive, "-Xlog:cds*=off")
               : List.of();
       KNOWN.put(archive, flags);
     }
     return flags;
+  }
+
+  /** Without an archive tests take longer, and that is all. */
+  private static boolean isMade(Path archive, List<String> java, Path jar) {
+    try {
+      return make(archive, java, jar);
+    } catch (IOException e) {
+      System.err.println("no archive of classes: " + e);
+      return false;
+    }
   }
 
   /** Lets a node serve a little and end; false where the JVM wrote no archive then. */

@@ -22,8 +22,6 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -81,30 +79,22 @@ public final class Network implements Closeable {
    */
   public NodeProcess start(int node, Path directory, String... settings) {
     Door own = doors.get(node - 1);
-    String seeds =
-        doors.stream()
-            .map(each -> "127.0.0.1:" + each.messages().port())
-            .collect(Collectors.joining(","));
-    String names =
-        IntStream.rangeClosed(1, doors.size())
-            .mapToObj(each -> "node" + each)
-            .collect(Collectors.joining(","));
+    List<String> seeds = doors.stream().map(each -> "127.0.0.1:" + each.messages().port()).toList();
     Stream<String> ofCluster =
+        TestCluster.settings(node, seeds, directory.resolveSibling("lab.key")).stream();
+    Stream<String> ownPorts =
         Stream.of(
-            "node.id=node" + node,
-            "cluster.nodes=" + names,
-            "cluster.seed-nodes=" + seeds,
             "cluster.port=" + own.messages().port(),
-            "cluster.catch-up=0",
             "peers.port=" + own.bytes().behind,
-            "peers.advertise=127.0.0.1:" + own.bytes().port(),
-            "modules.lab-key=" + directory.resolveSibling("lab.key"));
+            "peers.advertise=127.0.0.1:" + own.bytes().port());
     return NodeProcess.start(
         directory,
         NodeProcess.Surroundings.flags(
             "-Dakka.remote.artery.bind.hostname=127.0.0.1",
             "-Dakka.remote.artery.bind.port=" + own.messages().behind),
-        Stream.concat(ofCluster, Stream.of(settings)).toArray(String[]::new),
+        Stream.of(ofCluster, ownPorts, Stream.of(settings))
+            .flatMap(each -> each)
+            .toArray(String[]::new),
         process -> nodes.put(node, process));
   }
 

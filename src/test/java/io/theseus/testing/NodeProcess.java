@@ -38,9 +38,8 @@ public final class NodeProcess implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofMinutes(4);
   private static final int SIGKILLED = 137;
 
-  /** Short-lived processes on a busy machine: start fast. */
   private static final List<String> FLAGS =
-      List.of("-Xmx320m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto");
+      Stream.concat(Stream.of("-Xmx320m"), Program.START_FAST.stream()).toList();
 
   private final Path directory;
   private final Surroundings surroundings;
