@@ -125,11 +125,14 @@ final class BackupKillTest {
         Death.ofAll(/* owner= */ true, "put.sealed"),
         Death.ofAll(/* owner= */ true, "put.decided"),
         Death.ofAll(/* owner= */ true, "commit.renamed"),
+        Death.ofAll(/* owner= */ true, "commit.directory-synced"),
         Death.ofAll(/* owner= */ true, "put.committed"),
+        Death.ofAll(/* owner= */ true, "put.complete-sent"),
         Death.ofAll(/* owner= */ false, "backup.marked"),
         Death.ofAll(/* owner= */ false, "backup.sealed"),
         Death.ofAll(/* owner= */ false, "backup.commit"),
         Death.ofAll(/* owner= */ false, "commit.renamed"),
+        Death.ofAll(/* owner= */ false, "commit.directory-synced"),
         Death.ofAll(/* owner= */ false, "backup.committed"),
         new Death(/* owner= */ false, "backup.sealed", /* all= */ false, "put.decided"),
         new Death(/* owner= */ true, "put.decided", /* all= */ false, "backup.committed"));
@@ -164,6 +167,8 @@ final class BackupKillTest {
           .atMost(PATIENCE)
           .ignoreExceptions()
           .until(() -> put.run(owner.address()) == RawTransfer.End.COMPLETE);
+      // its COMPLETE may come before it is seen that who sent it has died
+      await("deaths, " + death).atMost(PATIENCE).until(() -> reviver.deaths() == death.count());
     } finally {
       reviver.stop();
     }
@@ -180,6 +185,9 @@ final class BackupKillTest {
     await("nothing is left behind")
         .atMost(PATIENCE)
         .untilAsserted(() -> assertThat(staged(owner)).isEmpty());
+    await("who asks again is told the same")
+        .atMost(PATIENCE)
+        .until(() -> put.run(owner.address()) == RawTransfer.End.COMPLETE);
   }
 
   @Test
