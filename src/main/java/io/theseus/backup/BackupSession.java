@@ -116,6 +116,10 @@ final class BackupSession
   private Optional<Salvage> salvage = Optional.empty();
   private @Nullable Copy copy;
   private long goal;
+
+  /** Up to where the owner wants to know that all blocks are right; -1 where it doesn't. */
+  private long toVerify = -1;
+
   private boolean syncing;
   private Remote.@Nullable Seal seal;
   private boolean sealing;
@@ -224,6 +228,7 @@ final class BackupSession
       opening = false;
       return end(() -> answer(new Remote.Committed(session, epoch, environment.nodeId())));
     } else if (command instanceof Reached) {
+      answerVerified();
       sync();
     } else if (command instanceof Interrupted interrupted) {
       onInterrupted(interrupted);
@@ -274,6 +279,9 @@ final class BackupSession
     }
     if (what instanceof Remote.BackupData mark) {
       onMark(state, mark);
+    } else if (what instanceof Remote.Verify asked) {
+      toVerify = asked.offset();
+      answerVerified();
     } else if (what instanceof Remote.Seal asked) {
       onSeal(asked);
     } else if (what instanceof Remote.Commit) {
@@ -324,6 +332,7 @@ final class BackupSession
     Upload last = upload;
     boolean decided = seal != null;
     goal = 0;
+    toVerify = -1;
     seal = null;
     if (last == null || (!decided && !otherwise && last.received() <= offset)) {
       return null;
@@ -433,6 +442,7 @@ final class BackupSession
     } else {
       awaitNext();
     }
+    answerVerified();
   }
 
   /** Tells this actor, by any thread. */
@@ -544,6 +554,17 @@ final class BackupSession
 
   private void answerAck(long durable) {
     answer(new Remote.Ack(session, epoch, environment.nodeId(), durable));
+  }
+
+  /** Where that is not so yet, it is told once it is. */
+  private void answerVerified() {
+    Copy running = copy;
+    if (running != null
+        && toVerify >= 0
+        && running.isCompared((int) (toVerify / Source.BLOCK_BYTES))) {
+      answer(new Remote.Verified(session, epoch, environment.nodeId(), toVerify));
+      toVerify = -1;
+    }
   }
 
   // ---- the end

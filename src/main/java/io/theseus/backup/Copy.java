@@ -114,9 +114,12 @@ final class Copy implements Intake {
   }
 
   /** Whether so many blocks are known to be what they should be; otherwise that is told, once. */
-  synchronized boolean isCompared(int blocks) {
-    goalBlocks = compared < blocks ? blocks : Integer.MAX_VALUE;
-    return compared >= blocks;
+  boolean isCompared(int blocks) {
+    compare(); // what was hashed since the last bytes came
+    synchronized (this) {
+      goalBlocks = compared < blocks ? blocks : Integer.MAX_VALUE;
+      return compared >= blocks;
+    }
   }
 
   /** Asks for no more. */

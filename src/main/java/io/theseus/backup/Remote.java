@@ -93,6 +93,12 @@ public sealed interface Remote {
   /** Give the copy its name. Answered by {@link Committed}. */
   record Commit(UUID session, Epoch epoch, String name) implements OfSession {}
 
+  /**
+   * Compare the sums of all whole blocks before the offset. Answered by {@link Verified}, or by
+   * {@link Refused} where one differs.
+   */
+  record Verify(UUID session, Epoch epoch, long offset) implements OfSession {}
+
   /** Nothing of the session is wanted any more. Not answered. */
   record Release(UUID session, Epoch epoch) implements OfSession {}
 
@@ -107,6 +113,9 @@ public sealed interface Remote {
 
   /** All before the offset is durable on the backup. */
   record Ack(UUID session, Epoch epoch, String node, long durable) implements Answer {}
+
+  /** All whole blocks before the offset are as they are where they came from. */
+  record Verified(UUID session, Epoch epoch, String node, long offset) implements Answer {}
 
   /** The copy is whole, and can be committed. */
   record Sealed(UUID session, Epoch epoch, String node) implements Answer {}

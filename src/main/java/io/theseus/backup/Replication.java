@@ -38,6 +38,15 @@ public final class Replication {
     boolean ready;
 
     long acked;
+
+    /**
+     * Of one that takes the place of another: up to where its blocks are to be compared before, all
+     * that was acknowledged when it first had that; -1 before.
+     */
+    long toVerify = -1;
+
+    boolean toldToVerify;
+    boolean verified;
     boolean sealed;
     boolean committed;
 
@@ -63,6 +72,7 @@ public final class Replication {
     void begin() {
       ready = false;
       told = null;
+      toldToVerify = false;
     }
 
     /** The same, to another life of it, or by another life of the Replicator. */

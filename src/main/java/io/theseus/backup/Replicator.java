@@ -335,8 +335,9 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
       return;
     }
     choose(replication);
+    replication.copies.forEach(copy -> seeWhetherItIsRight(replication, copy));
     replication.copies.stream()
-        .filter(copy -> hasCaughtUp(replication, copy))
+        .filter(copy -> copy.verified && hasCaughtUp(replication, copy))
         .toList()
         .forEach(copy -> takeItsPlace(replication, copy));
     releaseStale(replication);
@@ -520,6 +521,19 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
     return copy.instead != null && copy.ready && copy.acked >= replication.acknowledged;
   }
 
+  /**
+   * The old copy may be the only one that is right: it goes when the blocks of this one are, too.
+   */
+  private static void seeWhetherItIsRight(Replication replication, Replica copy) {
+    if (copy.toVerify < 0 && hasCaughtUp(replication, copy)) {
+      copy.toVerify = replication.acknowledged;
+    }
+  }
+
+  private static boolean isToBeVerified(Replica copy) {
+    return copy.instead != null && copy.toVerify >= 0 && !copy.verified;
+  }
+
   private void takeItsPlace(Replication replication, Replica copy) {
     Replica last = copy.instead;
     copy.instead = null;
@@ -565,6 +579,7 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
     return !copy.ready
         || (replication.committing && !copy.committed)
         || (replication.seal != null && !copy.sealed)
+        || isToBeVerified(copy)
         || copy.acked < replication.marked;
   }
 
@@ -583,6 +598,7 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
     if (offer != null && what != null && !what.equals(copy.told)) {
       copy.told = what;
       copy.toldNanos = now;
+      copy.toldToVerify |= what instanceof Remote.Verify;
       offer.backup().tell(what);
     }
   }
@@ -611,6 +627,9 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
     if (replication.committing && !copy.committed) {
       return new Remote.Commit(replication.session, replication.epoch, replication.name.value());
     }
+    if (isToBeVerified(copy) && !copy.toldToVerify) {
+      return new Remote.Verify(replication.session, replication.epoch, copy.toVerify);
+    }
     return seal == null && copy.acked < replication.marked
         ? new Remote.BackupData(
             replication.session, replication.epoch, copy.acked, replication.marked - copy.acked)
@@ -636,6 +655,8 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
       copy.told = null;
     } else if (answer instanceof Remote.Ack ack) {
       copy.acked = Math.max(copy.acked, ack.durable());
+    } else if (answer instanceof Remote.Verified verified) {
+      copy.verified = copy.toVerify >= 0 && verified.offset() >= copy.toVerify;
     } else if (answer instanceof Remote.Sealed) {
       copy.sealed = true;
       copy.acked = Long.MAX_VALUE;

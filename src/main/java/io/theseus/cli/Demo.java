@@ -28,6 +28,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.SplittableRandom;
 import java.util.concurrent.CancellationException;
@@ -39,17 +40,19 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
 
 /**
  * The demonstration: steps, one after another, on a stage that they share. A step that is to be
- * added (backups) is a method and a line in {@link #run}.
+ * added is a method and a line in {@link #play}.
  */
 final class Demo implements AutoCloseable {
   /** Files below this would be through before a kill could hit them. */
   static final long LEAST_BYTES = 16L << 20;
 
   /** How many times the content of one file is on the disk at the end. */
-  static final int COPIES = 4;
+  static final int COPIES = 6;
 
   /** What is left free beside that. */
   static final long SPARE_BYTES = 256L << 20;
@@ -58,6 +61,11 @@ final class Demo implements AutoCloseable {
   private static final double SWITCH_FROM = 0.05;
 
   private static final double KILL_FROM = 0.3;
+
+  /** From when on, and by how much, transfers wait for a kill that a slow machine brings late. */
+  private static final double SLOW_FROM = 0.4;
+
+  private static final long SLOWER = 32;
   private static final long LOOK_MILLIS = 20;
   private static final Duration LIMIT = Duration.ofMinutes(3);
   private static final Duration DOWN = Duration.ofSeconds(1);
@@ -72,11 +80,14 @@ final class Demo implements AutoCloseable {
   private final long rateBytes;
   private final long seed;
   private final boolean keep;
+  private final DemoCluster cluster;
   private final NodeProcess node;
   private final ExecutorService threads = Executors.newCachedThreadPool();
   private final long beganNanos = System.nanoTime();
   private final List<Transfer> transfers = new CopyOnWriteArrayList<>();
 
+  private NodeProcess copier;
+  private Optional<Move> move = Optional.empty();
   private int steps;
   private boolean cleaned;
   private volatile boolean interrupted;
@@ -90,7 +101,9 @@ final class Demo implements AutoCloseable {
     this.keep = keep;
     bars = streams.outIsTerminal() && streams.errIsTerminal();
     screen = new Screen(streams.out(), streams.columns(), bars);
-    node = new NodeProcess("demo", directory.resolve("node"));
+    cluster = new DemoCluster(directory);
+    node = cluster.first();
+    copier = node; // nobody yet
   }
 
   /** A step of the demonstration; throws where what it shows isn't so. */
@@ -114,6 +127,14 @@ final class Demo implements AutoCloseable {
     }
   }
 
+  /**
+   * The copy moved.
+   *
+   * @param from the node that had it
+   * @param bytes that had come to that one
+   */
+  private record Move(NodeProcess from, long bytes) {}
+
   /** Plays all steps, prints the summary and cleans up, whatever happens. */
   ExitCode run() {
     try (this;
@@ -125,13 +146,14 @@ final class Demo implements AutoCloseable {
   private ExitCode play(Interrupt interrupt) {
     try {
       step("Making two files of " + Display.size(sizeBytes) + " (seed " + seed + ")", this::input);
-      step("Starting a node in a process of its own", this::start);
-      step("Getting one file and putting the other, both at once", this::begin);
+      step("Starting three nodes of one cluster, a process each", this::start);
+      step("Getting one file from node1 and putting the other there, both at once", this::begin);
       step("Editing the code that moves them, and pushing it into both", this::upgrade);
       step("Taking it back", this::undo);
-      step("Killing the node in the middle with kill -9, and starting it again", this::kill);
+      step("Moving the copy to the other node while the upload goes on", this::move);
+      step("Killing node1 in the middle with kill -9, and starting it again", this::kill);
       step("Both transfers go on by themselves", this::finish);
-      step("Comparing SHA-256 of the files on disk", this::compare);
+      step("Comparing SHA-256 of the files on the disks of all nodes", this::compare);
       summary();
       return interrupt.happened() ? ExitCode.INTERRUPTED : ExitCode.OK;
     } catch (DemoException | IOException | TimeoutException e) {
@@ -152,7 +174,9 @@ final class Demo implements AutoCloseable {
       return ExitCode.INTERRUPTED;
     }
     say("FAILED: " + Display.name(message).replace("\\u000A", "\n"));
-    say("The end of the node's log:\n" + node.lastLog());
+    for (NodeProcess each : cluster.nodes()) {
+      say("The end of the log of " + each.id() + ":\n" + each.lastLog());
+    }
     return ExitCode.INTERNAL;
   }
 
@@ -172,7 +196,7 @@ final class Demo implements AutoCloseable {
   private void input() throws IOException, InterruptedException, ExecutionException {
     Files.createDirectories(node.files().resolve("demo"));
     Transfer get = new Transfer("get", GOT, served(), directory.resolve("down.bin"));
-    Transfer put = new Transfer("put", PUT, directory.resolve("up.bin"), stored());
+    Transfer put = new Transfer("put", PUT, directory.resolve("up.bin"), stored(node));
     Future<?> first =
         threads.submit(
             () -> {
@@ -185,12 +209,16 @@ final class Demo implements AutoCloseable {
     transfers.add(put);
   }
 
-  private void start() throws IOException, InterruptedException, TimeoutException {
-    node.start();
-    detail("process " + node.pid() + ", packets at " + node.address());
+  private void start()
+      throws IOException, InterruptedException, TimeoutException, ExecutionException {
+    cluster.start(threads);
+    detail(
+        cluster.nodes().stream()
+            .map(each -> each.id() + " " + each.address())
+            .collect(Collectors.joining(", ")));
   }
 
-  private void begin() throws InterruptedException, TimeoutException, DemoException {
+  private void begin() throws IOException, InterruptedException, TimeoutException, DemoException {
     String rate = Display.size(rateBytes).replaceAll("(\\.0)? ([KMGT])iB$", "$2");
     detail("theseus get " + GOT + " --limit-rate " + rate);
     detail("theseus put up.bin " + PUT + " --limit-rate " + rate);
@@ -198,6 +226,25 @@ final class Demo implements AutoCloseable {
       transfer.begin();
     }
     awaitShare(SWITCH_FROM);
+    copier = awaitCopier(each -> true);
+    detail(copier.id() + " copies what is put, while it comes");
+  }
+
+  /** Waits until one node alone makes a copy of the upload, the right one. */
+  private NodeProcess awaitCopier(Predicate<NodeProcess> right)
+      throws IOException, InterruptedException, TimeoutException, DemoException {
+    long until = System.nanoTime() + LIMIT.toNanos();
+    while (true) {
+      Optional<NodeProcess> found = cluster.copier().filter(right);
+      if (found.isPresent()) {
+        return found.get();
+      }
+      transfers.get(1).checkRunning();
+      if (System.nanoTime() > until) {
+        throw new TimeoutException("no node has the copy of the upload (expected: one)");
+      }
+      TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
+    }
   }
 
   private void awaitShare(double share)
@@ -209,27 +256,54 @@ final class Demo implements AutoCloseable {
   }
 
   private void upgrade() throws IOException, InterruptedException, TimeoutException, DemoException {
-    Path source = DemoChannel.write(directory);
-    detail("theseus admin upgrade " + source);
-    DemoChannel channel = new DemoChannel(node.run(), source);
-    if (channel.isPossible()) {
-      act(channel.upgrade(), channel, channel.module());
-    } else {
-      detail("left out: this Java has no compiler (a JDK has one)");
+    Path source = DemoModules.writeChannel(directory);
+    detail("theseus admin upgrade " + source.getFileName());
+    if (isPossible()) {
+      DemoModules modules = new DemoModules(node.run());
+      awaitConfirmed(modules, modules.upgrade(source));
+      awaitModule(DemoModules.CHANNEL);
     }
   }
 
   private void undo() throws IOException, InterruptedException, TimeoutException, DemoException {
-    DemoChannel channel = new DemoChannel(node.run(), directory);
-    if (channel.isPossible()) {
-      detail("theseus admin undo");
-      act(channel.undo(), channel, "standard@");
+    detail("theseus admin undo");
+    if (isPossible()) {
+      DemoModules modules = new DemoModules(node.run());
+      awaitConfirmed(modules, modules.undo());
+      awaitModule("standard@");
+    }
+  }
+
+  private void move() throws IOException, InterruptedException, TimeoutException, DemoException {
+    NodeProcess from = copier;
+    NodeProcess to = cluster.other(from);
+    Path source = DemoModules.writePolicy(directory, to.id());
+    detail("theseus admin upgrade " + source.getFileName());
+    if (isPossible()) {
+      DemoModules modules = new DemoModules(node.run());
+      awaitConfirmed(modules, modules.upgrade(source));
+      copier = awaitCopier(to::equals);
+      move = Optional.of(new Move(from, cluster.copied(from)));
+      detail(
+          to.id()
+              + " has fetched all of it, "
+              + Display.size(cluster.copied(to))
+              + "; "
+              + from.id()
+              + " has let go of it");
     }
     awaitShare(KILL_FROM);
   }
 
-  /** Waits until an act is over, and both transfers go on by the code that it brought. */
-  private void act(Operations.ActView act, DemoChannel channel, String module)
+  private boolean isPossible() {
+    if (DemoModules.arePossible()) {
+      return true;
+    }
+    detail("left out: this Java has no compiler (a JDK has one)");
+    return false;
+  }
+
+  private static void awaitConfirmed(DemoModules modules, Operations.ActView act)
       throws IOException, InterruptedException, TimeoutException, DemoException {
     long until = System.nanoTime() + LIMIT.toNanos();
     Operations.ActView seen = act;
@@ -238,11 +312,15 @@ final class Demo implements AutoCloseable {
         throw new TimeoutException(act.what() + " is " + seen.phase());
       }
       TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
-      seen = channel.act(act);
+      seen = modules.act(act);
     }
     if (seen.phase() != Operations.Phase.CONFIRMED) {
       throw new DemoException(act.what() + ": " + seen.phase() + ": " + seen.reason());
     }
+  }
+
+  /** Waits until both transfers go on by this code. */
+  private void awaitModule(String module) throws InterruptedException, TimeoutException {
     for (Transfer transfer : transfers) {
       transfer.await(() -> transfer.module.startsWith(module), "runs " + transfer.module + " at ");
       detail(
@@ -321,51 +399,54 @@ final class Demo implements AutoCloseable {
   }
 
   private void compare() throws InterruptedException, ExecutionException, DemoException {
+    Transfer put = transfers.get(1);
     List<Future<String>> hashes = new ArrayList<>();
     for (Transfer transfer : transfers) {
       hashes.add(threads.submit(() -> sha256(transfer.source)));
       hashes.add(threads.submit(() -> sha256(transfer.target)));
     }
+    hashes.add(threads.submit(() -> sha256(stored(copier))));
     for (int i = 0; i < transfers.size(); i++) {
       Transfer transfer = transfers.get(i);
       transfer.sourceHash = hashes.get(2 * i).get();
-      transfer.targetHash = hashes.get(2 * i + 1).get();
+      checkHash(transfer, transfer.verb, hashes.get(2 * i + 1).get());
     }
-    for (Transfer transfer : transfers) {
-      if (!transfer.sourceHash.equals(transfer.targetHash)) {
-        throw new DemoException(
-            transfer.verb
-                + ": SHA-256 "
-                + transfer.targetHash
-                + " (expected: "
-                + transfer.sourceHash
-                + ")");
-      }
+    checkHash(put, "copy on " + copier.id(), hashes.get(2 * transfers.size()).get());
+    Path left = stored(cluster.other(copier));
+    if (Files.exists(left)) {
+      throw new DemoException(left + " is there (expected: copies on " + copier.id() + " alone)");
     }
   }
 
-  private void summary() throws TransferException {
+  private static void checkHash(Transfer transfer, String what, String hash) throws DemoException {
+    if (!transfer.sourceHash.equals(hash)) {
+      throw new DemoException(
+          what + ": SHA-256 " + hash + " (expected: " + transfer.sourceHash + ")");
+    }
+  }
+
+  private void summary() throws TransferException, IOException {
+    String row = "    %-4s %10s %10s %11s %11s %7s  %s%n";
     StringBuilder out = new StringBuilder("\n");
     out.append(
-        String.format(
-            "       %-5s %10s %12s %12s %11s %8s  %s%n",
-            "", "size", "killed at", "went on at", "reconnects", "time", "SHA-256"));
+        String.format(row, "", "size", "killed at", "went on at", "reconnects", "time", "SHA-256"));
     for (Transfer transfer : transfers) {
       out.append(
           String.format(
-              Locale.ROOT,
-              "       %-5s %10s %12s %12s %11d %8s  %s... equal%n",
+              row,
               transfer.verb,
               Display.size(sizeBytes),
               Display.size(transfer.killedAt),
               Display.size(transfer.wentOnAt),
               transfer.result().reconnects(),
               Display.took(transfer.result().took()),
-              transfer.sourceHash.substring(0, 12)));
+              equal(transfer)));
     }
+    String place = "on " + copier.id();
     out.append(
-        "\n       Both transfers changed their code twice and survived the end of the node, and"
-            + "\n       every byte is right.");
+        String.format(
+            row, "copy", Display.size(sizeBytes), place, "", "", "", equal(transfers.get(1))));
+    out.append('\n').append(story().indent(4).stripTrailing());
     say(out.toString());
     say(
         String.format(
@@ -374,14 +455,36 @@ final class Demo implements AutoCloseable {
             clock()));
   }
 
+  private static String equal(Transfer transfer) {
+    return transfer.sourceHash.substring(0, 8) + " equal";
+  }
+
+  /** What happened, in lines that fit. */
+  private String story() throws IOException {
+    String came = Display.size(cluster.copied(copier));
+    if (move.isEmpty()) {
+      return """
+             Both transfers survived the end of their node, and every byte is right.
+             The upload has a copy on %s: %s came to it."""
+          .formatted(copier.id(), came);
+    }
+    Move moved = move.get();
+    return """
+           Both transfers changed their code twice and survived the end of their node,
+           and every byte is right. The upload's copy was on %1$s, moved meanwhile,
+           and is on %2$s: %3$s came to %1$s before, %4$s to %2$s.
+           Nothing of it is left on %1$s."""
+        .formatted(moved.from().id(), copier.id(), Display.size(moved.bytes()), came);
+  }
+
   // ---- around them
 
   private Path served() {
     return node.files().resolve(GOT.value());
   }
 
-  private Path stored() {
-    return node.files().resolve(PUT.value());
+  private static Path stored(NodeProcess on) {
+    return on.files().resolve(PUT.value());
   }
 
   private void say(String text) {
@@ -438,7 +541,7 @@ final class Demo implements AutoCloseable {
     cleaned = true;
     transfers.forEach(Transfer::cancel);
     threads.shutdownNow();
-    node.close();
+    cluster.close();
     try {
       threads.awaitTermination(5, TimeUnit.SECONDS);
     } catch (InterruptedException e) {
@@ -483,6 +586,7 @@ final class Demo implements AutoCloseable {
     private final FileName name;
     private final Path source;
     private final Path target;
+    private volatile long transferred;
     private volatile long acknowledged;
     private volatile String module = "";
     private volatile long moduleAt;
@@ -492,7 +596,6 @@ final class Demo implements AutoCloseable {
     private volatile @org.jspecify.annotations.Nullable Future<TransferResult> running;
     private volatile @org.jspecify.annotations.Nullable TheseusClient client;
     private String sourceHash = "";
-    private String targetHash = "";
 
     Transfer(String verb, FileName name, Path source, Path target) {
       this.verb = verb;
@@ -503,23 +606,28 @@ final class Demo implements AutoCloseable {
 
     void begin() {
       ClientSettings.Builder settings = ClientSettings.builder(NodeAddress.parse(node.address()));
-      RateLimit.configure(settings, rateBytes);
+      // a small window, or it would hardly be slower for a while
+      RateLimit.configure(settings, rateBytes / 4);
       TheseusClient opened = new TheseusClient(settings.build());
       client = opened;
       running = threads.submit(() -> transfer(opened));
     }
 
+    private long rate() {
+      return killed || transferred < SLOW_FROM * sizeBytes ? rateBytes : rateBytes / SLOWER;
+    }
+
     private TransferResult transfer(TheseusClient opened) throws TransferException {
       boolean get = verb.equals("get");
-      String label = verb + " " + name;
       try (opened;
           Progress progress =
               bars
-                  ? Progress.bar(screen, label, streams.unicode())
-                  : Progress.lines(text -> detail(text), label, Duration.ofSeconds(5))) {
+                  ? Progress.bar(screen, verb, streams.unicode(), text -> detail(text))
+                  : Progress.lines(text -> detail(text), verb, Duration.ofSeconds(5))) {
         TransferListener shown =
             progress.file(get ? Progress.Direction.GET : Progress.Direction.PUT);
-        TransferListener listener = new RateLimit(new Watch(shown), new RateLimit.Pace(rateBytes));
+        Watch watch = new Watch(shown, progress);
+        TransferListener listener = new RateLimit(watch, new RateLimit.Pace(this::rate));
         TransferResult result =
             get
                 ? opened.get(GetRequest.of(name), Consumer.file(target), listener)
@@ -617,10 +725,12 @@ final class Demo implements AutoCloseable {
 
     /** Notes where the transfer stands. */
     private final class Watch extends ForwardingListener {
+      private final Progress shown;
       private boolean readyAgain;
 
-      Watch(TransferListener listener) {
+      Watch(TransferListener listener, Progress shown) {
         super(listener);
+        this.shown = shown;
       }
 
       @Override
@@ -633,17 +743,18 @@ final class Demo implements AutoCloseable {
       public void resumed(String by) {
         moduleAt = acknowledged;
         module = by;
-        super.resumed(by);
+        shown.state(by); // and not that it goes on: a step says that, and where
       }
 
       @Override
-      public void progress(long transferred, long told, OptionalLong size) {
-        if (readyAgain && wentOnAt < 0 && transferred > 0) {
+      public void progress(long moved, long told, OptionalLong size) {
+        if (readyAgain && wentOnAt < 0 && moved > 0) {
           // the first that is known after the reconnect: what both sides agreed to go on with
           wentOnAt = told;
         }
+        transferred = moved;
         acknowledged = told;
-        super.progress(transferred, told, size);
+        super.progress(moved, told, size);
       }
     }
   }

@@ -15,11 +15,13 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "demo",
     description = {
-      "Shows how transfers change their code and survive kill -9 of a node, in about a minute.",
+      "Shows how transfers change their code and their copies, and survive kill -9 of a node.",
       "",
-      "Starts a node of its own on this host, on a free port, gets and puts a file at once, pushes"
-          + " new code into both in the middle and takes it back, kills the node with kill -9, starts"
-          + " it again, and compares what came with what was sent. Nothing is left behind; a node that runs already isn't touched."
+      "Starts three nodes of its own on this host, on free ports, gets and puts a file at once,"
+          + " pushes new code into both in the middle and takes it back, moves the copy of what is"
+          + " put from one node to another, kills a node with kill -9, starts it again, and compares"
+          + " what came with what was sent. It takes half a minute. Nothing is left behind; a node"
+          + " that runs already isn't touched."
     },
     sortOptions = false,
     footerHeading = "%nExamples:%n",
@@ -33,7 +35,7 @@ final class DemoCommand implements Callable<Integer> {
       names = "--size",
       paramLabel = "SIZE",
       converter = Sizes.class,
-      defaultValue = "512M",
+      defaultValue = "192M",
       description = "Of each of the two files, at least 16M. Default: ${DEFAULT-VALUE}.")
   long sizeBytes;
 

@@ -25,10 +25,18 @@ final class NodeProcess implements AutoCloseable {
   private static final long LOOK_MILLIS = 20;
   private static final int LOG_LINES = 15;
 
+  /** Short-lived, and several at once: start fast, and take little. */
+  private static final List<String> FLAGS =
+      List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx320m");
+
   private final String id;
   private final Path directory;
-  private int port;
+  private final List<String> settings = new ArrayList<>();
+  private volatile int port;
+
+  // guarded by this: an interrupt ends the node from another thread
   private Optional<Process> process = Optional.empty();
+  private boolean closed;
 
   NodeProcess(String id, Path directory) {
     this.id = id;
@@ -37,6 +45,11 @@ final class NodeProcess implements AutoCloseable {
 
   String id() {
     return id;
+  }
+
+  /** A setting for all its starts, {@code key=value}. */
+  void set(String setting) {
+    settings.add(setting);
   }
 
   /** Where the node keeps the files that it serves. */
@@ -56,20 +69,20 @@ final class NodeProcess implements AutoCloseable {
   }
 
   long pid() {
-    return process.map(Process::pid).orElse(-1L);
+    return process().map(Process::pid).orElse(-1L);
   }
 
   /** Starts it and returns when it serves clients. */
   void start() throws IOException, InterruptedException, TimeoutException {
     Files.createDirectories(directory);
-    List<String> command = program();
+    List<String> command = program(FLAGS);
     command.add("node");
     set(command, "node.id=" + id);
     set(command, "data-dir=" + directory.resolve("data"));
     set(command, "packets.host=127.0.0.1");
     set(command, "packets.port=" + port);
     set(command, "cluster.host=127.0.0.1");
-    set(command, "cluster.port=0");
+    settings.forEach(each -> set(command, each));
     ProcessBuilder builder = new ProcessBuilder(command);
     // its entry for `theseus status` stays out of the way of the user's own nodes
     Path runtime = Files.createDirectories(directory.resolve("runtime"));
@@ -77,9 +90,20 @@ final class NodeProcess implements AutoCloseable {
     builder.redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")));
     builder.redirectErrorStream(true);
     builder.redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()));
+    port = await(begin(builder));
+  }
+
+  private synchronized Process begin(ProcessBuilder builder) throws IOException {
+    if (closed) {
+      throw new IOException("node " + id + " is not wanted any more");
+    }
     Process started = builder.start();
     process = Optional.of(started);
-    port = await(started);
+    return started;
+  }
+
+  private synchronized Optional<Process> process() {
+    return process;
   }
 
   private int await(Process started) throws IOException, InterruptedException, TimeoutException {
@@ -105,16 +129,19 @@ final class NodeProcess implements AutoCloseable {
 
   /** Ends it as {@code kill -9} does: it gets no chance to tidy up. */
   void kill() throws InterruptedException {
-    if (process.isPresent()) {
+    Optional<Process> running = process();
+    if (running.isPresent()) {
       // SIGKILL, where there are signals
-      process.get().destroyForcibly().waitFor();
-      process = Optional.empty();
+      running.get().destroyForcibly().waitFor();
     }
   }
 
+  /** Ends it for good. */
   @Override
   public void close() {
-    process.ifPresent(Process::destroyForcibly);
+    synchronized (this) {
+      closed = true;
+    }
     try {
       kill();
     } catch (InterruptedException e) {
@@ -145,14 +172,15 @@ final class NodeProcess implements AutoCloseable {
     command.add(setting);
   }
 
-  /** Java with its options and this program, as a command line to which arguments can be added. */
-  static List<String> program() throws IOException {
+  /** Java with these and its own options, and this program. */
+  private static List<String> program(List<String> flags) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(
         ProcessHandle.current()
             .info()
             .command()
             .orElse(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
+    command.addAll(flags);
     for (String option : ManagementFactory.getRuntimeMXBean().getInputArguments()) {
       if (option.startsWith("-X") || option.startsWith("--")) {
         command.add(option);

@@ -6,6 +6,7 @@ import io.theseus.client.TransferListener;
 import java.time.Duration;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 
@@ -30,11 +31,16 @@ abstract sealed class Progress implements AutoCloseable {
 
   /** A bar at the bottom of a terminal. */
   static Progress bar(Screen screen, String label, boolean unicode) {
-    return new Bar(screen, label, unicode);
+    return bar(screen, label, unicode, screen::print);
+  }
+
+  /** The same, with what stays printed otherwise. */
+  static Progress bar(Screen screen, String label, boolean unicode, Consumer<String> printer) {
+    return new Bar(screen, label, unicode, printer);
   }
 
   /** Lines, one about progress after each interval at most. */
-  static Progress lines(java.util.function.Consumer<String> printer, String label, Duration every) {
+  static Progress lines(Consumer<String> printer, String label, Duration every) {
     return new Lines(printer, label, every.toNanos());
   }
 
@@ -177,14 +183,14 @@ abstract sealed class Progress implements AutoCloseable {
   }
 
   private static final class Bar extends Progress {
-    private final Screen screen;
+    private final Consumer<String> printer;
     private final BarRenderer renderer;
     private final ProgressBar bar;
     private final String label;
     private volatile String current = "";
 
-    Bar(Screen screen, String label, boolean unicode) {
-      this.screen = screen;
+    Bar(Screen screen, String label, boolean unicode, Consumer<String> printer) {
+      this.printer = printer;
       renderer = new BarRenderer(unicode, System::nanoTime);
       bar =
           new ProgressBarBuilder()
@@ -212,7 +218,7 @@ abstract sealed class Progress implements AutoCloseable {
 
     @Override
     void say(String text) {
-      screen.print(Display.name(current.isEmpty() ? label : current) + ": " + text);
+      printer.accept(Display.name(current.isEmpty() ? label : current) + ": " + text);
     }
 
     @Override
@@ -233,13 +239,13 @@ abstract sealed class Progress implements AutoCloseable {
   }
 
   private static final class Lines extends Progress {
-    private final java.util.function.Consumer<String> printer;
+    private final Consumer<String> printer;
     private final String label;
     private final long everyNanos;
     private long saidNanos = System.nanoTime();
     private volatile String current = "";
 
-    Lines(java.util.function.Consumer<String> printer, String label, long everyNanos) {
+    Lines(Consumer<String> printer, String label, long everyNanos) {
       this.printer = printer;
       this.label = label;
       this.everyNanos = everyNanos;

@@ -6,6 +6,7 @@ import io.theseus.client.TransferListener;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongSupplier;
 
 /**
  * Slows a transfer down to so many bytes a second: after each piece its thread waits until the
@@ -22,18 +23,24 @@ final class RateLimit extends ForwardingListener {
 
   /** When the next byte is due; one for all the files of a command. */
   static final class Pace {
-    private final long bytesPerSecond;
+    private final LongSupplier bytesPerSecond;
     private long dueNanos = System.nanoTime();
 
     Pace(long bytesPerSecond) {
+      this(() -> bytesPerSecond);
+    }
+
+    /** One that changes; it is asked for each piece. */
+    Pace(LongSupplier bytesPerSecond) {
       this.bytesPerSecond = bytesPerSecond;
     }
 
     /** Waits until so many more bytes are due. */
     private void take(long bytes) {
       long now = System.nanoTime();
+      long nanos = (long) (bytes * 1e9 / bytesPerSecond.getAsLong());
       // time that was lost is not made up for by a burst
-      dueNanos = Math.max(dueNanos, now - CATCH_UP_NANOS) + (long) (bytes * 1e9 / bytesPerSecond);
+      dueNanos = Math.max(dueNanos, now - CATCH_UP_NANOS) + nanos;
       long deadline = Math.min(dueNanos, now + LONGEST_NANOS);
       for (long left = deadline - now;
           left > 0 && !Thread.currentThread().isInterrupted();

@@ -71,7 +71,7 @@ public final class ClientSettings {
     return servers;
   }
 
-  /** Bytes that may be in flight of a GET, and are kept of a live PUT; 0: exact stop-and-wait. */
+  /** Bytes that may be in flight, and are kept of a live PUT; 0: exact stop-and-wait. */
   public long windowBytes() {
     return windowBytes;
   }

@@ -145,6 +145,9 @@ final class PutTransfer extends FileTransfer {
     Ready ready = Ready.parse(info, session, 0, false);
     stage = Stage.READY;
     windowBytes = ready.window().orElse(ready.maxData());
+    if (settings.windowBytes() > 0) {
+      windowBytes = Math.min(windowBytes, settings.windowBytes());
+    }
     long most = Math.min(ready.maxData(), Math.max(1, windowBytes / 4));
     if (settings.maxDataBytes() > 0) {
       most = Math.min(most, settings.maxDataBytes());

@@ -75,6 +75,8 @@ final class BackupRemoteTest {
         new Remote.Seal(SESSION, EPOCH, 17, "0a", Optional.of("0b"), -9, "17@node1"),
         new Remote.Commit(SESSION, EPOCH, "d/f"),
         new Remote.Release(SESSION, EPOCH),
+        new Remote.Verify(SESSION, EPOCH, 8L << 20),
+        new Remote.Verified(SESSION, EPOCH, "node2", 8L << 20),
         new Remote.Ready(SESSION, EPOCH, "node2", 5, 9),
         new Remote.Ack(SESSION, EPOCH, "node2", 6),
         new Remote.Sealed(SESSION, EPOCH, "node2"),

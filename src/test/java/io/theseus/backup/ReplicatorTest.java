@@ -42,6 +42,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -79,6 +80,11 @@ final class ReplicatorTest {
     /** What it has of the upload; -1 before it has begun. */
     private volatile long durable = -1;
 
+    /** Whether it says that its blocks are right. */
+    private volatile boolean verifies = true;
+
+    private volatile @Nullable ActorRef<Replicator.Command> owner;
+
     FakeBackup(String node) {
       this.node = node;
       this.actor =
@@ -90,6 +96,8 @@ final class ReplicatorTest {
                       enquiries.incrementAndGet();
                     } else if (command instanceof Remote.BackupInfo again && durable >= 0) {
                       ready(again); // on a slow machine it is told twice
+                    } else if (command instanceof Remote.Verify verify && verifies) {
+                      Optional.ofNullable(owner).orElseThrow().tell(verified(verify));
                     } else if (command instanceof Remote.OfSession of) {
                       told.getRef().tell(of);
                     }
@@ -121,7 +129,12 @@ final class ReplicatorTest {
       return info.replyTo();
     }
 
+    private Remote.Verified verified(Remote.Verify asked) {
+      return new Remote.Verified(asked.session(), asked.epoch(), node, asked.offset());
+    }
+
     private void ready(Remote.BackupInfo info) {
+      owner = info.replyTo();
       info.replyTo().tell(new Remote.Ready(info.session(), info.epoch(), node, durable, durable));
     }
 
@@ -291,6 +304,32 @@ final class ReplicatorTest {
     backup("a").told.expectNoMessage();
     assertThat(replication.whole()).isEqualTo(new Replication.Whole(1, 1));
     assertThat(changes).isEmpty();
+  }
+
+  @Test
+  void shouldKeepTheOldCopyUntilTheBlocksOfTheNewOneAreCompared() {
+    Replication replication = start(1, "a", "b", "c");
+    acknowledged(replication);
+    backup("c").verifies = false;
+    policy.becomes("c", "b", "a");
+    ActorRef<Replicator.Command> owner = backup("c").begin(0);
+    backup("c").expectMark(8 * MIB);
+    backup("c").ack(owner, 8 * MIB);
+    Remote.Verify asked = backup("c").expect(Remote.Verify.class);
+    assertThat(asked.offset()).isEqualTo(8 * MIB);
+    assertThat(replication.nodes()).containsExactly("a");
+    backup("a").told.expectNoMessage();
+
+    // the owner's own bytes have rotten: the old copy is the only one that is right
+    String reason = "block 1 of 1 MiB has another CRC32C than where it came from";
+    owner.tell(new Remote.Refused(upload.session(), EPOCH, "c", ErrorCode.INTERNAL, reason));
+    backup("b").begin(0);
+    backup("a").told.expectNoMessage();
+    assertThat(replication.nodes()).containsExactly("a");
+    backup("b").expectMark(8 * MIB);
+    backup("b").ack(owner, 8 * MIB);
+    backup("a").expect(Remote.Release.class);
+    awaitNodes(replication, "b");
   }
 
   @Test

@@ -37,7 +37,7 @@ final class DemoTest {
   void shouldShowThatTransfersSurviveAKill(@TempDir Path work)
       throws IOException, InterruptedException {
     Path dir = work.resolve("demo");
-    try (TheseusProcess demo = demo(work, dir, "3M")) {
+    try (TheseusProcess demo = demo(work, dir, "4M")) {
       assertThat(demo.process().waitFor(4, TimeUnit.MINUTES)).as(demo.out()).isTrue();
 
       assertThat(demo.process().exitValue()).as(demo.out() + demo.err()).isZero();
@@ -46,24 +46,31 @@ final class DemoTest {
           .containsPattern("put: goes on under steps@1.0.0 at \\d")
           .containsPattern("get: goes on under standard@1.0.0 at \\d")
           .containsPattern("put: goes on under standard@1.0.0 at \\d")
+          .containsPattern("node[23] copies what is put, while it comes")
+          .containsPattern("node([23]) has fetched all of it, .*; node(?!\\1)[23] has let go of it")
           .contains("kill -9 ")
-          .contains("Both transfers changed their code twice and survived the end of the node")
+          .contains("Both transfers changed their code twice and survived the end of their node")
           .containsPattern("get +64\\.0 MiB .* equal")
           .containsPattern("put +64\\.0 MiB .* equal")
+          .containsPattern("copy +64\\.0 MiB +on node[23] .* equal")
+          .containsPattern(
+              "copy was on node([23]), moved meanwhile,\n +and is on node(?!\\1)[23]: ")
+          .containsPattern("Nothing of it is left on node[23]\\.")
           .doesNotContain("\u001b");
       assertThat(dir).isEmptyDirectory();
       assertThat(processesOf(dir)).isEmpty();
     }
   }
 
+  /** Where it is about to start the node again that it killed: no other one is to come, then. */
   @Test
   void shouldCleanUpWhenItIsStopped(@TempDir Path work) throws IOException, InterruptedException {
     Path dir = work.resolve("demo");
-    try (TheseusProcess demo = demo(work, dir, "1M")) {
+    try (TheseusProcess demo = demo(work, dir, "4M")) {
       await()
-          .atMost(Duration.ofMinutes(2))
-          .until(() -> demo.out().contains("3. Getting one file") || !demo.process().isAlive());
-      assertThat(processesOf(dir)).hasSize(1);
+          .atMost(Duration.ofMinutes(4))
+          .until(() -> demo.out().contains("  kill -9 ") || !demo.process().isAlive());
+      assertThat(processesOf(dir)).as(demo.out()).hasSize(2);
 
       demo.terminate();
 

@@ -39,6 +39,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -199,13 +200,16 @@ class PutTransferTest {
     assertThat(commands.get(0).number("Size")).isEmpty();
   }
 
-  @Test
-  void shouldSendNothingBeforeTheFirstOffsetNorBeyondTheWindow() throws Exception {
+  /** That of the server, and its own, as that of a client which goes slowly by intention. */
+  @ParameterizedTest
+  @CsvSource({"40, 1000", "1000, 40"})
+  void shouldSendNothingBeforeTheFirstOffsetNorBeyondTheWindow(long theirs, long own)
+      throws Exception {
     byte[] content = content(100, 2);
     Script script =
         peer -> {
           Info command = peer.expectInfo("PUT");
-          readySoonAlive(peer, command, 40);
+          readySoonAlive(peer, command, theirs);
           // a client that waits has nothing to say but ALIVE
           assertThat(Peer.describe(peer.readAny())).startsWith("INFO ALIVE");
           peer.offset(0);
@@ -226,7 +230,7 @@ class PutTransferTest {
           peer.expectEnd();
         };
     try (ScriptedServer server = ScriptedServer.start(script)) {
-      put(quick(server).build(), producer(content, false));
+      put(quick(server).windowBytes(own).build(), producer(content, false));
     }
   }
 

@@ -22,6 +22,7 @@ import javax.net.ssl.SSLSocketFactory;
 final class RawClient implements AutoCloseable {
   private static final int PATIENCE_MILLIS = 60_000;
   private static final int OFFSET_LENGTH = 9;
+  private static final int PIECE = 128 << 10;
 
   private final PacketSocket socket;
   private final List<String> notes = new ArrayList<>();
@@ -186,14 +187,26 @@ final class RawClient implements AutoCloseable {
 
   /** Sends within the window until so much is sent. */
   void write(Sending sending, byte[] content, long upTo) throws IOException {
+    write(sending, upTo, (offset, length) -> data(offset, content, (int) offset, length));
+  }
+
+  /** Sends some bytes of a content. */
+  @FunctionalInterface
+  interface Piece {
+    void send(long offset, int length) throws IOException;
+  }
+
+  /** The same of what is not in memory; no piece goes over a multiple of 128 KiB. */
+  void write(Sending sending, long upTo, Piece piece) throws IOException {
     while (sending.sent < upTo) {
-      int length = (int) Math.min(128 << 10, upTo - sending.sent);
+      long most = PIECE - sending.sent % PIECE;
+      int length = (int) Math.min(most, upTo - sending.sent);
       while (sending.sent + length > sending.acked + sending.window
           || socket.available() >= OFFSET_LENGTH) {
         // one packet alone: behind a remark nothing more needs to come
         take(sending, socket.next());
       }
-      data(sending.sent, content, (int) sending.sent, length);
+      piece.send(sending.sent, length);
       sending.sent += length;
     }
   }

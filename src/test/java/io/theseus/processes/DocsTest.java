@@ -68,7 +68,7 @@ class DocsTest {
   private static final Map<String, String> PLACES =
       Map.of("/opt/", "opt/", "/etc/", "etc/", "/var/lib/", "var/lib/", "/usr/bin/java", "java");
 
-  /** A quarter of what the demonstration moves by default, as slowly: it takes half a minute. */
+  /** A third of what the demonstration moves by default, in less time. */
   private static final Pattern DEMO = Pattern.compile("theseus demo$");
 
   private static final Pattern SUDO = Pattern.compile("\\bsudo (-u \\S+ )?");
@@ -262,7 +262,7 @@ class DocsTest {
 
     private String asRunHere(String command) {
       String changed = SUDO.matcher(withFreePorts(command)).replaceAll("");
-      changed = DEMO.matcher(changed).replaceAll("$0 --size 128M --rate 6M");
+      changed = DEMO.matcher(changed).replaceAll("$0 --size 64M --rate 4M");
       for (Map.Entry<String, String> each : PLACES.entrySet()) {
         changed = changed.replace(each.getKey(), each.getValue());
       }

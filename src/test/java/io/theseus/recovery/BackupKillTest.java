@@ -101,7 +101,9 @@ final class BackupKillTest {
         Death.alone(/* owner= */ true, "put.sealed"),
         Death.ofAll(/* owner= */ true, "put.decided"),
         Death.alone(/* owner= */ true, "commit.renamed"),
+        Death.ofAll(/* owner= */ true, "commit.directory-synced"),
         Death.ofAll(/* owner= */ true, "put.committed"),
+        Death.ofAll(/* owner= */ true, "put.complete-sent"),
         Death.alone(/* owner= */ false, "backup.synced"),
         Death.ofAll(/* owner= */ false, "backup.marked"),
         Death.alone(/* owner= */ false, "backup.sealed"),
@@ -117,6 +119,7 @@ final class BackupKillTest {
         Death.alone(/* owner= */ true, "put.decided"),
         Death.ofAll(/* owner= */ true, "commit.renamed"),
         Death.ofAll(/* owner= */ false, "commit.renamed"),
+        Death.ofAll(/* owner= */ false, "commit.directory-synced"),
         Death.alone(/* owner= */ false, "backup.marked"),
         Death.ofAll(/* owner= */ false, "backup.sealed"),
         Death.alone(/* owner= */ false, "backup.commit"),
@@ -151,6 +154,8 @@ final class BackupKillTest {
           .atMost(PATIENCE)
           .ignoreExceptions()
           .until(() -> put.run(owner.address()) == RawTransfer.End.COMPLETE);
+      // its COMPLETE may come before it is seen that who sent it has died
+      await("deaths, " + death).atMost(PATIENCE).until(() -> reviver.deaths() == death.count());
     } finally {
       reviver.stop();
     }
@@ -167,6 +172,9 @@ final class BackupKillTest {
     await("nothing is left behind")
         .atMost(PATIENCE)
         .untilAsserted(() -> assertThat(staged(owner)).isEmpty());
+    await("who asks again is told the same")
+        .atMost(PATIENCE)
+        .until(() -> put.run(owner.address()) == RawTransfer.End.COMPLETE);
   }
 
   @Test

@@ -49,6 +49,13 @@ public final class Network implements Closeable {
     }
   }
 
+  /** What one node says to another. */
+  private record Flow(int from, int to, Plane plane) {
+    Way way() {
+      return Way.between(from, to, plane);
+    }
+  }
+
   /** Where a node is reached. */
   private record Door(Relay messages, Relay bytes) {}
 
@@ -57,7 +64,7 @@ public final class Network implements Closeable {
   private final Collection<Socket> sockets = ConcurrentHashMap.newKeySet();
 
   // guarded by this
-  private final Set<Way> cut = new HashSet<>();
+  private final Set<Flow> cut = new HashSet<>();
   private final Map<Way, Long> bytesPerSecond = new HashMap<>();
   private boolean closed;
 
@@ -100,12 +107,21 @@ public final class Network implements Closeable {
 
   /** From now on nothing comes through between a node and all others. */
   public void cutOff(int node, Set<Plane> planes) {
+    for (int other = 1; other <= doors.size(); other++) {
+      cutBetween(node, other, planes);
+    }
+  }
+
+  /** From now on nothing comes through between two nodes; others reach both. */
+  public void cutBetween(int one, int other, Set<Plane> planes) {
+    cutOneWay(one, other, planes);
+    cutOneWay(other, one, planes);
+  }
+
+  /** From now on nothing that a node says comes to another one, which is heard itself. */
+  public void cutOneWay(int from, int to, Set<Plane> planes) {
     synchronized (this) {
-      for (int other = 1; other <= doors.size(); other++) {
-        for (Plane plane : planes) {
-          cut.add(Way.between(node, other, plane));
-        }
-      }
+      planes.forEach(plane -> cut.add(new Flow(from, to, plane)));
     }
   }
 
@@ -142,13 +158,13 @@ public final class Network implements Closeable {
     }
   }
 
-  /** Waits while the way is cut; gives what goes over it in a second. */
-  private long awaitOpen(Way way) throws InterruptedException {
+  /** Waits while nothing comes through; gives what does in a second. */
+  private long awaitOpen(Flow flow) throws InterruptedException {
     synchronized (this) {
-      while (cut.contains(way) && !closed) {
+      while (cut.contains(flow) && !closed) {
         wait();
       }
-      return bytesPerSecond.getOrDefault(way, Long.MAX_VALUE);
+      return bytesPerSecond.getOrDefault(flow.way(), Long.MAX_VALUE);
     }
   }
 
@@ -233,30 +249,33 @@ public final class Network implements Closeable {
         end(from, to);
         return;
       }
-      Way way = Way.between(node, other, plane);
+      Flow there = new Flow(other, node, plane);
+      Flow back = new Flow(node, other, plane);
       try {
-        awaitOpen(way);
+        // it takes both to connect
+        awaitOpen(there);
+        awaitOpen(back);
         to.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), behind), 5000);
-        begin(() -> pass(from, to, way));
-        pass(to, from, way);
+        begin(() -> pass(from, to, there));
+        pass(to, from, back);
       } catch (IOException | InterruptedException e) {
         end(from, to);
       }
     }
 
-    private void pass(Socket from, Socket to, Way way) {
+    private void pass(Socket from, Socket to, Flow flow) {
       byte[] piece = new byte[PIECE];
       try {
         InputStream in = from.getInputStream();
         OutputStream out = to.getOutputStream();
         while (true) {
-          long rate = awaitOpen(way);
+          long rate = awaitOpen(flow);
           int most = (int) Math.min(PIECE, Math.max(1024, rate / 20));
           int length = in.read(piece, 0, most);
           if (length < 0) {
             break;
           }
-          rate = awaitOpen(way);
+          rate = awaitOpen(flow);
           if (rate < Long.MAX_VALUE) {
             LockSupport.parkNanos(TimeUnit.SECONDS.toNanos(length) / rate);
           }

@@ -11,6 +11,8 @@ import io.theseus.module.ModuleKey;
 import io.theseus.module.ModuleVersion;
 import io.theseus.module.SourceCompiler;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -18,11 +20,13 @@ import java.util.Optional;
 import java.util.Set;
 import javax.tools.ToolProvider;
 
-/** The data channel that the demonstration pushes into transfers: small steps instead of large. */
-final class DemoChannel {
-  private static final String NAME = "Steps";
+/**
+ * The code that the demonstration pushes into a cluster: a data channel, which goes in small steps
+ * instead of large ones, and the example of a backup policy.
+ */
+final class DemoModules {
   private static final String VERSION = "1.0.0";
-  private static final String SOURCE =
+  private static final String STEPS =
       """
       import io.theseus.channel.DataChannel;
       import io.theseus.channel.Progress;
@@ -40,37 +44,43 @@ final class DemoChannel {
       }
       """;
 
+  /** The data channel, as transfers name it. */
+  static final String CHANNEL = "steps@" + VERSION;
+
+  private static final String POLICY = "examples/pinned/Pinned.java";
+
   private final Operations operations;
   private final Path labKey;
-  private final Path source;
 
-  /**
-   * That of a node.
-   *
-   * @param source where it was written to
-   */
-  DemoChannel(RunFile node, Path source) {
+  /** Those of a node's cluster. */
+  DemoModules(RunFile node) {
     this.operations = StatusClient.operations(node);
     this.labKey = Path.of(node.labKey());
-    this.source = source;
   }
 
-  /** Writes its source. */
-  static Path write(Path directory) throws IOException {
-    return Files.writeString(directory.resolve(NAME + ".java"), SOURCE);
-  }
-
-  /** Whether this Java can compile it. */
-  boolean isPossible() {
+  /** Whether this Java can compile them. */
+  static boolean arePossible() {
     return ToolProvider.getSystemJavaCompiler() != null;
   }
 
-  /** As transfers name it. */
-  String module() {
-    return "steps@" + VERSION;
+  /** Writes the source of the data channel. */
+  static Path writeChannel(Path directory) throws IOException {
+    return Files.writeString(directory.resolve("Steps.java"), STEPS);
   }
 
-  ActView upgrade() throws IOException {
+  /** Writes the source of the policy, which wants copies on a node. */
+  static Path writePolicy(Path directory, String node) throws IOException {
+    try (InputStream in = DemoModules.class.getClassLoader().getResourceAsStream(POLICY)) {
+      if (in == null) {
+        throw new IOException(POLICY + " is not in the jar");
+      }
+      String example = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+      String source = example.replaceFirst("List\\.of\\(\"[^)]*\\)", "List.of(\"" + node + "\")");
+      return Files.writeString(directory.resolve("Pinned.java"), source);
+    }
+  }
+
+  ActView upgrade(Path source) throws IOException {
     try {
       byte[] jar =
           SourceCompiler.ofThisJava()
