@@ -74,7 +74,6 @@ final class NodeProcess implements AutoCloseable {
 
   /** Starts it and returns when it serves clients. */
   void start() throws IOException, InterruptedException, TimeoutException {
-    Files.createDirectories(directory);
     List<String> command = program(FLAGS);
     command.add("node");
     set(command, "node.id=" + id);
@@ -83,6 +82,14 @@ final class NodeProcess implements AutoCloseable {
     set(command, "packets.port=" + port);
     set(command, "cluster.host=127.0.0.1");
     settings.forEach(each -> set(command, each));
+    port = await(begin(command));
+  }
+
+  /** Once it is closed nothing is made any more, as all is removed then. */
+  private synchronized Process begin(List<String> command) throws IOException {
+    if (closed) {
+      throw new IOException("node " + id + " is not wanted any more");
+    }
     ProcessBuilder builder = new ProcessBuilder(command);
     // its entry for `theseus status` stays out of the way of the user's own nodes
     Path runtime = Files.createDirectories(directory.resolve("runtime"));
@@ -90,13 +97,6 @@ final class NodeProcess implements AutoCloseable {
     builder.redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")));
     builder.redirectErrorStream(true);
     builder.redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()));
-    port = await(begin(builder));
-  }
-
-  private synchronized Process begin(ProcessBuilder builder) throws IOException {
-    if (closed) {
-      throw new IOException("node " + id + " is not wanted any more");
-    }
     Process started = builder.start();
     process = Optional.of(started);
     return started;

@@ -57,11 +57,19 @@ public final class TheseusProcess implements AutoCloseable {
         new ArrayList<>(List.of("node", "--set", "packets.port=0", "--set", "cluster.port=0"));
     arguments.addAll(List.of(more));
     TheseusProcess node = start(work, Map.of(), arguments.toArray(new String[0]));
-    await()
-        .atMost(LONG)
-        .until(() -> !node.process.isAlive() || node.out().contains("Stop it with Ctrl-C."));
-    assertThat(node.process.isAlive()).as(node.err()).isTrue();
-    return node;
+    boolean serves = false;
+    try {
+      await()
+          .atMost(LONG)
+          .until(() -> !node.process.isAlive() || node.out().contains("Stop it with Ctrl-C."));
+      assertThat(node.process.isAlive()).as(node.err()).isTrue();
+      serves = true;
+      return node;
+    } finally {
+      if (!serves) {
+        node.close();
+      }
+    }
   }
 
   public Process process() {
