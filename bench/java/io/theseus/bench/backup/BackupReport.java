@@ -38,8 +38,8 @@ final class BackupReport {
       makes. *raw* is a program in C that writes what it gets to two files. All of them run on this
       machine, over loopback, on the same disk, and may use all processors; none encrypts. Their
       clients make up the same bytes: ours and raw's in C, HDFS's in Java, as it has no other. What
-      each settles for is not the same: ours and raw hash once with SHA-256, and our copies sum up; HDFS only
-      sums up (CRC32C).
+      each settles for is not the same: ours and raw hash once with SHA-256, our copies and HDFS
+      only sum up (CRC32C).
 
       **Durable at the same points:** every 8 MiB, and at the end with the name, in every place.
       Ours answers each such point with an OFFSET, and the client may be 16 MiB ahead of it; HDFS's
