@@ -291,8 +291,16 @@ final class Demo implements AutoCloseable {
               + "; "
               + from.id()
               + " has let go of it");
+      awaitMark();
     }
     awaitShare(KILL_FROM);
+  }
+
+  /** Where the copy is stands in the journal with the next bytes that are acknowledged. */
+  private void awaitMark() throws InterruptedException, TimeoutException {
+    Transfer put = transfers.get(transfers.size() - 1);
+    long sent = put.transferred;
+    put.await(() -> put.acknowledged > sent, "acknowledged nothing more behind ");
   }
 
   private boolean isPossible() {
