@@ -11,7 +11,10 @@ import java.time.Clock;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,6 +30,9 @@ final class Absence {
   private final Path directory;
   private final Clock clock;
   private volatile @Nullable Instant since;
+
+  /** By node, as it said last. */
+  private final Map<String, Instant> forgotten = new ConcurrentHashMap<>();
 
   private Absence(Path directory, Clock clock, @Nullable Instant since) {
     this.directory = directory;
@@ -53,7 +59,8 @@ final class Absence {
     }
     LOG.warn(
         "no other node was met since {}, longer than theseus.cluster.remember-deleted: files of"
-            + " before that are set aside where no other node has them",
+            + " before that are set aside where no other node has them, and one has forgotten what"
+            + " was deleted since",
         met);
     return new Absence(directory, clock, met);
   }
@@ -61,6 +68,27 @@ final class Absence {
   /** Since when; empty where it was short, or is over. */
   Optional<Instant> since() {
     return Optional.ofNullable(since);
+  }
+
+  /** A node says when the last deletion was that it knows no more. */
+  void said(String node, Instant time) {
+    forgotten.put(node, time);
+  }
+
+  /** Whether these nodes have said so. */
+  boolean knows(Set<String> others) {
+    return forgotten.keySet().containsAll(others);
+  }
+
+  /**
+   * Whether a file of that time may have been deleted since, so that nobody knows it: not where no
+   * other node has forgotten a deletion of that time, as where all were off.
+   */
+  boolean isDoubtful(Instant time, Set<String> others) {
+    Instant met = since;
+    return met != null
+        && time.isBefore(met)
+        && others.stream().anyMatch(node -> forgotten.getOrDefault(node, Instant.MAX).isAfter(met));
   }
 
   /** All files are looked at. */

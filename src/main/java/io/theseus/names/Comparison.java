@@ -8,12 +8,10 @@ import io.theseus.wire.ProtocolException;
 import io.theseus.wire.Texts;
 import java.io.IOException;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
@@ -118,8 +116,19 @@ final class Comparison implements AutoCloseable {
     if (isOn(node, meeting)) {
       met.put(node, 0L);
       count();
-      if (done == names.others().size() && absence.since().isPresent()) {
+      lookAtDoubtful();
+    }
+  }
+
+  /** Once all nodes are compared with, and have said what they have forgotten. */
+  synchronized void lookAtDoubtful() {
+    if (absence.since().isPresent()
+        && done == names.others().size()
+        && absence.knows(names.others())) {
+      try {
         thread.execute(this::setAsideDoubtful);
+      } catch (RejectedExecutionException e) {
+        LOG.debug("closed", e);
       }
     }
   }
@@ -128,15 +137,14 @@ final class Comparison implements AutoCloseable {
    * What was here before this node was away, and nobody has: it may have been deleted meanwhile.
    */
   private void setAsideDoubtful() {
-    Optional<Instant> since = absence.since();
-    if (since.isEmpty()) {
+    if (absence.since().isEmpty()) {
       return;
     }
     List<Named> batch = new ArrayList<>();
     try {
       store.forEachFile(
           (file, size) -> {
-            if (VersionClock.time(file.version()).isBefore(since.get())) {
+            if (absence.isDoubtful(VersionClock.time(file.version()), names.others())) {
               batch.add(file);
             }
             if (batch.size() >= DOUBTFUL_BATCH) {

@@ -218,7 +218,7 @@ public final class Names implements AutoCloseable {
   /** Whether it may have been deleted while this node was away, and nobody knows that any more. */
   private boolean isDoubtful(Entry here) {
     return here.kind() == Entry.Kind.FILE
-        && absence.since().filter(VersionClock.time(here.version())::isBefore).isPresent();
+        && absence.isDoubtful(VersionClock.time(here.version()), others);
   }
 
   private static boolean isElsewhere(Entry here, Answers answers) {
@@ -789,15 +789,27 @@ public final class Names implements AutoCloseable {
     return others;
   }
 
+  /** When the last deletion was that this node knows no more. */
+  Instant forgotten() {
+    try {
+      return store.forgottenDeletion();
+    } catch (IOException e) {
+      LOG.warn("which deletions are forgotten is not known: {}", e.getMessage());
+      return Instant.ofEpochMilli(millis()); // any
+    }
+  }
+
   Place place() {
     return place.get();
   }
 
   /** Where clients reach a node, as it says. */
-  synchronized void at(Place where) {
+  synchronized void at(Place where, Instant forgotten) {
+    absence.said(where.node(), forgotten);
     if (others.contains(where.node()) && !where.equals(places.put(where.node(), where))) {
       reachable = List.copyOf(places.values());
     }
+    comparison.lookAtDoubtful();
   }
 
   private synchronized void forget(Predicate<String> nodes) {

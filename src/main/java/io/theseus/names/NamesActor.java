@@ -164,7 +164,7 @@ public final class NamesActor extends AbstractOnMessageBehavior<NamesActor.Comma
 
   /** Answers come from the actor that said hello, or the one of before: the newest one counts. */
   private void onHere(Remote.Here here) {
-    names.at(here.place());
+    names.at(here.place(), here.forgotten());
     if (!names.others().contains(here.node())) {
       LOG.warn("node {} is none of theseus.cluster.nodes, and is not asked", here.node());
     }
@@ -271,7 +271,7 @@ public final class NamesActor extends AbstractOnMessageBehavior<NamesActor.Comma
   private void onQuestion(Remote.Question question) {
     meet(question.from(), question.replyTo());
     if (question instanceof Remote.Hello hello) {
-      hello.replyTo().tell(new Remote.Here(hello.id(), nodeId, names.place()));
+      hello.replyTo().tell(new Remote.Here(hello.id(), nodeId, names.place(), names.forgotten()));
     } else if (question instanceof Remote.Claim claim) {
       Holder wanted = new Holder(claim.from(), claim.session());
       long now = System.nanoTime();

@@ -33,8 +33,12 @@ public sealed interface Remote extends NamesActor.Command {
   /** Who are you? Answered by {@link Here}. */
   record Hello(long id, String from, ActorRef<NamesActor.Command> replyTo) implements Question {}
 
-  /** A node, and where clients reach it. */
-  record Here(long id, String node, Place place) implements Answer {}
+  /**
+   * A node, and where clients reach it.
+   *
+   * @param forgotten when the last deletion was that it knows no more
+   */
+  record Here(long id, String node, Place place, Instant forgotten) implements Answer {}
 
   /**
    * What do you know of a name? Answered by {@link Known}.

@@ -35,7 +35,7 @@ public final class RepairActor {
       bring.replyTo().tell(repair.bring(bring.name(), bring.version(), bring.node()));
     } else if (command instanceof Remote.Verify verify) {
       LOG.info(
-          "files {}… are verified, by {}",
+          "files whose names begin with {} are verified, by {}",
           Texts.quote(verify.prefix()),
           Texts.escape(verify.who()));
       verify.replyTo().tell(repair.verify(verify.prefix()));

@@ -553,6 +553,11 @@ public final class FileStore implements Closeable {
         });
   }
 
+  /** When the last deletion was that is forgotten; long ago where none is. */
+  public Instant forgottenDeletion() throws IOException {
+    return tombstones.forgotten();
+  }
+
   /** Forgets the deletions that are older; gives how many they were. */
   public int forgetDeleted(Duration age) throws IOException {
     return tombstones.forget(age);

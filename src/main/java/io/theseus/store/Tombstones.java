@@ -11,9 +11,11 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Clock;
+import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HexFormat;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +30,8 @@ import org.jspecify.annotations.Nullable;
 final class Tombstones {
   /** Of the hash, which name the folder. */
   private static final int FOLDER_DIGITS = 2;
+
+  private static final String FORGOTTEN = "forgotten";
 
   private final Path directory;
   private final Clock clock;
@@ -76,6 +80,29 @@ final class Tombstones {
         ByteBuffer.wrap((checksum(text) + " " + text).getBytes(StandardCharsets.UTF_8)));
   }
 
+  /** When the last of those was made that are forgotten; long ago where none is. */
+  Instant forgotten() throws IOException {
+    try {
+      return Instant.parse(Files.readString(records().resolve(FORGOTTEN)).strip());
+    } catch (NoSuchFileException e) {
+      return Instant.EPOCH;
+    } catch (DateTimeException e) {
+      throw new IOException(records().resolve(FORGOTTEN) + " is damaged (expected: a time)", e);
+    }
+  }
+
+  private Path records() {
+    return Objects.requireNonNull(directory.toAbsolutePath().getParent());
+  }
+
+  /** Said before it is so: who asks never hears of less than is forgotten. */
+  private void willForget(Instant made) throws IOException {
+    if (made.isAfter(forgotten())) {
+      DurableFile.replace(
+          records(), FORGOTTEN, ByteBuffer.wrap((made + "\n").getBytes(StandardCharsets.UTF_8)));
+    }
+  }
+
   /** Forgets those that are older; gives how many they were. */
   int forget(Duration age) throws IOException {
     Instant before = clock.instant().minus(age);
@@ -87,9 +114,10 @@ final class Tombstones {
       for (Path folder : folders) {
         try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
           for (Path file : files) {
-            if (Files.getLastModifiedTime(file).toInstant().isBefore(before)
-                && Files.deleteIfExists(file)) {
-              forgotten++;
+            Instant made = Files.getLastModifiedTime(file).toInstant();
+            if (made.isBefore(before)) {
+              willForget(made);
+              forgotten += Files.deleteIfExists(file) ? 1 : 0;
             }
           }
         }

@@ -45,7 +45,8 @@ final class NamesRemoteTest {
     TestProbe<NamesActor.Command> probe = KIT.createTestProbe(NamesActor.Command.class);
     return Stream.of(
         new Remote.Hello(1, "node1", probe.getRef()),
-        new Remote.Here(1, "node2", PLACE),
+        new Remote.Here(1, "node2", PLACE, Instant.EPOCH),
+        new Remote.Here(1, "node2", PLACE, Instant.ofEpochSecond(5, 7_000)),
         new Remote.Find(1, "node1", "d/f", Optional.of(SESSION), true, probe.getRef()),
         new Remote.Known(
             1,

@@ -370,16 +370,14 @@ final class NamesNodeTest {
       putAt(two.node(2), "deleted", "long ago");
       putAt(two.node(2), "stays", "on both");
       two.stop(2);
-      Path met = own.resolve("node2").resolve("names").resolve("met");
-      Files.createDirectories(met.getParent());
-      Files.writeString(met, Instant.now().minus(Duration.ofDays(40)) + "\n");
+      absent(own);
       await().atMost(PATIENCE).until(() -> two.node(1).names().reachable().isEmpty());
       try (RawClient client = RawClient.connect(two.node(1))) {
         client.info("DELETE deleted\n");
         client.expect("DELETED");
       }
+      assertThat(two.node(1).store().forgetDeleted(Duration.ZERO)).isOne();
       two.stop(1);
-      forget(own.resolve("node1").resolve("records").resolve("deleted"));
       Path files = own.resolve("node2").resolve("files");
       age(files.resolve("deleted"));
       age(files.resolve("stays"));
@@ -425,12 +423,32 @@ final class NamesNodeTest {
         file, attribute.replace(version, String.format("%016x@node1", (millis / DAY * DAY) << 16)));
   }
 
-  private static void forget(Path deleted) throws IOException {
-    try (Stream<Path> all = Files.walk(deleted)) {
-      for (Path each : all.filter(Files::isRegularFile).toList()) {
-        Files.delete(each);
+  /** Nobody was there: nobody can have deleted anything. */
+  @Test
+  void shouldKeepWhatItAloneHasWhereAllWereOff(@TempDir Path own) throws Exception {
+    try (TestCluster two = TestCluster.of(2, own)) {
+      two.start(2);
+      putAt(two.node(2), "alone", "under-replicated");
+      two.stop(2);
+      absent(own);
+      Path file = own.resolve("node2").resolve("files").resolve("alone");
+      age(file);
+      two.start(2);
+      two.start(1);
+      await().atMost(PATIENCE).until(() -> two.node(2).names().isSettled());
+      assertThat(file).hasContent("under-replicated");
+      try (RawClient client = RawClient.connect(two.node(2))) {
+        client.info("GET alone\n");
+        client.expect("READY");
       }
     }
+  }
+
+  /** Node 2 met no other one for 40 days. */
+  private static void absent(Path own) throws IOException {
+    Path met = own.resolve("node2").resolve("names").resolve("met");
+    Files.createDirectories(met.getParent());
+    Files.writeString(met, Instant.now().minus(Duration.ofDays(40)) + "\n");
   }
 
   @Test
