@@ -13,6 +13,14 @@ import org.slf4j.LoggerFactory;
 final class PartFile {
   private static final Logger LOG = LoggerFactory.getLogger(PartFile.class);
 
+  /**
+   * Bytes of one system call. The kernel takes pages for the cache in runs as long as a write: the
+   * longest ones are there only as memory that has long lain unused, and on a virtual machine the
+   * host has to make those anew. Measured there, in seconds of CPU for 1 GiB: 0.4 with up to 256
+   * KiB, 0.9 with 512 KiB, 2.7 with 8 MiB.
+   */
+  private static final int MOST_AT_ONCE = 256 << 10;
+
   private final Folder staging;
   private final String component;
   private @Nullable FileChannel channel;
@@ -51,22 +59,38 @@ final class PartFile {
 
   /** Writes all of these, in this order. */
   void write(long at, ByteBuffer[] buffers) throws IOException {
-    long left = 0;
-    for (ByteBuffer buffer : buffers) {
-      left += buffer.remaining();
-    }
     FileChannel open = acquire();
     try {
       open.position(at);
       int first = 0;
-      while (left > 0) {
-        left -= open.write(buffers, first, buffers.length - first);
+      while (first < buffers.length) {
+        writeSome(open, buffers, first);
         while (first < buffers.length && !buffers[first].hasRemaining()) {
           first++;
         }
       }
     } finally {
       release();
+    }
+  }
+
+  private static void writeSome(FileChannel open, ByteBuffer[] buffers, int first)
+      throws IOException {
+    int room = MOST_AT_ONCE;
+    int end = first;
+    while (end < buffers.length && room > 0) {
+      room -= buffers[end].remaining();
+      end++;
+    }
+    ByteBuffer last = buffers[end - 1];
+    int limit = last.limit();
+    if (room < 0) {
+      last.limit(limit + room);
+    }
+    try {
+      open.write(buffers, first, end - first);
+    } finally {
+      last.limit(limit);
     }
   }
 
