@@ -1,6 +1,7 @@
 // The least that a server of uploads can do and still promise what COMPLETE promises.
 //
-//   raw_receive --port P --directory DIR --name PREFIX --size BYTES [--second DIR] [--loop 1]
+//   raw_receive --port P --directory DIR --name PREFIX --size BYTES [--second DIR | --next P]
+//               [--tell 1] [--loop 1]
 //
 // A client sends the number of a file, 8 bytes, and its bytes; it gets one byte when the file is
 // durable under its name; then the next one. What comes is written and hashed (SHA-256) and made
@@ -12,18 +13,23 @@
 // many connections fast. With --loop 1 one thread serves all by epoll, and each sync stops them all.
 //
 // With --second everything is written to a file there, too, and both are synced at the same time:
-// the least that a server with one copy elsewhere can do.
+// the least that a server on one machine can do for two copies.
+//
+// With --next everything is sent on from the file to another raw_receive with --tell, and both sync
+// at the same time: the least that two servers can do of which one gets the bytes from the other.
+// With --tell nothing is hashed, and each sync is answered by a byte, too.
 #include "common.h"
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <sys/epoll.h>
+#include <sys/sendfile.h>
 #include <sys/uio.h>
 
 #define BUFFER (256u << 10)
 #define SYNC_EVERY (8u << 20)
 
 struct connection {
-  int fd, files[2];
+  int fd, next, files[2];
   unsigned number;
   size_t have; // of the request
   uint8_t request[8];
@@ -37,6 +43,8 @@ static uint64_t size;
 static const char *prefix;
 static int directories[2];
 static int copies = 1;
+static uint64_t next_port;
+static bool tells;
 
 static void must(bool done, const char *what, const struct connection *c) {
   if (!done) {
@@ -49,10 +57,13 @@ static void begin(struct connection *c) {
   snprintf(c->staged, sizeof c->staged, ".staged-%u", c->number);
   for (int i = 0; i < copies; i++) {
     c->files[i] =
-        openat(directories[i], c->staged, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        openat(directories[i], c->staged, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     must(c->files[i] >= 0, "open", c);
   }
-  must(EVP_DigestInit_ex(c->hash, EVP_sha256(), NULL) == 1, "hash of", c);
+  if (next_port != 0) {
+    send_all(c->next, c->request, sizeof c->request);
+  }
+  must(tells || EVP_DigestInit_ex(c->hash, EVP_sha256(), NULL) == 1, "hash of", c);
   c->position = 0;
   c->synced = 0;
 }
@@ -61,6 +72,12 @@ static void *sync_second(void *connection) {
   struct connection *c = connection;
   must(fdatasync(c->files[1]) == 0, "sync", c);
   return NULL;
+}
+
+// What the next one says once what it got is durable there: at the end with its name.
+static void await_next(struct connection *c) {
+  char said;
+  must(next_port == 0 || recv(c->next, &said, 1, MSG_WAITALL) == 1, "the next one's answer for", c);
 }
 
 static void sync_files(struct connection *c) {
@@ -76,8 +93,9 @@ static void sync_files(struct connection *c) {
 
 static void finish(struct connection *c) {
   uint8_t sum[EVP_MAX_MD_SIZE];
-  must(EVP_DigestFinal_ex(c->hash, sum, NULL) == 1, "hash of", c);
+  must(tells || EVP_DigestFinal_ex(c->hash, sum, NULL) == 1, "hash of", c);
   sync_files(c);
+  await_next(c);
   for (int i = copies - 1; i >= 0; i--) {
     must(renameat(directories[i], c->staged, directories[i], c->name) == 0, "rename", c);
     must(fsync(directories[i]) == 0, "sync of the directory of", c);
@@ -87,8 +105,16 @@ static void finish(struct connection *c) {
   send_all(c->fd, "!", 1);
 }
 
+static void send_on(struct connection *c, size_t length) {
+  off_t at = (off_t)c->position;
+  off_t end = at + (off_t)length;
+  while (next_port != 0 && at < end) {
+    must(sendfile(c->next, c->files[0], &at, (size_t)(end - at)) > 0, "send on", c);
+  }
+}
+
 static void take(struct connection *c, size_t length) {
-  must(EVP_DigestUpdate(c->hash, c->buffer, length) == 1, "hash of", c);
+  must(tells || EVP_DigestUpdate(c->hash, c->buffer, length) == 1, "hash of", c);
   for (int i = 0; i < copies; i++) {
     size_t at = 0;
     while (at < length) {
@@ -97,12 +123,17 @@ static void take(struct connection *c, size_t length) {
       at += (size_t)written;
     }
   }
+  send_on(c, length);
   c->position += length;
   if (c->position == size) {
     finish(c);
-  } else if (c->position - c->synced >= SYNC_EVERY) {
+  } else if (c->position - c->synced == SYNC_EVERY) {
     sync_files(c);
+    await_next(c);
     c->synced = c->position;
+    if (tells) {
+      send_all(c->fd, "s", 1);
+    }
   }
 }
 
@@ -110,7 +141,9 @@ static void take(struct connection *c, size_t length) {
 static bool serve(struct connection *c) {
   bool begins = c->have < sizeof c->request;
   size_t missing = sizeof c->request - c->have;
-  uint64_t left = begins ? size : size - c->position;
+  uint64_t in_file = begins ? size : size - c->position;
+  uint64_t to_sync = begins ? SYNC_EVERY : SYNC_EVERY - (c->position - c->synced);
+  uint64_t left = in_file < to_sync ? in_file : to_sync;
   struct iovec parts[] = {{c->request + c->have, missing}, {c->buffer, left < BUFFER ? left : BUFFER}};
   ssize_t got = readv(c->fd, parts + !begins, 1 + begins);
   if (got <= 0) {
@@ -135,6 +168,7 @@ static struct connection *accept_one(int listener, unsigned number) {
   struct connection *c = calloc(1, sizeof *c);
   c->number = number;
   c->fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+  c->next = next_port == 0 ? -1 : connect_to(next_port);
   c->hash = EVP_MD_CTX_new();
   if (c->fd < 0 || c->hash == NULL) {
     die("accept: %s", strerror(errno));
@@ -144,6 +178,9 @@ static struct connection *accept_one(int listener, unsigned number) {
 
 static void end(struct connection *c) {
   close(c->fd);
+  if (next_port != 0) {
+    close(c->next);
+  }
   EVP_MD_CTX_free(c->hash);
   free(c);
 }
@@ -181,6 +218,8 @@ int main(int count, char **arguments) {
   prefix = text_option(count, arguments, "name");
   size = number_option(count, arguments, "size", 0);
   copies = paths[1] == NULL ? 1 : 2;
+  next_port = number_option(count, arguments, "next", 0);
+  tells = number_option(count, arguments, "tell", 0) != 0;
   for (int i = 0; i < copies; i++) {
     directories[i] = open(paths[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directories[i] < 0 || size == 0) {

@@ -35,11 +35,14 @@ final class BackupReport {
       Three nodes of ours, each with a data directory of its own, are one cluster; what the first
       one receives has no copy, what the second one receives has one, the third one two. HDFS is a
       NameNode, two DataNodes and its own client, with two replicas: as many as one copy of ours
-      makes. *raw* is a program in C that writes what it gets to two files. All of them run on this
+      makes. *raw* is a program in C that writes what it gets to two files; *raw-chain* is two of
+      it, of which the first sends on from its file what it has written, and the second writes that:
+      the way that bytes go between ours, and the least that it costs. All of them run on this
       machine, over loopback, on the same disk, and may use all processors; none encrypts. Their
       clients make up the same bytes: ours and raw's in C, HDFS's in Java, as it has no other. What
-      each settles for is not the same: ours and raw hash once with SHA-256, our copies and HDFS
-      only sum up (CRC32C).
+      each settles for is not the same: ours, raw and raw-chain hash once with SHA-256, our copies
+      and HDFS only sum up (CRC32C), the second of raw-chain does neither. Its rows against HDFS and
+      raw say what of our goals can be reached here by who gets a copy's bytes over a connection.
 
       **Durable at the same points:** every 8 MiB, and at the end with the name, in every place.
       Ours answers each such point with an OFFSET, and the client may be 16 MiB ahead of it; HDFS's
@@ -87,34 +90,12 @@ final class BackupReport {
 
   void add(BackupCase what) {
     for (int copies : List.of(0, 1, 2)) {
-      String ours = OurNodes.name(copies);
-      String name = what.name() + ", " + ours;
-      List<Sample> of = run.of(what, ours);
       for (String peer : peers(copies)) {
-        List<Sample> beside = run.of(what, peer);
-        results.add(
-            new Measurement(
-                name,
-                "throughput",
-                "GB/s",
-                Better.HIGHER,
-                of.stream().map(Sample::rate).toList(),
-                peer,
-                beside.stream().map(Sample::rate).toList(),
-                goal(copies, peer),
-                COMMAND));
-        results.add(
-            new Measurement(
-                name,
-                "server-cpu",
-                "s/GiB",
-                Better.LOWER,
-                of.stream().map(Sample::cpu).toList(),
-                peer,
-                beside.stream().map(Sample::cpu).toList(),
-                OptionalDouble.empty(),
-                COMMAND));
+        compare(what, OurNodes.name(copies), peer, goal(copies, peer));
       }
+    }
+    for (String peer : List.of(Hdfs.NAME, Raw.PAIR)) {
+      compare(what, Raw.CHAIN, peer, OptionalDouble.empty());
     }
     results.note(
         what.name(),
@@ -127,8 +108,36 @@ final class BackupReport {
                 what.warmUps()));
   }
 
+  private void compare(BackupCase what, String contender, String peer, OptionalDouble goal) {
+    String name = what.name() + ", " + contender;
+    List<Sample> of = run.of(what, contender);
+    List<Sample> beside = run.of(what, peer);
+    results.add(
+        new Measurement(
+            name,
+            "throughput",
+            "GB/s",
+            Better.HIGHER,
+            of.stream().map(Sample::rate).toList(),
+            peer,
+            beside.stream().map(Sample::rate).toList(),
+            goal,
+            COMMAND));
+    results.add(
+        new Measurement(
+            name,
+            "server-cpu",
+            "s/GiB",
+            Better.LOWER,
+            of.stream().map(Sample::cpu).toList(),
+            peer,
+            beside.stream().map(Sample::cpu).toList(),
+            OptionalDouble.empty(),
+            COMMAND));
+  }
+
   private static List<String> peers(int copies) {
-    List<String> peers = new ArrayList<>(List.of(Hdfs.NAME, RawPair.NAME));
+    List<String> peers = new ArrayList<>(List.of(Hdfs.NAME, Raw.PAIR, Raw.CHAIN));
     if (copies > 0) {
       peers.add(OurNodes.name(0));
     }
@@ -141,7 +150,7 @@ final class BackupReport {
     }
     return switch (peer) {
       case Hdfs.NAME -> OptionalDouble.of(OF_HDFS);
-      case RawPair.NAME -> OptionalDouble.of(OF_RAW);
+      case Raw.PAIR -> OptionalDouble.of(OF_RAW);
       default -> OptionalDouble.empty();
     };
   }
@@ -208,8 +217,7 @@ final class BackupReport {
     List<Sample> ours =
         run.samples().stream()
             .filter(each -> each.round() == round)
-            .filter(each -> !each.contender().equals(Hdfs.NAME))
-            .filter(each -> !each.contender().equals(RawPair.NAME))
+            .filter(each -> OurNodes.isOne(each.contender()))
             .toList();
     return beats.stream()
         .filter(

@@ -41,12 +41,13 @@ final class BackupRun {
 
   /** Runs a case. */
   void run(BackupCase what) throws IOException {
-    try (RawPair raw = new RawPair(lab, what)) {
-      List<Contender> all = List.of(ours.with(1), hdfs, raw, ours.with(0), ours.with(2));
+    try (Raw pair = Raw.pair(lab, what);
+        Raw chain = Raw.chain(lab, what)) {
+      List<Contender> all = List.of(ours.with(1), hdfs, pair, chain, ours.with(0), ours.with(2));
       for (int i = 0; i < what.warmUps(); i++) {
         for (Contender contender : all) {
           // nothing is compiled in C
-          if (i == 0 || !contender.equals(raw)) {
+          if (i == 0 || !(contender instanceof Raw)) {
             once(what, /* round= */ 0, contender);
           }
         }
@@ -58,7 +59,8 @@ final class BackupRun {
         }
       }
       commands.add("# " + what.name());
-      commands.add(raw.started());
+      commands.addAll(pair.started());
+      commands.addAll(chain.started());
       all.forEach(contender -> commands.add(contender.load(what)));
     }
   }

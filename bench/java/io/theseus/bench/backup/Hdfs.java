@@ -142,7 +142,7 @@ final class Hdfs implements Contender, AutoCloseable {
   public void check(BackupCase what, String prefix) throws IOException {
     for (int i = 0; i < what.files(); i++) {
       String name = BackupCase.fileName(prefix, i);
-      RawPair.same(
+      Raw.same(
           NAME + "/" + name + ", replicas and",
           ask("check /" + name),
           REPLICAS + " " + Pattern.sha256(i, what.bytes()));

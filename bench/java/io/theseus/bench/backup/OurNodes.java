@@ -156,6 +156,11 @@ final class OurNodes implements AutoCloseable {
     };
   }
 
+  /** Whether results name a node of ours so. */
+  static boolean isOne(String contender) {
+    return IntStream.range(0, NODES).mapToObj(OurNodes::name).anyMatch(contender::equals);
+  }
+
   /** What is uploaded to the node that has so many copies made. */
   Contender with(int copies) {
     return new Copied(copies);
@@ -205,7 +210,7 @@ final class OurNodes implements AutoCloseable {
     }
 
     private List<String> load(BackupCase what, String prefix) {
-      return RawPair.load(lab, "theseus", nodes.get(copies).address().port(), what, prefix);
+      return Raw.load(lab, "theseus", nodes.get(copies).address().port(), what, prefix);
     }
 
     @Override
@@ -222,7 +227,7 @@ final class OurNodes implements AutoCloseable {
         for (Node node : nodes) {
           if (Files.exists(node.file(name))) {
             found++;
-            RawPair.same(node.id() + "/" + name, Content.sha256HexOf(node.file(name)), expected);
+            Raw.same(node.id() + "/" + name, Content.sha256HexOf(node.file(name)), expected);
           }
         }
         if (found != copies + 1) {

@@ -7,43 +7,70 @@ import io.theseus.testing.Content;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Our program in C that writes all it gets to two files, and hashes and syncs it: the least that
- * can be done for one copy. Of one case alone.
+ * Our program in C that does the least that can be done for one copy: hashes, writes to two files,
+ * syncs both. Alone, or as two processes, of which the second gets the bytes from the first. Of one
+ * case alone.
  */
-final class RawPair implements Contender, AutoCloseable {
-  static final String NAME = "raw";
+final class Raw implements Contender, AutoCloseable {
+  static final String PAIR = "raw";
+  static final String CHAIN = "raw-chain";
 
   private final Lab lab;
-  private final int port = Lab.freePort();
+  private final String name;
   private final List<Path> places;
-  private final List<String> command;
-  private final Process process;
+  private final List<List<String>> commands = new ArrayList<>();
+  private final List<Process> processes = new ArrayList<>();
+  private int port;
 
-  RawPair(Lab lab, BackupCase what) throws IOException {
+  private Raw(Lab lab, String name, BackupCase what) throws IOException {
     this.lab = lab;
-    Path own = lab.directory().resolve(NAME).resolve(what.name());
+    this.name = name;
+    Path own = lab.directory().resolve(name).resolve(what.name());
     places =
         List.of(
             Files.createDirectories(own.resolve("first")),
             Files.createDirectories(own.resolve("second")));
-    command =
-        List.of(
-            lab.tool("raw_receive"),
-            "--port",
-            Integer.toString(port),
-            "--directory",
-            places.get(0).toString(),
-            "--second",
-            places.get(1).toString(),
-            "--name",
-            "",
-            "--size",
-            Long.toString(what.bytes()));
-    process = lab.serve(NAME, new ProcessBuilder(command));
-    lab.await(NAME, process, () -> Lab.accepts(port));
+  }
+
+  /** One process that writes all to two files. */
+  static Raw pair(Lab lab, BackupCase what) throws IOException {
+    Raw raw = new Raw(lab, PAIR, what);
+    raw.start(what, raw.places.get(0), List.of("--second", raw.places.get(1).toString()));
+    return raw;
+  }
+
+  /** Two processes, a file each; the first sends on from its file what it has written. */
+  static Raw chain(Lab lab, BackupCase what) throws IOException {
+    Raw raw = new Raw(lab, CHAIN, what);
+    raw.start(what, raw.places.get(1), List.of("--tell", "1"));
+    raw.start(what, raw.places.get(0), List.of("--next", Integer.toString(raw.port)));
+    return raw;
+  }
+
+  private void start(BackupCase what, Path place, List<String> how) throws IOException {
+    int own = Lab.freePort();
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                lab.tool("raw_receive"),
+                "--port",
+                Integer.toString(own),
+                "--directory",
+                place.toString(),
+                "--name",
+                "",
+                "--size",
+                Long.toString(what.bytes())));
+    command.addAll(how);
+    Process process = lab.serve(name, new ProcessBuilder(command));
+    processes.add(process);
+    lab.await(name, process, () -> Lab.accepts(own));
+    commands.add(command);
+    port = own;
   }
 
   /** The command line of our load client. */
@@ -73,12 +100,12 @@ final class RawPair implements Contender, AutoCloseable {
 
   @Override
   public String name() {
-    return NAME;
+    return name;
   }
 
   @Override
   public List<ProcessHandle> servers() {
-    return List.of(process.toHandle());
+    return processes.stream().map(Process::toHandle).toList();
   }
 
   @Override
@@ -116,13 +143,13 @@ final class RawPair implements Contender, AutoCloseable {
     return lab.shownLoad(load(lab, "raw", port, what, ""));
   }
 
-  /** Its command line, for people. */
-  String started() {
-    return lab.shownServer(command);
+  /** Its command lines, for people. */
+  List<String> started() {
+    return commands.stream().map(lab::shownServer).toList();
   }
 
   @Override
   public void close() {
-    lab.end(process);
+    processes.forEach(lab::end);
   }
 }
