@@ -662,7 +662,9 @@ final class BackupSession
   private Effect<BackupEvent, BackupState> onHeard(Remote.Told told) {
     if (told.fate() == Remote.Fate.WANTED) {
       wantedNanos = System.nanoTime();
-    } else if (told.fate() == Remote.Fate.DONE) {
+    } else if (told.fate() == Remote.Fate.DONE && told.by().equals(epoch.node())) {
+      // only by the owner's word: another backup may have committed already what this one is still
+      // to be told to, and who was promised both is to find both
       LOG.info("backup of {}: not wanted any more, by the word of node {}", session, told.by());
       return end(() -> {});
     }
