@@ -226,7 +226,10 @@ final class PowerCutTest {
         number ->
             Stream.concat(
                     KillingRun.SETTINGS.stream(),
-                    Stream.of("backup.factor=" + (2 - number), "backup.when-missing=wait"))
+                    Stream.of(
+                        "backup.factor=" + (2 - number),
+                        "backup.when-missing=wait",
+                        "repair.after=1s"))
                 .toList());
   }
 
