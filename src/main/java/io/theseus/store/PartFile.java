@@ -14,10 +14,8 @@ final class PartFile {
   private static final Logger LOG = LoggerFactory.getLogger(PartFile.class);
 
   /**
-   * Bytes of one system call. The kernel takes pages for the cache in runs as long as a write: the
-   * longest ones are there only as memory that has long lain unused, and on a virtual machine the
-   * host has to make those anew. Measured there, in seconds of CPU for 1 GiB: 0.4 with up to 256
-   * KiB, 0.9 with 512 KiB, 2.7 with 8 MiB.
+   * Bytes of one system call. The kernel takes pages for the cache in runs as long as a write, and
+   * the longest ones cost a virtual machine several times the CPU: see decisions.md.
    */
   private static final int MOST_AT_ONCE = 256 << 10;
 
