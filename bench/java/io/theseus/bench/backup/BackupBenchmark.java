@@ -10,13 +10,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** What copies cost an upload, beside HDFS and plain C; {@code ./theseus bench backup}. */
 @Command(
@@ -25,14 +22,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = false,
     sortOptions = false)
 public final class BackupBenchmark implements Callable<Integer> {
-  private static final int LEAST_ROUNDS = 5;
-  private static final Path COMMITTED = Path.of("bench/results");
-  private static final Path OTHERS = Path.of("target/bench");
-
-  @Option(
-      names = "--quick",
-      description = "Shows that everything runs, with small files and one round: says nothing.")
-  private boolean quick;
+  @Mixin private final RunOptions options = new RunOptions();
 
   @Option(
       names = "--case",
@@ -40,26 +30,6 @@ public final class BackupBenchmark implements Callable<Integer> {
       description = "Only this case; may be given again. One of: ${COMPLETION-CANDIDATES}",
       completionCandidates = CaseNames.class)
   private List<String> cases = List.of();
-
-  @Option(
-      names = "--rounds",
-      paramLabel = "N",
-      description = "How often each contender runs, 1 to 100. Default: 5; with --quick 1")
-  private int rounds;
-
-  @Option(
-      names = "--results",
-      paramLabel = "DIR",
-      description =
-          "Where the results go. Default: bench/results for a whole run, target/bench for any"
-              + " other one")
-  private @Nullable Path results;
-
-  @Option(names = "--help", usageHelp = true, description = "Shows this.")
-  @SuppressWarnings("unused") // picocli looks at it
-  private boolean help;
-
-  @Spec private @Nullable CommandSpec spec;
 
   private final PrintStream progress;
 
@@ -72,7 +42,7 @@ public final class BackupBenchmark implements Callable<Integer> {
     private static final long serialVersionUID = 1;
 
     CaseNames() {
-      super(BackupCase.all(false).stream().map(BackupCase::name).toList());
+      super(BackupCase.all("put", false).stream().map(BackupCase::name).toList());
     }
   }
 
@@ -81,25 +51,24 @@ public final class BackupBenchmark implements Callable<Integer> {
     List<String> known = new CaseNames();
     for (String each : cases) {
       if (!known.contains(each)) {
-        throw new ParameterException(
-            line(), "--case: " + each + " (expected: " + String.join(", ", known) + ")");
+        throw options.wrong("--case: " + each + " (expected: " + String.join(", ", known) + ")");
       }
     }
-    int times = rounds == 0 ? quick ? 1 : LEAST_ROUNDS : rounds;
-    if (times < 1 || times > 100) {
-      throw new ParameterException(line(), "--rounds: " + rounds + " (expected: 1 to 100)");
-    }
-    boolean whole = !quick && cases.isEmpty() && times >= LEAST_ROUNDS;
-    Path into = results != null ? results : whole ? COMMITTED : OTHERS;
+    int rounds = options.rounds();
+    boolean quick = options.quick();
+    Path into = options.results(cases.isEmpty());
     List<BackupCase> chosen =
-        BackupCase.all(quick).stream()
+        BackupCase.all("put", quick).stream()
             .filter(each -> cases.isEmpty() || cases.contains(each.name()))
             .toList();
-    try (Lab lab = Lab.openUnpinned(OTHERS, quick)) {
+    try (Lab lab = Lab.openUnpinned(RunOptions.OTHERS, quick)) {
       lab.compile(List.of("load_put", "raw_receive"));
       try (Hdfs hdfs = new Hdfs(lab);
           OurNodes ours = new OurNodes(lab)) {
-        measure(lab, ours, hdfs, chosen, times, into);
+        BackupRun run =
+            new BackupRun(
+                lab, rounds, Duration.ofSeconds(quick ? 2 : 10), OurNodes.NODES, progress);
+        measure(lab, run, ours, hdfs, chosen, into);
       }
       progress.println("results: " + into.resolve(BackupReport.NAME + ".md"));
     }
@@ -107,26 +76,27 @@ public final class BackupBenchmark implements Callable<Integer> {
   }
 
   private void measure(
-      Lab lab, OurNodes ours, Hdfs hdfs, List<BackupCase> chosen, int times, Path into)
+      Lab lab, BackupRun run, OurNodes ours, Hdfs hdfs, List<BackupCase> chosen, Path into)
       throws IOException {
-    Duration idle = Duration.ofSeconds(quick ? 2 : 10);
-    BackupRun run = new BackupRun(lab, ours, hdfs, times, idle, progress);
+    run.tell("HDFS", hdfs.started());
+    run.tell("our nodes", ours.started());
     for (BackupCase each : chosen) {
-      run.run(each);
+      try (Raw pair = Raw.pair(lab, each);
+          Raw chain = Raw.chain(lab, each)) {
+        List<Contender> all = List.of(ours.with(1), hdfs, pair, chain, ours.with(0), ours.with(2));
+        run.run(each, all);
+        List<String> commands = new ArrayList<>(pair.started());
+        commands.addAll(chain.started());
+        all.forEach(contender -> commands.add(contender.load(each)));
+        run.tell(each.name(), commands);
+      }
     }
     run.awaitHeartbeats();
     List<Beat> beats = ours.heartbeats();
-    BackupReport report = new BackupReport(run, quick);
+    BackupReport report = new BackupReport(run, options.quick());
     chosen.forEach(report::add);
     report.add(beats, ours.said("as UNREACHABLE"));
     report.write(into, beats);
-  }
-
-  private CommandLine line() {
-    if (spec == null) {
-      throw new IllegalStateException("not called by picocli");
-    }
-    return spec.commandLine();
   }
 
   /** Runs it and gives the exit code: 0, 1 for wrong bytes or a fault, 2 for a wrong option. */

@@ -4,22 +4,26 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * What is uploaded, over how many connections.
+ * What is uploaded or copied, over how many connections.
  *
  * @param warmUps runs of a JVM that don't count
  */
 record BackupCase(String name, int connections, int files, long bytes, int warmUps) {
   private static final long MIB = 1L << 20;
 
-  /** All cases, by their public names. The compiler has little left to do by then. */
-  static List<BackupCase> all(boolean quick) {
+  /**
+   * All cases, by their public names. The compiler has little left to do by the end of the warm-up.
+   *
+   * @param verb what is done with these files
+   */
+  static List<BackupCase> all(String verb, boolean quick) {
     return quick
         ? List.of(
-            new BackupCase("put-1x1GiB", 1, 1, 20 * MIB, 0),
-            new BackupCase("put-16x64MiB", 4, 4, 9 * MIB, 0))
+            new BackupCase(verb + "-1x1GiB", 1, 1, 20 * MIB, 0),
+            new BackupCase(verb + "-16x64MiB", 4, 4, 9 * MIB, 0))
         : List.of(
-            new BackupCase("put-1x1GiB", 1, 1, 1024 * MIB, 10),
-            new BackupCase("put-16x64MiB", 16, 16, 64 * MIB, 5));
+            new BackupCase(verb + "-1x1GiB", 1, 1, 1024 * MIB, 10),
+            new BackupCase(verb + "-16x64MiB", 16, 16, 64 * MIB, 5));
   }
 
   /** The name of a file. */

@@ -4,13 +4,10 @@ import io.theseus.bench.BenchResults;
 import io.theseus.bench.Measurement;
 import io.theseus.bench.Measurement.Better;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.OptionalDouble;
-import java.util.stream.Stream;
 
 /** What is told of a run: figures, how they were come by, every single run. */
 final class BackupReport {
@@ -74,16 +71,10 @@ final class BackupReport {
     }
     results.remark(HOW);
     results.remark(PHI);
-    double least = run.samples().stream().mapToDouble(Sample::load).min().orElse(0);
-    double most = run.samples().stream().mapToDouble(Sample::load).max().orElse(0);
     results.remark(
-        String.format(
-            Locale.ROOT,
-            "Every single run is in [backup.csv](backup.csv), every heartbeat and all command lines"
-                + " in [backup](backup). Load average of the last minute, before each run: %.1f to"
-                + " %.1f, most of it this benchmark's own.",
-            least,
-            most));
+        "Every single run is in [backup.csv](backup.csv), every heartbeat and all command lines in"
+            + " [backup](backup). "
+            + run.load());
   }
 
   // ---- throughput
@@ -164,11 +155,11 @@ final class BackupReport {
     List<Double> thresholds = new ArrayList<>();
     List<Beat> loaded = new ArrayList<>();
     for (int round = 1; round <= run.rounds(); round++) {
-      List<Beat> during = during(beats, round);
+      List<Beat> during = run.during(beats, round, OurNodes::isOne);
       loaded.addAll(during);
       gaps.add(during.stream().mapToDouble(Beat::gapMillis).max().orElse(0));
       phis.add(during.stream().mapToDouble(Beat::phi).max().orElse(0));
-      idleGaps.add(idle(beats, round).mapToDouble(Beat::gapMillis).max().orElse(1));
+      idleGaps.add(run.before(beats, round).stream().mapToDouble(Beat::gapMillis).max().orElse(1));
       thresholds.add(THRESHOLD);
     }
     results.add(
@@ -193,57 +184,15 @@ final class BackupReport {
             thresholds,
             OptionalDouble.of(MOST_PHI / THRESHOLD),
             COMMAND));
-    double[] sorted = loaded.stream().mapToDouble(Beat::gapMillis).sorted().toArray();
     results.note(
         HEARTBEATS,
-        String.format(
-            Locale.ROOT,
-            "%,d came while uploads with or without copies ran: gaps of %.0f ms in the median, %.0f"
-                + " ms at p99, %.0f ms at most; the highest phi was %.3g. Nodes that another one"
-                + " took for unreachable in the whole run: %d",
-            sorted.length,
-            quantile(sorted, 0.5),
-            quantile(sorted, 0.99),
-            quantile(sorted, 1),
-            loaded.stream().mapToDouble(Beat::phi).max().orElse(0),
-            unreachable));
-  }
-
-  private static double quantile(double[] sorted, double share) {
-    return sorted.length == 0 ? 0 : sorted[(int) Math.ceil(share * sorted.length) - 1];
-  }
-
-  private List<Beat> during(List<Beat> beats, int round) {
-    List<Sample> ours =
-        run.samples().stream()
-            .filter(each -> each.round() == round)
-            .filter(each -> OurNodes.isOne(each.contender()))
-            .toList();
-    return beats.stream()
-        .filter(
-            beat ->
-                ours.stream().anyMatch(each -> beat.isWithin(each.fromMillis(), each.toMillis())))
-        .toList();
-  }
-
-  private Stream<Beat> idle(List<Beat> beats, int round) {
-    List<BackupRun.Idle> idles =
-        run.idles().stream().filter(each -> each.round() == round).toList();
-    return beats.stream()
-        .filter(
-            beat ->
-                idles.stream().anyMatch(each -> beat.isWithin(each.fromMillis(), each.toMillis())));
+        ("%,d came while uploads with or without copies ran: %s. Nodes that another one took for"
+                + " unreachable in the whole run: %d")
+            .formatted(loaded.size(), Beat.summary(loaded), unreachable));
   }
 
   void write(Path directory, List<Beat> beats) throws IOException {
     results.write(directory);
-    List<String> lines = new ArrayList<>(List.of(Sample.COLUMNS));
-    run.samples().forEach(sample -> lines.add(sample.csv()));
-    BenchResults.replace(directory.resolve(NAME + ".csv"), String.join("\n", lines) + "\n");
-    Path own = Files.createDirectories(directory.resolve(NAME));
-    Files.write(own.resolve("commands.txt"), run.commands());
-    List<String> rows = new ArrayList<>(List.of(Beat.COLUMNS));
-    beats.forEach(beat -> rows.add(beat.csv()));
-    Files.write(own.resolve("heartbeats.csv"), rows);
+    run.write(directory, NAME, beats);
   }
 }

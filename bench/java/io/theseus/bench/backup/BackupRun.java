@@ -1,12 +1,16 @@
 package io.theseus.bench.backup;
 
+import io.theseus.bench.BenchResults;
 import io.theseus.bench.Lab;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 
 /**
  * All cases: warm-up, then rounds, each of which begins with a while in which nothing happens, and
@@ -14,10 +18,9 @@ import java.util.concurrent.TimeUnit;
  */
 final class BackupRun {
   private final Lab lab;
-  private final OurNodes ours;
-  private final Hdfs hdfs;
   private final int rounds;
   private final Duration idle;
+  private final int places;
   private final PrintStream progress;
   private final List<Sample> samples = new ArrayList<>();
   private final List<Idle> idles = new ArrayList<>();
@@ -25,43 +28,36 @@ final class BackupRun {
   private int runs;
 
   /** A while in which nothing happened, before a round. */
-  record Idle(int round, long fromMillis, long toMillis) {}
+  private record Idle(int round, long fromMillis, long toMillis) {}
 
-  BackupRun(Lab lab, OurNodes ours, Hdfs hdfs, int rounds, Duration idle, PrintStream progress) {
+  /**
+   * A run of nothing yet.
+   *
+   * @param idle how long nothing happens before a round
+   * @param places that a contender may write all bytes to
+   */
+  BackupRun(Lab lab, int rounds, Duration idle, int places, PrintStream progress) {
     this.lab = lab;
-    this.ours = ours;
-    this.hdfs = hdfs;
     this.rounds = rounds;
     this.idle = idle;
+    this.places = places;
     this.progress = progress;
-    commands.add("# HDFS, and our nodes");
-    commands.addAll(hdfs.started());
-    commands.addAll(ours.started());
   }
 
   /** Runs a case. */
-  void run(BackupCase what) throws IOException {
-    try (Raw pair = Raw.pair(lab, what);
-        Raw chain = Raw.chain(lab, what)) {
-      List<Contender> all = List.of(ours.with(1), hdfs, pair, chain, ours.with(0), ours.with(2));
-      for (int i = 0; i < what.warmUps(); i++) {
-        for (Contender contender : all) {
-          // nothing is compiled in C
-          if (i == 0 || !(contender instanceof Raw)) {
-            once(what, /* round= */ 0, contender);
-          }
+  void run(BackupCase what, List<Contender> all) throws IOException {
+    for (int i = 0; i < what.warmUps(); i++) {
+      for (Contender contender : all) {
+        if (i == 0 || contender.warmsUp()) {
+          once(what, /* round= */ 0, contender);
         }
       }
-      for (int round = 1; round <= rounds; round++) {
-        rest(round);
-        for (int i = 0; i < all.size(); i++) {
-          once(what, round, all.get((round + i) % all.size()));
-        }
+    }
+    for (int round = 1; round <= rounds; round++) {
+      rest(round);
+      for (int i = 0; i < all.size(); i++) {
+        once(what, round, all.get((round + i) % all.size()));
       }
-      commands.add("# " + what.name());
-      commands.addAll(pair.started());
-      commands.addAll(chain.started());
-      all.forEach(contender -> commands.add(contender.load(what)));
     }
   }
 
@@ -81,7 +77,7 @@ final class BackupRun {
     String prefix = "run" + runs++ + "-";
     // nobody waits for what another one has left to the disk, or pays for memory of the host
     lab.settle();
-    lab.touchMemory(OurNodes.NODES * what.allBytes());
+    lab.touchMemory(places * what.allBytes());
     Sample sample = Sample.take(what, round, contender, prefix);
     progress.println(sample.shown());
     samples.add(sample);
@@ -96,13 +92,10 @@ final class BackupRun {
     return List.copyOf(samples);
   }
 
-  /** All command lines, for people. */
-  List<String> commands() {
-    return List.copyOf(commands);
-  }
-
-  List<Idle> idles() {
-    return List.copyOf(idles);
+  /** Adds command lines, for people. */
+  void tell(String heading, List<String> lines) {
+    commands.add("# " + heading);
+    commands.addAll(lines);
   }
 
   /** The heartbeats of the last runs have come. */
@@ -121,5 +114,50 @@ final class BackupRun {
         .filter(each -> each.round() > 0)
         .filter(each -> each.what().equals(what.name()) && each.contender().equals(contender))
         .toList();
+  }
+
+  /** Heartbeats that were waited for in a round while some contenders ran, in any case. */
+  List<Beat> during(List<Beat> beats, int round, Predicate<String> contender) {
+    List<Sample> ran =
+        samples.stream()
+            .filter(each -> each.round() == round && contender.test(each.contender()))
+            .toList();
+    return beats.stream()
+        .filter(
+            beat ->
+                ran.stream().anyMatch(each -> beat.isWithin(each.fromMillis(), each.toMillis())))
+        .toList();
+  }
+
+  /** Heartbeats that were waited for before a round, in any case. */
+  List<Beat> before(List<Beat> beats, int round) {
+    List<Idle> resting = idles.stream().filter(each -> each.round() == round).toList();
+    return beats.stream()
+        .filter(
+            beat ->
+                resting.stream()
+                    .anyMatch(each -> beat.isWithin(each.fromMillis(), each.toMillis())))
+        .toList();
+  }
+
+  /** What the machine did beside, for people. */
+  String load() {
+    return ("Load average of the last minute, before each run: %s to %s, most of it this"
+            + " benchmark's own.")
+        .formatted(
+            BenchResults.number(samples.stream().mapToDouble(Sample::load).min().orElse(0)),
+            BenchResults.number(samples.stream().mapToDouble(Sample::load).max().orElse(0)));
+  }
+
+  /** Writes every run, every heartbeat and all command lines. */
+  void write(Path directory, String name, List<Beat> beats) throws IOException {
+    List<String> lines = new ArrayList<>(List.of(Sample.COLUMNS));
+    samples.forEach(sample -> lines.add(sample.csv()));
+    BenchResults.replace(directory.resolve(name + ".csv"), String.join("\n", lines) + "\n");
+    Path own = Files.createDirectories(directory.resolve(name));
+    Files.write(own.resolve("commands.txt"), commands);
+    List<String> rows = new ArrayList<>(List.of(Beat.COLUMNS));
+    beats.forEach(beat -> rows.add(beat.csv()));
+    Files.write(own.resolve("heartbeats.csv"), rows);
   }
 }

@@ -42,4 +42,20 @@ record Beat(String node, long atMillis, double gapMillis, double phi) {
   String csv() {
     return String.format(Locale.ROOT, "%s,%d,%.1f,%.6f", node, atMillis, gapMillis, phi);
   }
+
+  /** What is told of many. */
+  static String summary(List<Beat> beats) {
+    double[] sorted = beats.stream().mapToDouble(Beat::gapMillis).sorted().toArray();
+    return String.format(
+        Locale.ROOT,
+        "gaps of %.0f ms in the median, %.0f ms at p99, %.0f ms at most; the highest phi was %.3g",
+        quantile(sorted, 0.5),
+        quantile(sorted, 0.99),
+        quantile(sorted, 1),
+        beats.stream().mapToDouble(Beat::phi).max().orElse(0));
+  }
+
+  private static double quantile(double[] sorted, double share) {
+    return sorted.length == 0 ? 0 : sorted[(int) Math.ceil(share * sorted.length) - 1];
+  }
 }

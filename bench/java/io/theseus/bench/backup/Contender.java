@@ -4,19 +4,24 @@ import io.theseus.bench.LoadRun;
 import java.io.IOException;
 import java.util.List;
 
-/** Who takes uploads, and keeps them in one or more places. */
+/** Who takes files, and keeps them in one or more places. */
 interface Contender {
   /** As results name it. */
   String name();
 
+  /** Whether it is faster in its second run, as what is compiled while it runs. */
+  default boolean warmsUp() {
+    return true;
+  }
+
   /** All processes but the client's. */
   List<ProcessHandle> servers();
 
-  /** Uploads all files of a case. */
+  /** Uploads, or copies, all files of a case. */
   LoadRun put(BackupCase what, String prefix) throws IOException;
 
   /**
-   * Looks at what was uploaded, in every place.
+   * Looks at what was kept, in every place.
    *
    * @throws IOException where a place has too little of it, or other bytes
    */

@@ -104,6 +104,11 @@ final class Raw implements Contender, AutoCloseable {
   }
 
   @Override
+  public boolean warmsUp() {
+    return false;
+  }
+
+  @Override
   public List<ProcessHandle> servers() {
     return processes.stream().map(Process::toHandle).toList();
   }

@@ -61,7 +61,7 @@ record Sample(
   String shown() {
     return String.format(
         Locale.ROOT,
-        "%-13s %-9s %-9s %6.3f GB/s  %6.3f s/GiB  load %.1f",
+        "%-13s %-9s %-13s %6.3f GB/s  %6.3f s/GiB  load %.1f",
         what,
         round == 0 ? "warm-up" : "round " + round,
         contender,
