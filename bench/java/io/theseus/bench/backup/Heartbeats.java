@@ -29,6 +29,7 @@ import java.util.jar.Manifest;
  */
 public final class Heartbeats implements FailureDetector {
   private static final String FILE = "bench.heartbeats";
+  private static final String SETTING = "akka.cluster.failure-detector.implementation-class";
 
   private final PhiAccrualFailureDetector detector;
   private final BufferedWriter out;
@@ -109,6 +110,11 @@ public final class Heartbeats implements FailureDetector {
 
   /** What a node is told. */
   static String setting() {
-    return "akka.cluster.failure-detector.implementation-class=" + Heartbeats.class.getName();
+    return SETTING + "=" + Heartbeats.class.getName();
+  }
+
+  /** What a JVM is told that has this class in its class path. */
+  static List<String> options(Path file) {
+    return List.of("-D" + FILE + "=" + file, "-D" + setting());
   }
 }

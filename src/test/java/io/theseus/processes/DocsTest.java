@@ -51,6 +51,7 @@ class DocsTest {
           "./theseus bench sessions", "takes long",
           "./theseus bench upgrade", "takes long; its quick form is UpgradeBenchmarkTest",
           "./theseus bench backup", "takes long; its quick form is BackupBenchmarkTest",
+          "./theseus bench artery", "takes long; its quick form is ArteryBenchmarkTest",
           "sudo cluster/lab/run", "needs root; LabTest runs it",
           "sudo useradd --system theseus", "changes the host",
           "sudo systemctl enable --now theseus", "changes the host; its ExecStart is run");
