@@ -44,14 +44,17 @@ class BackupBenchmarkTest {
 
     List<String> expected = new ArrayList<>();
     for (String name : List.of("put-1x1GiB", "put-16x64MiB")) {
-      for (String peer : List.of("hdfs", "raw")) {
+      for (String peer : List.of("hdfs", "raw", "raw-chain")) {
         rows(expected, name + ", no copy", peer);
       }
-      for (String peer : List.of("hdfs", "raw", "no copy")) {
+      for (String peer : List.of("hdfs", "raw", "raw-chain", "no copy")) {
         rows(expected, name + ", one copy", peer);
       }
-      for (String peer : List.of("hdfs", "raw", "no copy")) {
+      for (String peer : List.of("hdfs", "raw", "raw-chain", "no copy")) {
         rows(expected, name + ", 2 copies", peer);
+      }
+      for (String peer : List.of("hdfs", "raw")) {
+        rows(expected, name + ", raw-chain", peer);
       }
     }
     expected.add("heartbeats, idle: largest-gap");
@@ -67,7 +70,7 @@ class BackupBenchmarkTest {
       assertThat(row.get("peer").asDouble()).as("%s", row).isPositive();
     }
     assertThat(found).as("%s", said).containsExactlyElementsOf(expected);
-    assertThat(results.resolve("backup.csv")).content().hasLineCount(1 + 2 * 5);
+    assertThat(results.resolve("backup.csv")).content().hasLineCount(1 + 2 * 6);
     assertThat(results.resolve("backup").resolve("heartbeats.csv"))
         .content()
         .contains("node1,")
