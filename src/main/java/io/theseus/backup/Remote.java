@@ -179,7 +179,7 @@ public sealed interface Remote {
     /** It is to be kept: the session goes on, or may. */
     WANTED,
 
-    /** It may go: the session is committed there, or has as many copies as it is to have. */
+    /** It may go: the session is committed there. */
     DONE,
 
     /** That node has never heard of it, or has forgotten it. */

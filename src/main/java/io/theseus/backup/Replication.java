@@ -40,8 +40,8 @@ public final class Replication {
     long acked;
 
     /**
-     * Of one that takes the place of another: up to where its blocks are to be compared before, all
-     * that was acknowledged when it first had that; -1 before.
+     * Where an old copy goes once this one is right: up to where its blocks are to be compared
+     * before, all that was acknowledged when it first had that; -1 before.
      */
     long toVerify = -1;
 
@@ -75,7 +75,19 @@ public final class Replication {
       toldToVerify = false;
     }
 
-    /** The same, to another life of it, or by another life of the Replicator. */
+    /** There is an old copy more, which may have what this one was not compared for. */
+    void compareAnew() {
+      toVerify = -1;
+      toldToVerify = false;
+      verified = false;
+    }
+
+    /** Whether its blocks are known to be right; of all that is sealed, they are. */
+    boolean isCompared() {
+      return verified || sealed || committed;
+    }
+
+    /** {@link #begin}, to another life of it, or by another life of the Replicator. */
     void beginAnew(long nowNanos) {
       begin();
       movedNanos = nowNanos;
@@ -143,7 +155,10 @@ public final class Replication {
   /** Nodes whose copy was lost, and until when (nanoTime) they are not chosen again. */
   final Map<String, Long> failed = new HashMap<>();
 
-  /** Nodes that may still have something of a copy that was lost: released when others have all. */
+  /**
+   * Nodes that may still have something of a copy that was lost: released when others have all, and
+   * that is right.
+   */
   final Set<String> stale = new HashSet<>();
 
   /**
@@ -313,11 +328,23 @@ public final class Replication {
     return copy;
   }
 
-  /** Whether as many copies as are wanted have all that was acknowledged. */
-  boolean isCaughtUp() {
+  /** A node may have something of it that counts no more. */
+  void addStale(String node) {
+    if (stale.add(node)) {
+      copies.forEach(Replica::compareAnew);
+    }
+  }
+
+  /** Whether a copy has all that was acknowledged. */
+  boolean hasAll(Replica copy) {
+    return copy.ready && copy.acked >= acknowledged;
+  }
+
+  /** Whether as many copies as are wanted have all that was acknowledged, as it was sent. */
+  boolean needsNoOther() {
     List<Replica> counting = counting();
     return counting.size() >= factor
-        && counting.stream().allMatch(each -> each.ready && each.acked >= acknowledged);
+        && counting.stream().allMatch(each -> hasAll(each) && each.isCompared());
   }
 
   /** Whether all is decided, with the copies that there were. */

@@ -287,11 +287,9 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
     if (begin.last().isPresent()) {
       Replication last = begin.last().get();
       last.giveUp();
-      for (Replica copy : last.copies) {
-        if (!replication.before.contains(copy.node)) {
-          release(last, copy); // of the new epoch it has not heard
-        }
-      }
+      Stream.concat(last.copies.stream().map(copy -> copy.node), last.stale.stream())
+          .filter(node -> !replication.before.contains(node))
+          .forEach(replication::addStale); // of the new epoch they have not heard
     }
     goOn(replication);
   }
@@ -337,7 +335,7 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
     choose(replication);
     replication.copies.forEach(copy -> seeWhetherItIsRight(replication, copy));
     replication.copies.stream()
-        .filter(copy -> copy.verified && hasCaughtUp(replication, copy))
+        .filter(copy -> copy.instead != null && copy.verified && replication.hasAll(copy))
         .toList()
         .forEach(copy -> takeItsPlace(replication, copy));
     releaseStale(replication);
@@ -466,10 +464,9 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
     return until != null && until - nanoTime.getAsLong() > 0;
   }
 
-  /** What other nodes have of it may go once those that count have all that was acknowledged. */
+  /** What other nodes have of it may go once those that count have all, and that is right. */
   private void releaseStale(Replication replication) {
-    if ((replication.before.isEmpty() && replication.stale.isEmpty())
-        || !replication.isCaughtUp()) {
+    if (!hasOld(replication) || !replication.needsNoOther()) {
       return;
     }
     for (Set<String> nodes : List.of(replication.before, replication.stale)) {
@@ -517,21 +514,25 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
     }
   }
 
-  private static boolean hasCaughtUp(Replication replication, Replica copy) {
-    return copy.instead != null && copy.ready && copy.acked >= replication.acknowledged;
+  /** Whether a node that can be told has something of it that counts no more. */
+  private boolean hasOld(Replication replication) {
+    return Stream.of(replication.before, replication.stale)
+        .flatMap(Set::stream)
+        .anyMatch(offers::containsKey);
   }
 
   /**
    * The old copy may be the only one that is right: it goes when the blocks of this one are, too.
    */
-  private static void seeWhetherItIsRight(Replication replication, Replica copy) {
-    if (copy.toVerify < 0 && hasCaughtUp(replication, copy)) {
+  private void seeWhetherItIsRight(Replication replication, Replica copy) {
+    boolean succeeds = copy.instead != null || hasOld(replication);
+    if (succeeds && copy.toVerify < 0 && replication.hasAll(copy)) {
       copy.toVerify = replication.acknowledged;
     }
   }
 
   private static boolean isToBeVerified(Replica copy) {
-    return copy.instead != null && copy.toVerify >= 0 && !copy.verified;
+    return copy.toVerify >= 0 && !copy.isCompared();
   }
 
   private void takeItsPlace(Replication replication, Replica copy) {
@@ -555,7 +556,7 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
   private void release(Replication replication, Replica copy) {
     Remote.Offer offer = offers.get(copy.node);
     if (offer == null) {
-      replication.stale.add(copy.node);
+      replication.addStale(copy.node);
     } else if (!copy.committed) {
       offer.backup().tell(new Remote.Release(replication.session, replication.epoch));
     }
@@ -656,7 +657,7 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
     } else if (answer instanceof Remote.Ack ack) {
       copy.acked = Math.max(copy.acked, ack.durable());
     } else if (answer instanceof Remote.Verified verified) {
-      copy.verified = copy.toVerify >= 0 && verified.offset() >= copy.toVerify;
+      copy.verified |= copy.toVerify >= 0 && verified.offset() >= copy.toVerify;
     } else if (answer instanceof Remote.Sealed) {
       copy.sealed = true;
       copy.acked = Long.MAX_VALUE;
@@ -689,7 +690,7 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
     }
     replication.copies.remove(copy);
     if (mayReturn) {
-      replication.stale.add(copy.node);
+      replication.addStale(copy.node);
     }
     replication.failed.put(copy.node, nanoTime.getAsLong() + AVOIDED_NANOS);
     if (copy.instead != null) {
@@ -715,14 +716,18 @@ public final class Replicator extends AbstractOnMessageBehavior<Replicator.Comma
     Optional<Replication> received = replicas.find(ask.session());
     CompletionStage<Remote.Fate> fate =
         received.isPresent()
-            ? CompletableFuture.completedStage(fate(received.get(), ask.node()))
+            ? CompletableFuture.completedStage(keep(received.get(), ask.node()))
             : replicas.sessions().fate(ask.session(), ask.name());
     fate.thenAccept(
         known -> ask.replyTo().tell(new Remote.Told(ask.session(), settings.nodeId(), known)));
   }
 
-  private Remote.Fate fate(Replication replication, String node) {
-    boolean wanted = replication.find(node) != null || !replication.isCaughtUp();
-    return wanted ? Remote.Fate.WANTED : Remote.Fate.DONE;
+  /** Where it is no copy that is made, it is released once it is not needed. */
+  private Remote.Fate keep(Replication replication, String node) {
+    if (replication.find(node) == null) {
+      replication.addStale(node);
+      goOn(replication);
+    }
+    return Remote.Fate.WANTED;
   }
 }

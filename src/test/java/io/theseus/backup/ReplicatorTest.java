@@ -332,6 +332,100 @@ final class ReplicatorTest {
     awaitNodes(replication, "b");
   }
 
+  /** One whose copy is on b, not compared yet, and that had one on a, which comes back then. */
+  private ActorRef<Replicator.Command> comesBack() {
+    Replication replication = start(1, List.of("a"), "b");
+    ahead.addAndGet(Duration.ofSeconds(20).toNanos()); // nobody is waited for any more
+    backup("b").verifies = false;
+    ActorRef<Replicator.Command> owner = backup("b").begin(0);
+    CompletionStage<Long> first = replication.sync(8 * MIB);
+    backup("b").expectMark(8 * MIB);
+    backup("b").ack(owner, 8 * MIB);
+    awaitDone(first);
+    backups.put("a", new FakeBackup("a"));
+    return owner;
+  }
+
+  @Test
+  void shouldKeepWhatComesBackUntilTheBlocksOfTheNewOneAreCompared() {
+    ActorRef<Replicator.Command> owner = comesBack();
+    Remote.Verify asked = backup("b").expect(Remote.Verify.class);
+    assertThat(asked.offset()).isEqualTo(8 * MIB);
+    backup("a").told.expectNoMessage();
+    owner.tell(backup("b").verified(asked));
+    backup("a").expect(Remote.Release.class);
+  }
+
+  @Test
+  void shouldTakeWhatComesBackWhereTheNewOneIsFoundToBeWrong() {
+    ActorRef<Replicator.Command> owner = comesBack();
+    backup("b").expect(Remote.Verify.class);
+    String reason = "block 1 of 1 MiB has another CRC32C than where it came from";
+    owner.tell(new Remote.Refused(upload.session(), EPOCH, "b", ErrorCode.INTERNAL, reason));
+    backup("a").begin(8 * MIB);
+  }
+
+  @Test
+  void shouldReleaseWhatComesBackOnceTheNewOneIsSealed() {
+    ActorRef<Replicator.Command> owner = comesBack();
+    backup("b").expect(Remote.Verify.class);
+    var unused =
+        replicas
+            .find(upload.session())
+            .orElseThrow()
+            .seal(8 * MIB, "0a", Optional.empty(), "1@owner");
+    backup("b").expect(Remote.Seal.class);
+    backup("a").told.expectNoMessage();
+    owner.tell(new Remote.Sealed(upload.session(), EPOCH, "b"));
+    backup("a").expect(Remote.Release.class);
+  }
+
+  @Test
+  void shouldCompareAnewWhereMoreWasAcknowledgedThanWasCompared() {
+    Replication replication = start(1, "a", "b");
+    ActorRef<Replicator.Command> owner = acknowledged(replication);
+    policy.becomes("b", "a");
+    backup("b").begin(8 * MIB);
+    backup("a").expect(Remote.Release.class); // compared before 8 MiB
+    awaitNodes(replication, "b");
+    CompletionStage<Long> second = replication.sync(16 * MIB);
+    backup("b").expectMark(16 * MIB);
+    backup("b").ack(owner, 16 * MIB);
+    awaitDone(second);
+    backup("b").verifies = false;
+    ask("a");
+    assertThat(backup("b").expect(Remote.Verify.class).offset()).isEqualTo(16 * MIB);
+  }
+
+  /** A node that has something of the upload of which nobody here knows. */
+  private void ask(String node) {
+    TestProbe<BackupNode.Command> answers = kit.createTestProbe(BackupNode.Command.class);
+    replicas.tell(new Remote.Ask(upload.session(), "f", node, answers.getRef()));
+    answers.expectMessage(PATIENCE, new Remote.Told(upload.session(), "owner", Remote.Fate.WANTED));
+  }
+
+  @Test
+  void shouldReleaseWhatNobodyKnewOfOnceTheOneThatCountsIsCompared() {
+    Replication replication = start(1, "a", "b");
+    ActorRef<Replicator.Command> owner = acknowledged(replication);
+    backup("a").verifies = false;
+    ask("b");
+    Remote.Verify asked = backup("a").expect(Remote.Verify.class);
+    backup("b").told.expectNoMessage();
+    owner.tell(backup("a").verified(asked));
+    backup("b").expect(Remote.Release.class);
+  }
+
+  /** Where the journal has not heard of the new copy yet: it is the only one that is left. */
+  @Test
+  void shouldKeepACopyUnderANewEpochUntilAnotherOneIsCompared() {
+    Replication replication = start(1, "a", "b");
+    acknowledged(replication);
+    Replication next = replicas.begin(EPOCH.next("owner"), upload, List.of());
+    awaitNodes(next, "a");
+    backup("a").told.expectNoMessage();
+  }
+
   @Test
   void shouldMoveTheOneOfTwoThatIsElsewhere() {
     Replication replication = start(2, "a", "b", "c");
