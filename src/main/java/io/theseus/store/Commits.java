@@ -540,6 +540,7 @@ final class Commits {
       try (Folder aside = staging.folder(FileStore.ASIDE)) {
         BasicFileAttributes found = folder.find(component);
         folder.move(component, aside, kept);
+        contents.replaced(name);
         quota.deleted(found == null ? 0 : found.size());
         force(name, () -> forces.force(aside));
         force(name, () -> forces.force(folder));

@@ -13,11 +13,9 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -43,28 +41,16 @@ public final class Contents {
     void await(int bytes) throws InterruptedException;
   }
 
-  /** What was found in the place of what was stored. */
-  private static final class Mark {
-    final Facts facts;
-    final UUID session;
-    final int[] sums;
-
-    Mark(Facts facts, UUID session, int[] sums) {
-      this.facts = facts;
-      this.session = session;
-      this.sums = sums;
-    }
-  }
-
   private record Open(FileChannel channel, Facts facts) {}
 
   private final FileStore store;
   private final Tree tree;
-  private final Map<FileName, Mark> rotten = new ConcurrentHashMap<>();
+  private final RottenFiles rotten;
 
-  Contents(FileStore store, Tree tree) {
+  Contents(FileStore store, Tree tree, RottenFiles rotten) {
     this.store = store;
     this.tree = tree;
+    this.rotten = rotten;
   }
 
   // ---- looking
@@ -320,8 +306,12 @@ public final class Contents {
 
   // ---- rotten
 
-  /** From now on the file is not served. */
-  public void condemn(FileName name, Checked checked) {
+  /**
+   * From now on the file is not served, also after a restart; waits for the disk.
+   *
+   * @throws ProtocolException where that can't be remembered: then until the restart
+   */
+  public void condemn(FileName name, Checked checked) throws ProtocolException {
     Committed stored = checked.committed().orElseThrow();
     LOG.error(
         "{} is rotten: {} (expected: SHA-256 {}, with which it was stored); it is not served until"
@@ -332,13 +322,16 @@ public final class Contents {
             .map(reason -> "it can't be read, " + reason)
             .orElse("its SHA-256 is " + checked.sha256()),
         stored.sha256());
-    rotten.put(name, new Mark(checked.facts(), stored.session(), checked.sums()));
+    try {
+      rotten.add(name, checked.facts(), checked.sums());
+    } catch (IOException e) {
+      throw store.forceFailed(name, e);
+    }
   }
 
   /** Whether what is there is known to be rotten. */
   public boolean isRotten(FileName name) {
-    Mark mark = rotten.get(name);
-    if (mark == null) {
+    if (!isMarked(name)) {
       return false;
     }
     try {
@@ -350,20 +343,19 @@ public final class Contents {
     }
   }
 
-  /** By all that is known of it: a new file often has the inode of one that was removed. */
   boolean isRotten(FileName name, Facts now) {
-    Mark mark = rotten.get(name);
-    return mark != null && mark.facts.equals(now);
+    RottenFiles.Mark mark = rotten.find(name);
+    return mark != null && mark.isOf(now);
   }
 
   /** Whether it may be: never waits for the disk. */
   boolean isMarked(FileName name) {
-    return rotten.containsKey(name);
+    return rotten.find(name) != null;
   }
 
   /** Those that are. */
   public List<FileName> rotten() {
-    return rotten.keySet().stream().filter(this::isRotten).sorted().toList();
+    return rotten.names().stream().filter(this::isRotten).sorted().toList();
   }
 
   /** Another file has taken the place, or none. */
@@ -373,8 +365,8 @@ public final class Contents {
 
   /** What is left of a rotten file that came by a session; empty for any other one. */
   public Optional<Salvage> salvage(FileName name, UUID session) {
-    Mark mark = rotten.get(name);
-    return mark != null && mark.session.equals(session) && isRotten(name)
+    RottenFiles.Mark mark = rotten.find(name);
+    return mark != null && mark.stored.session().equals(session) && isRotten(name)
         ? Optional.of(new Salvage(() -> open(name).channel(), mark.sums))
         : Optional.empty();
   }

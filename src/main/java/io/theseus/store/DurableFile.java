@@ -10,6 +10,9 @@ import java.nio.file.StandardOpenOption;
 
 /** Small files that are written whole: after a crash there is the old content or the new one. */
 public final class DurableFile {
+  /** At the end of the name of a file that is being written. */
+  static final String NEW = ".new";
+
   private DurableFile() {}
 
   /**
@@ -19,7 +22,7 @@ public final class DurableFile {
    * <p>Nobody else writes this file, or {@code NAME.new} beside it, at the same time.
    */
   public static void replace(Path directory, String name, ByteBuffer content) throws IOException {
-    Path fresh = directory.resolve(name + ".new");
+    Path fresh = directory.resolve(name + NEW);
     try (FileChannel out =
         FileChannel.open(
             fresh,

@@ -51,6 +51,7 @@ public final class FileStore implements Closeable {
   private static final String PROBE = "probe";
   private static final String PART = ".part";
   private static final String DELETED = "deleted";
+  private static final String ROTTEN = "rotten";
 
   /** Beside what is staged: no names, and never removed. */
   static final String ASIDE = "aside";
@@ -168,7 +169,7 @@ public final class FileStore implements Closeable {
               + " kept",
           root);
     }
-    this.contents = new Contents(this, tree);
+    this.contents = new Contents(this, tree, RottenFiles.in(settings.records().resolve(ROTTEN)));
     this.commits =
         new Commits(
             this,

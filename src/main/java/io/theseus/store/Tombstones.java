@@ -138,7 +138,8 @@ final class Tombstones {
     return directory.resolve(hash.substring(0, FOLDER_DIGITS));
   }
 
-  private static String hash(FileName name) {
+  /** By which the small file of a name is found. */
+  static String hash(FileName name) {
     try {
       return HexFormat.of()
           .formatHex(
@@ -149,7 +150,7 @@ final class Tombstones {
     }
   }
 
-  private static String checksum(String text) {
+  static String checksum(String text) {
     CRC32C crc = new CRC32C();
     crc.update(text.getBytes(StandardCharsets.UTF_8));
     return String.format("%08x", crc.getValue());

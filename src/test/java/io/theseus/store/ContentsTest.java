@@ -19,6 +19,7 @@ import java.time.Instant;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -270,6 +271,95 @@ final class ContentsTest {
     rot(3); // back again
     assertThat(check().isRotten()).isFalse();
     assertServed("content");
+  }
+
+  // ---- rotten, and restarted
+
+  private Path marks() {
+    return fixture.records.resolve("rotten");
+  }
+
+  @Test
+  void shouldKnowAfterARestartWhatIsRotten() throws Exception {
+    put("content");
+    rot(3);
+    condemned();
+    fixture.restart();
+    assertThat(contents().rotten()).containsExactly(NAME);
+    assertThat(fixture.store.openKnown(NAME)).isEmpty();
+    assertThat(StoreFixture.refusal(() -> fixture.store.openFile(NAME)))
+        .contains("\"d/f\" is rotten");
+  }
+
+  @Test
+  void shouldServeAfterARestartWhatTookThePlaceOfARottenOne() throws Exception {
+    put("content");
+    rot(3);
+    condemned();
+    assertThat(marks()).isDirectoryContaining("glob:**");
+    put("another");
+    assertThat(marks()).isEmptyDirectory();
+    fixture.restart();
+    assertServed("another");
+  }
+
+  @Test
+  void shouldServeAfterARestartWhatAPersonPutInThePlaceOfARottenOne() throws Exception {
+    put("content");
+    rot(3);
+    condemned();
+    Files.writeString(file(), "by hand");
+    fixture.restart();
+    assertServed("by hand");
+  }
+
+  @Test
+  void shouldServeAfterARestartWhatWasFoundToBeSoundAfterAll() throws Exception {
+    put("content");
+    rot(3);
+    condemned();
+    rot(3); // back again
+    assertThat(check().isRotten()).isFalse();
+    fixture.restart();
+    assertServed("content");
+  }
+
+  @Test
+  void shouldSalvageAfterARestart() throws Exception {
+    UUID session = put("a".repeat(MIB) + "b".repeat(MIB) + "rest").session();
+    rot(3);
+    int[] sums = condemned().sums();
+    fixture.restart();
+    Salvage salvage = contents().salvage(NAME, session).orElseThrow();
+    assertThat(salvage.has(0, sums[0])).isTrue();
+    assertThat(salvage.has(1, sums[1])).isTrue();
+    assertThat(salvage.has(2, 0)).isFalse();
+  }
+
+  @Test
+  void shouldStartWithAMarkThatIsDamaged() throws Exception {
+    put("content");
+    rot(3);
+    condemned();
+    try (Stream<Path> all = Files.list(marks())) {
+      Path mark = all.findFirst().orElseThrow();
+      Files.writeString(mark, Files.readString(mark).replace("d/f", "d/g"));
+      Files.writeString(marks().resolve("torn.new"), "half");
+      Files.writeString(marks().resolve("empty"), "");
+    }
+    fixture.restart();
+    assertThat(contents().rotten()).isEmpty();
+  }
+
+  @Test
+  void shouldNotSayThatAFileIsCondemnedWhereThatIsNotRemembered() throws Exception {
+    put("content");
+    rot(3);
+    Files.writeString(marks(), "in the way");
+    Checked checked = check();
+    assertThatThrownBy(() -> contents().condemn(NAME, checked))
+        .isInstanceOf(ProtocolException.class);
+    assertThat(contents().isRotten(NAME)).isTrue();
   }
 
   // ---- salvaged
