@@ -32,9 +32,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Goes through the files of a node once: one that is on too few nodes is copied to another, by the
- * first of those that have it; one of a node that is being emptied goes when it is on enough
- * others.
+ * Goes through the files of a node once: those that are known to have rotten are brought from other
+ * nodes; one that is on too few nodes is copied to another, by the first of those that have it; one
+ * of a node that is being emptied goes when it is on enough others.
  */
 final class Refill {
   private static final Logger LOG = LoggerFactory.getLogger(Refill.class);
@@ -54,6 +54,7 @@ final class Refill {
   private final FileStore store;
   private final Where where;
   private final Copying copying;
+  private final Mending mending;
   private final Draining draining;
   private final Stop stop;
   private final Rate rate;
@@ -82,6 +83,7 @@ final class Refill {
       FileStore store,
       Where where,
       Copying copying,
+      Mending mending,
       Draining draining,
       Stop stop,
       Rate rate,
@@ -91,6 +93,7 @@ final class Refill {
     this.store = store;
     this.where = where;
     this.copying = copying;
+    this.mending = mending;
     this.draining = draining;
     this.stop = stop;
     this.rate = rate;
@@ -133,6 +136,9 @@ final class Refill {
     looked.set(0);
     left.set(0);
     again = false;
+    if (!leaving) { // what comes to a node that is being emptied has to go again
+      mend();
+    }
     final long before = copiedFiles.get();
     List<Named> batch = new ArrayList<>();
     boolean all = true;
@@ -164,6 +170,23 @@ final class Refill {
     }
     boolean whole = all && !again && shortFiles.get() == 0 && left.get() == 0;
     return new Outcome(whole, all ? left.get() : -1);
+  }
+
+  /**
+   * A repair that failed when it was found to be rotten is tried again: others may be there now.
+   */
+  private void mend() throws InterruptedException {
+    for (FileName name : store.contents().rotten()) {
+      try {
+        Optional<Committed> file = store.contents().committed(name);
+        if (file.isPresent()) {
+          Finding finding = mending.mend(name, file.get().version());
+          again |= !finding.reason().isEmpty();
+        }
+      } catch (ProtocolException e) {
+        again = true; // it is another one by now, or none
+      }
+    }
   }
 
   private void acquire(int permits) throws InterruptedException {
@@ -240,7 +263,8 @@ final class Refill {
 
   private void look(Holders.Held held, boolean leaving) throws InterruptedException {
     FileName name = held.file().name();
-    int keep = held.keeping().size() + (leaving ? 0 : 1);
+    boolean rotten = store.contents().isRotten(name);
+    int keep = held.keeping().size() + (leaving || rotten ? 0 : 1);
     try {
       if (keep >= wanted()) {
         return;
@@ -252,7 +276,7 @@ final class Refill {
         again = true; // the first of those that have it says it where it can't be copied
         return;
       }
-      if (store.contents().isRotten(name)) {
+      if (rotten) {
         shortFiles.incrementAndGet();
         return;
       }

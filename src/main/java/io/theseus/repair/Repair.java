@@ -100,6 +100,7 @@ public final class Repair implements AutoCloseable {
   private final Rate refillRate;
   private final Rate scrubRate;
   private final Rate unlimited = new Rate(0, System::nanoTime);
+  private final Mending mending;
   private final @Nullable Refill refill;
   private final Stop stop = new Stop();
   private final List<Thread> threads = new ArrayList<>();
@@ -139,6 +140,7 @@ public final class Repair implements AutoCloseable {
     this.timer = Executors.newSingleThreadScheduledExecutor(task -> thread("repair-timer", task));
     this.refillRate = new Rate(settings.refillBytes(), System::nanoTime);
     this.scrubRate = new Rate(settings.scrubBytes(), System::nanoTime);
+    this.mending = new Mending(store, names::holders, this::bringHere, stop);
     this.refill =
         replicas == null || draining == null
             ? null
@@ -147,6 +149,7 @@ public final class Repair implements AutoCloseable {
                 store,
                 names::holders,
                 (original, file, more, eligible) -> copy(replicas, original, file, more, eligible),
+                mending,
                 draining,
                 stop,
                 refillRate,
@@ -223,7 +226,8 @@ public final class Repair implements AutoCloseable {
       boolean isDue =
           done == null
               || since > INTERVAL_NANOS
-              || ((changed || !whole || isLeaving()) && since > rest);
+              || ((changed || !whole || isLeaving()) && since > rest)
+              || (since > Math.max(rest, settings.after().toNanos()) && !rotten().isEmpty());
       boolean waits = !missing.isEmpty() && time - missingSince < settings.after().toNanos();
       waitsFor =
           waits && isDue && (settings.factor() > 0 || isLeaving())
@@ -292,7 +296,7 @@ public final class Repair implements AutoCloseable {
       }
       unlimited.pause(Math.max(wait, left.isNegative() ? 0 : left.toNanos()));
       wait = 0;
-      Scrub next = new Scrub(store, names::holders, this::bringHere, "", scrubRate, stop);
+      Scrub next = new Scrub(store, mending, "", scrubRate);
       scrub = next;
       next.run();
       if (next.status().failure().isEmpty()) {
@@ -345,7 +349,7 @@ public final class Repair implements AutoCloseable {
       return new Remote.Reading(
           known.status(), "another one runs (expected: one at a time; wait for its end)");
     }
-    Scrub begun = new Scrub(store, names::holders, this::bringHere, prefix, unlimited, stop);
+    Scrub begun = new Scrub(store, mending, prefix, unlimited);
     verification = begun;
     run("verify", begun::run);
     return new Remote.Reading(begun.status(), "");

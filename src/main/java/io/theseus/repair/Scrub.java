@@ -1,10 +1,8 @@
 package io.theseus.repair;
 
-import io.theseus.names.Holders;
 import io.theseus.store.Checked;
 import io.theseus.store.Contents;
 import io.theseus.store.FileStore;
-import io.theseus.store.Named;
 import io.theseus.wire.ErrorCode;
 import io.theseus.wire.FileName;
 import io.theseus.wire.ProtocolException;
@@ -13,7 +11,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.TreeSet;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,11 +27,9 @@ final class Scrub {
   private static final int FINDING_BYTES = 50;
 
   private final FileStore store;
-  private final Where where;
-  private final Bringing bringing;
+  private final Mending mending;
   private final String prefix;
   private final Contents.Pacing pacing;
-  private final Stop stop;
 
   // guarded by this
   private boolean running = true;
@@ -52,22 +47,14 @@ final class Scrub {
   /**
    * A reading that has not begun.
    *
+   * @param mending of what has rotten
    * @param prefix of names
-   * @param bringing asks other nodes for what has rotten here
    */
-  Scrub(
-      FileStore store,
-      Where where,
-      Bringing bringing,
-      String prefix,
-      Contents.Pacing pacing,
-      Stop stop) {
+  Scrub(FileStore store, Mending mending, String prefix, Contents.Pacing pacing) {
     this.store = store;
-    this.where = where;
-    this.bringing = bringing;
+    this.mending = mending;
     this.prefix = prefix;
     this.pacing = pacing;
-    this.stop = stop;
   }
 
   /** The node stops. */
@@ -182,34 +169,14 @@ final class Scrub {
   }
 
   private Finding repair(FileName name, String version) throws InterruptedException {
-    Holders holders = stop.await(where.holders(List.of(new Named(name, version))));
-    TreeSet<String> nodes = new TreeSet<>();
-    holders.files().forEach(held -> nodes.addAll(held.keeping()));
-    holders.files().forEach(held -> nodes.addAll(held.leaving()));
-    List<String> reasons = new ArrayList<>();
-    for (String node : nodes) {
-      String reason = bringing.bring(node, name, version);
-      if (reason.isEmpty() && !store.contents().isRotten(name)) {
-        LOG.info("{} is repaired from node {}", Texts.quote(name.value()), node);
-        return new Finding(name.value(), node, "");
-      }
-      reasons.add(node + ": " + (reason.isEmpty() ? "brought, and rotten still" : reason));
+    Finding finding = mending.mend(name, version);
+    if (!finding.reason().isEmpty()) {
+      LOG.error(
+          "{} is rotten, and can't be repaired now: {}",
+          Texts.quote(name.value()),
+          finding.reason());
     }
-    String reason =
-        nodes.isEmpty() ? "no other node that can be reached has it" : String.join("; ", reasons);
-    LOG.error("{} is rotten, and can't be repaired: {}", Texts.quote(name.value()), reason);
-    return new Finding(name.value(), "", reason);
-  }
-
-  /** Asks a node for a file. */
-  @FunctionalInterface
-  interface Bringing {
-    /**
-     * Has a file brought here, and waits for it.
-     *
-     * @return why it was not; empty where it was
-     */
-    String bring(String node, FileName name, String version) throws InterruptedException;
+    return finding;
   }
 
   synchronized ScrubStatus status() {

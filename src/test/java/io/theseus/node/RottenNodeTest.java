@@ -99,22 +99,45 @@ final class RottenNodeTest {
   }
 
   @Test
-  void shouldSendWhoGetsARottenFileToASoundOne() throws Exception {
-    byte[] content = random(MIB);
-    nodes.put(1, "r/served", content);
-    rot(nodes.file(1, "r/served"), 3);
-    Contents contents = nodes.cluster.node(1).store().contents();
-    FileName name = FileName.parse("r/served");
-    contents.condemn(name, contents.check(name, bytes -> {}));
+  void shouldSendWhoGetsARottenFileToASoundOne(@TempDir Path directory) throws Exception {
+    try (RepairCluster still = new RepairCluster(2, directory, "repair.after=1h")) {
+      still.startAll();
+      byte[] content = random(MIB);
+      still.put(1, "r/served", content);
+      rot(still.file(1, "r/served"), 3);
+      Contents contents = still.cluster.node(1).store().contents();
+      FileName name = FileName.parse("r/served");
+      contents.condemn(name, contents.check(name, bytes -> {}));
 
-    try (RawClient client = RawClient.connect(nodes.cluster.node(1))) {
-      client.info("GET r/served\n");
-      Said said = (Said) client.next();
-      assertThat(said.verb()).isEqualTo("MIGRATE");
-      assertThat(said.field("Node"))
-          .isEqualTo(nodes.cluster.node(2).packetsAddress().orElseThrow());
+      try (RawClient client = RawClient.connect(still.cluster.node(1))) {
+        client.info("GET r/served\n");
+        Said said = (Said) client.next();
+        assertThat(said.verb()).isEqualTo("MIGRATE");
+        assertThat(said.field("Node"))
+            .isEqualTo(still.cluster.node(2).packetsAddress().orElseThrow());
+      }
+      assertThat(still.verify("r/served").get(0).repaired()).isOne();
     }
-    assertThat(nodes.verify("r/served").get(0).repaired()).isOne();
+  }
+
+  @Test
+  void shouldRepairOnceANodeThatHasItIsBackAlsoAfterARestart() throws Exception {
+    byte[] content = random(MIB);
+    nodes.put(1, "r/back", content);
+    nodes.cluster.stop(2);
+    rot(nodes.file(1, "r/back"), 3);
+    assertThat(nodes.verify("r/back").get(0).repaired()).isZero();
+    nodes.cluster.stop(1);
+    nodes.startOne(1);
+    assertThat(nodes.cluster.node(1).store().contents().rotten())
+        .containsExactly(FileName.parse("r/back"));
+
+    nodes.startOne(2);
+    await()
+        .atMost(PATIENCE)
+        .until(() -> nodes.cluster.node(1).store().contents().rotten().isEmpty());
+    assertThat(nodes.file(1, "r/back")).hasBinaryContent(content);
+    nodes.awaitAll();
   }
 
   @Test

@@ -43,6 +43,8 @@ final class RefillTest {
   private Runnable onAsked = () -> {};
   private CompletionStage<Integer> copies = CompletableFuture.completedFuture(1);
   private Predicate<String> eligible = any -> false;
+  private final List<String> brought = new ArrayList<>();
+  private String brings = "";
   private int more;
 
   @BeforeEach
@@ -62,6 +64,7 @@ final class RefillTest {
         files.store,
         this::holders,
         this::copy,
+        new Mending(files.store, this::holders, this::bring, stop),
         draining,
         stop,
         new Rate(0, System::nanoTime),
@@ -91,6 +94,18 @@ final class RefillTest {
     more = wanted;
     eligible = where;
     return copies;
+  }
+
+  private String bring(String node, FileName name, String version) {
+    brought.add(name + " from " + node);
+    if (brings.isEmpty()) {
+      try {
+        files.put(name.value(), "content", version);
+      } catch (Exception e) {
+        throw new AssertionError(e);
+      }
+    }
+    return brings;
   }
 
   private Refill.Outcome round() throws Exception {
@@ -188,17 +203,56 @@ final class RefillTest {
     assertThat(refill.status(false, "").shortFiles()).isZero();
   }
 
+  private void putRotten(String name) throws Exception {
+    files.put(name, "content");
+    files.rot(name);
+    Checked checked = files.store.contents().check(FileName.parse(name), bytes -> {});
+    files.store.contents().condemn(FileName.parse(name), checked);
+  }
+
   @Test
   void shouldNotCopyWhatIsRotten() throws Exception {
-    files.put("f", "content");
-    files.rot("f");
-    FileName name = FileName.parse("f");
-    Checked checked = files.store.contents().check(name, bytes -> {});
-    files.store.contents().condemn(name, checked);
+    putRotten("f");
     Refill refill = refill();
     assertThat(refill.round(Set.of(), false).whole()).isFalse();
     assertThat(copied).isEmpty();
+    assertThat(brought).isEmpty();
     assertThat(refill.status(false, "").shortFiles()).isOne();
+  }
+
+  @Test
+  void shouldTryAgainToRepairWhatIsRotten() throws Exception {
+    putRotten("f");
+    keeping.put("f", Set.of("node3", "node4"));
+    brings = "busy: the disk is full";
+    assertThat(round().whole()).isFalse();
+    assertThat(brought).containsExactly("f from node3", "f from node4");
+    brings = "";
+    assertThat(round().whole()).isTrue();
+    assertThat(brought).hasSize(3);
+    assertThat(files.store.contents().rotten()).isEmpty();
+    assertThat(round().whole()).isTrue();
+    assertThat(brought).hasSize(3);
+  }
+
+  /** What is rotten is no copy. */
+  @Test
+  void shouldSayThatWhatIsRottenIsOnTooFewNodes() throws Exception {
+    putRotten("f");
+    keeping.put("f", Set.of("node3"));
+    brings = "busy: the disk is full";
+    Refill refill = refill();
+    assertThat(refill.round(Set.of(), false).whole()).isFalse();
+    assertThat(refill.status(false, "").shortFiles()).isOne();
+  }
+
+  @Test
+  void shouldHaveNothingBroughtWhereItIsEmptied() throws Exception {
+    putRotten("f");
+    keeping.put("f", Set.of("node3"));
+    draining.set(true);
+    assertThat(round()).isEqualTo(new Refill.Outcome(false, 1));
+    assertThat(brought).isEmpty();
   }
 
   @Test

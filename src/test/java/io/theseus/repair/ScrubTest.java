@@ -45,19 +45,20 @@ final class ScrubTest {
             Set.of()));
   }
 
-  private Scrub scrub(String prefix, Contents.Pacing pacing, Scrub.Bringing bringing) {
-    return new Scrub(files.store, this::holders, bringing, prefix, pacing, new Stop());
+  private Scrub scrub(String prefix, Contents.Pacing pacing, Mending.Bringing bringing) {
+    Mending mending = new Mending(files.store, this::holders, bringing, new Stop());
+    return new Scrub(files.store, mending, prefix, pacing);
   }
 
   /** One that reads nothing. */
   static Scrub idle(FileStore store) {
-    return new Scrub(
-        store,
-        names -> CompletableFuture.completedFuture(new Holders(List.of(), Set.of())),
-        (node, name, version) -> "",
-        "",
-        FAST,
-        new Stop());
+    Mending none =
+        new Mending(
+            store,
+            names -> CompletableFuture.completedFuture(new Holders(List.of(), Set.of())),
+            (node, name, version) -> "",
+            new Stop());
+    return new Scrub(store, none, "", FAST);
   }
 
   private String refuse(String node, FileName name, String version) {
