@@ -317,6 +317,30 @@ final class BackupSessionTest {
     expect(Remote.Sealed.class);
   }
 
+  /** Another backup has its name already, and who was promised two copies is to find two. */
+  @Test
+  void shouldGoByItsOwnersWordOnly() throws Exception {
+    marked(/* sums= */ true);
+    seal(FIRST, sha256());
+    expect(Remote.Sealed.class);
+    hear("another", Remote.Fate.DONE);
+    hear("owner", Remote.Fate.WANTED);
+    tell(new Remote.Commit(session, FIRST, "f"));
+    expect(Remote.Committed.class);
+  }
+
+  @Test
+  void shouldGoWhenItsOwnerWantsItNoMore() throws Exception {
+    marked(/* sums= */ true);
+    hear("owner", Remote.Fate.DONE);
+    node.expectTerminated(copy, PATIENCE);
+    assertThat(ours.stagedBytes(session)).isZero();
+  }
+
+  private void hear(String by, Remote.Fate fate) {
+    copy.tell(new BackupSession.Heard(new Remote.Told(session, by, fate)));
+  }
+
   @Test
   void shouldRemoveThePartThatIsReleased() throws Exception {
     marked(/* sums= */ true);
