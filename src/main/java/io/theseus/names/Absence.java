@@ -44,8 +44,12 @@ final class Absence {
    * As it was noted last.
    *
    * @param longest absence that does no harm
+   * @param others nodes; where there is none, none is missed
    */
-  static Absence in(Path directory, Duration longest, Clock clock) {
+  static Absence in(Path directory, Duration longest, Set<String> others, Clock clock) {
+    if (others.isEmpty()) {
+      return new Absence(directory, clock, null);
+    }
     Instant met = null;
     try {
       met = Instant.parse(Files.readString(directory.resolve(MET)).strip());

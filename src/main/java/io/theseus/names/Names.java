@@ -127,7 +127,8 @@ public final class Names implements AutoCloseable {
     this.disk = disk;
     this.steps = steps;
     this.place = place;
-    this.absence = Absence.in(settings.directory(), settings.tombstones(), Clock.systemUTC());
+    this.absence =
+        Absence.in(settings.directory(), settings.tombstones(), others, Clock.systemUTC());
     this.comparison = new Comparison(this, store, absence);
   }
 
