@@ -1,18 +1,15 @@
 package io.theseus.repair;
 
-import io.theseus.store.Original;
 import io.theseus.store.Source;
-import io.theseus.wire.FileName;
 import io.theseus.wire.ProtocolException;
 import java.nio.channels.FileChannel;
-import java.time.Instant;
 import java.util.Optional;
-import java.util.OptionalLong;
-import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** A file that is copied no faster than at a rate, which it shares with others. */
-final class Paced implements Original {
+/**
+ * A file of which more and more is shown, no faster than at a rate, which it shares with others.
+ */
+final class Paced implements Source {
   private static final long MOST_STEP = 1 << 20;
 
   /**
@@ -27,125 +24,85 @@ final class Paced implements Original {
     void run(Runnable task, long nanos);
   }
 
-  private final Original file;
+  private final Source whole;
   private final Rate rate;
   private final Timer timer;
   private final long most;
+  private final AtomicLong shown = new AtomicLong();
+  private volatile boolean closed;
+  private volatile Runnable watcher = () -> {};
 
-  Paced(Original file, Rate rate, Timer timer) {
-    this.file = file;
+  /** A file that is all there. */
+  static Source of(Source whole, Rate rate, Timer timer) {
+    if (!rate.isLimited()) {
+      return whole;
+    }
+    Paced paced = new Paced(whole, rate, timer);
+    paced.grow();
+    return paced;
+  }
+
+  private Paced(Source whole, Rate rate, Timer timer) {
+    this.whole = whole;
     this.rate = rate;
     this.timer = timer;
     this.most = Math.max(1, Math.min(MOST_STEP, rate.bytesPerSecond() / STEPS));
   }
 
-  @Override
-  public UUID session() {
-    return file.session();
+  private void grow() {
+    long step = Math.min(most, whole.available() - shown.get());
+    if (closed || step <= 0) {
+      return;
+    }
+    timer.run(() -> show(step), rate.take(step));
+  }
+
+  private void show(long step) {
+    shown.updateAndGet(now -> Math.min(whole.available(), now + step));
+    watcher.run();
+    grow();
   }
 
   @Override
-  public FileName name() {
-    return file.name();
+  public FileChannel channel() {
+    return whole.channel();
   }
 
   @Override
-  public OptionalLong size() {
-    return file.size();
+  public long available() {
+    return shown.get();
   }
 
   @Override
-  public Optional<Instant> modified() {
-    return file.modified();
+  public int summed() {
+    return whole.summed();
   }
 
   @Override
-  public long durable() {
-    return file.durable();
+  public int[] sums(int firstBlock, int count) {
+    return whole.sums(firstBlock, count);
+  }
+
+  /** Who goes on with a copy has that already: it takes no time. */
+  @Override
+  public void from(long offset) {
+    shown.updateAndGet(now -> Math.max(now, Math.min(offset, whole.available())));
   }
 
   @Override
-  public int lastSum() {
-    return file.lastSum();
+  public Optional<ProtocolException> failure() {
+    return whole.failure();
   }
 
   @Override
-  public Source source() throws ProtocolException {
-    Source whole = file.source();
-    if (!rate.isLimited()) {
-      return whole;
-    }
-    Growing growing = new Growing(whole);
-    growing.grow();
-    return growing;
+  public void onChange(Runnable next) {
+    watcher = next;
+    next.run(); // what came before is not told again
   }
 
-  /** Shows more and more of what is there. */
-  private final class Growing implements Source {
-    private final Source whole;
-    private final AtomicLong shown = new AtomicLong();
-    private volatile boolean closed;
-    private volatile Runnable watcher = () -> {};
-
-    Growing(Source whole) {
-      this.whole = whole;
-    }
-
-    void grow() {
-      long step = Math.min(most, whole.available() - shown.get());
-      if (closed || step <= 0) {
-        return;
-      }
-      timer.run(() -> show(step), rate.take(step));
-    }
-
-    private void show(long step) {
-      shown.updateAndGet(now -> Math.min(whole.available(), now + step));
-      watcher.run();
-      grow();
-    }
-
-    @Override
-    public FileChannel channel() {
-      return whole.channel();
-    }
-
-    @Override
-    public long available() {
-      return shown.get();
-    }
-
-    @Override
-    public int summed() {
-      return whole.summed();
-    }
-
-    @Override
-    public int[] sums(int firstBlock, int count) {
-      return whole.sums(firstBlock, count);
-    }
-
-    /** Who goes on with a copy has that already: it takes no time. */
-    @Override
-    public void from(long offset) {
-      shown.updateAndGet(now -> Math.max(now, Math.min(offset, whole.available())));
-    }
-
-    @Override
-    public Optional<ProtocolException> failure() {
-      return whole.failure();
-    }
-
-    @Override
-    public void onChange(Runnable next) {
-      watcher = next;
-      next.run(); // what came before is not told again
-    }
-
-    @Override
-    public void close() {
-      closed = true;
-      whole.close();
-    }
+  @Override
+  public void close() {
+    closed = true;
+    whole.close();
   }
 }

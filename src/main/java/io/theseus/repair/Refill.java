@@ -331,7 +331,8 @@ final class Refill {
         return;
       }
       Contents contents = store.contents();
-      Paced original = new Paced(contents.original(file.get(), Optional.empty()), rate, timer);
+      Original original =
+          contents.original(file.get(), Optional.empty(), whole -> Paced.of(whole, rate, timer));
       CompletionStage<Integer> copies =
           copying.copy(original, file.get(), more, node -> !holders.contains(node));
       begun = true;
@@ -372,12 +373,6 @@ final class Refill {
 
   RefillStatus status(boolean running, String waitsFor) {
     return new RefillStatus(
-        running,
-        looked.get(),
-        shortFiles.get(),
-        copiedFiles.get(),
-        copiedBytes.get(),
-        left.get(),
-        waitsFor);
+        running, looked.get(), shortFiles.get(), copiedFiles.get(), copiedBytes.get(), waitsFor);
   }
 }

@@ -8,7 +8,6 @@ package io.theseus.repair;
  * @param shortFiles those of them that are on too few nodes, and were not copied
  * @param copiedFiles copies that were made from this node, since its start
  * @param copiedBytes of these
- * @param left files of a node that is being emptied that are not on enough others; 0 of others
  * @param waitsFor why nothing is copied now; empty where nothing is waited for
  */
 public record RefillStatus(
@@ -17,8 +16,7 @@ public record RefillStatus(
     long shortFiles,
     long copiedFiles,
     long copiedBytes,
-    long left,
     String waitsFor) {
   /** Of a node that has not looked. */
-  public static final RefillStatus NONE = new RefillStatus(false, 0, 0, 0, 0, 0, "");
+  public static final RefillStatus NONE = new RefillStatus(false, 0, 0, 0, 0, "");
 }

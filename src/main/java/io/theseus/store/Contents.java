@@ -17,6 +17,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -196,6 +197,16 @@ public final class Contents {
    *     compare block by block
    */
   public Original original(Committed file, Optional<Checked> checked) {
+    return original(file, checked, UnaryOperator.identity());
+  }
+
+  /**
+   * The same, at a pace.
+   *
+   * @param pacing gives what shows the bytes of a file when they may be read
+   */
+  public Original original(
+      Committed file, Optional<Checked> checked, UnaryOperator<Source> pacing) {
     int[] sums = checked.map(Checked::sums).orElse(new int[0]);
     return new Original() {
       @Override
@@ -230,7 +241,7 @@ public final class Contents {
 
       @Override
       public Source source() throws ProtocolException {
-        return Contents.this.source(file, sums);
+        return pacing.apply(Contents.this.source(file, sums));
       }
     };
   }

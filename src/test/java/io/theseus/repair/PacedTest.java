@@ -2,17 +2,12 @@ package io.theseus.repair;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.theseus.store.Original;
 import io.theseus.store.Source;
-import io.theseus.wire.FileName;
 import io.theseus.wire.ProtocolException;
 import java.nio.channels.FileChannel;
-import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Optional;
-import java.util.OptionalLong;
-import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -29,47 +24,12 @@ final class PacedTest {
   private final Whole file = new Whole(100 * KIB);
 
   /** All there, of which nothing is read. */
-  private static final class Whole implements Original, Source {
+  private static final class Whole implements Source {
     private final long size;
     private boolean closed;
 
     Whole(long size) {
       this.size = size;
-    }
-
-    @Override
-    public UUID session() {
-      return new UUID(1, 2);
-    }
-
-    @Override
-    public FileName name() {
-      return new FileName("f");
-    }
-
-    @Override
-    public OptionalLong size() {
-      return OptionalLong.of(size);
-    }
-
-    @Override
-    public Optional<Instant> modified() {
-      return Optional.empty();
-    }
-
-    @Override
-    public long durable() {
-      return size;
-    }
-
-    @Override
-    public int lastSum() {
-      return 0;
-    }
-
-    @Override
-    public Source source() {
-      return this;
     }
 
     @Override
@@ -108,9 +68,9 @@ final class PacedTest {
     }
   }
 
-  private Source source(long bytesPerSecond) throws ProtocolException {
+  private Source source(long bytesPerSecond) {
     Rate rate = new Rate(bytesPerSecond, now::get);
-    return new Paced(file, rate, (run, nanos) -> tasks.add(new Task(run, nanos))).source();
+    return Paced.of(file, rate, (run, nanos) -> tasks.add(new Task(run, nanos)));
   }
 
   private void runNext() {
@@ -120,7 +80,7 @@ final class PacedTest {
   }
 
   @Test
-  void shouldShowMoreAndMore() throws Exception {
+  void shouldShowMoreAndMore() {
     AtomicInteger told = new AtomicInteger();
     Source source = source(64 * KIB);
     source.onChange(told::incrementAndGet);
@@ -140,7 +100,7 @@ final class PacedTest {
   }
 
   @Test
-  void shouldTellAtOnceWhoComesLate() throws Exception {
+  void shouldTellAtOnceWhoComesLate() {
     AtomicInteger told = new AtomicInteger();
     Source source = source(64 * KIB);
     runNext();
@@ -149,7 +109,7 @@ final class PacedTest {
   }
 
   @Test
-  void shouldTakeNoTimeForWhatIsThereAlready() throws Exception {
+  void shouldTakeNoTimeForWhatIsThereAlready() {
     Source source = source(64 * KIB);
     source.from(90 * KIB);
     assertThat(source.available()).isEqualTo(90 * KIB);
@@ -165,13 +125,13 @@ final class PacedTest {
   }
 
   @Test
-  void shouldShowAllWhereThereIsNoLimit() throws Exception {
+  void shouldShowAllWhereThereIsNoLimit() {
     assertThat(source(0)).isSameAs(file);
     assertThat(tasks).isEmpty();
   }
 
   @Test
-  void shouldEndWhereNobodyReadsAnyMore() throws Exception {
+  void shouldEndWhereNobodyReadsAnyMore() {
     Source source = source(64 * KIB);
     source.close();
     assertThat(file.closed).isTrue();
