@@ -20,7 +20,7 @@ import io.theseus.wire.ClientMessage;
 import io.theseus.wire.ErrorCode;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -93,11 +93,16 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
 
   private record FromSession(SessionActor.Notice notice) implements Command {}
 
+  /** A session that has an actor. */
+  record Live(Transfer transfer, ActorRef<SessionActor.Command> actor) {}
+
   private final SessionEnvironment environment;
   private final Transfers transfers;
   private final Lane lane;
   private final ActorRef<SessionActor.Notice> notices;
-  private final Map<UUID, ActorRef<SessionActor.Command>> live = new HashMap<>();
+
+  /** In the order in which they came, which is mostly that of their objects in memory. */
+  private final Map<UUID, Live> live = new LinkedHashMap<>();
 
   /**
    * Actors whose last session is over, for those that follow: an actor costs most of a short one.
@@ -210,11 +215,11 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
       return;
     }
     owned.transfer().arrive(attach);
-    ActorRef<SessionActor.Command> actor = live.get(session);
-    if (actor == null) {
+    Live there = live.get(session);
+    if (there == null) {
       adopt(owned.transfer()); // which looks for it
     } else {
-      actor.tell(new SessionActor.Arrived());
+      there.actor().tell(new SessionActor.Arrived());
     }
   }
 
@@ -231,7 +236,7 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
                   DispatcherSelector.sameAsParent());
       getContext().watch(actor);
     }
-    live.put(transfer.id(), actor);
+    live.put(transfer.id(), new Live(transfer, actor));
     lane.live(live.size());
     return actor;
   }
@@ -245,7 +250,7 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
     if (notice instanceof SessionActor.Due moving) {
       sweep.due(moving.session());
     } else if (notice instanceof SessionActor.Finished finished
-        && finished.actor().equals(live.get(finished.session()))) {
+        && isLive(finished.session(), finished.actor())) {
       forget(finished.session());
       Transfer transfer = transfers.remove(finished.session());
       if (finished.rests() && resting.size() < MOST_RESTING) {
@@ -259,6 +264,11 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
         attach(finished.session(), late);
       }
     }
+  }
+
+  private boolean isLive(UUID session, ActorRef<SessionActor.Command> actor) {
+    Live there = live.get(session);
+    return there != null && there.actor().equals(actor);
   }
 
   private void onSessionFailed(ChildFailed failed) {
@@ -286,8 +296,8 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
   }
 
   private @Nullable UUID sessionOf(ActorRef<?> actor) {
-    for (Map.Entry<UUID, ActorRef<SessionActor.Command>> entry : live.entrySet()) {
-      if (entry.getValue().equals(actor)) {
+    for (Map.Entry<UUID, Live> entry : live.entrySet()) {
+      if (entry.getValue().actor().equals(actor)) {
         return entry.getKey();
       }
     }
@@ -311,9 +321,9 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
   private void onListOn(ListOn list) {
     for (int i = 0; i < LISTING && !list.left().isEmpty(); i++) {
       UUID session = list.left().remove();
-      Transfer transfer = live.containsKey(session) ? transfers.find(session) : null;
-      if (transfer != null) {
-        transfer.summary().ifPresent(list.found()::add);
+      Live there = live.get(session);
+      if (there != null) {
+        there.transfer().summary().ifPresent(list.found()::add);
       }
     }
     if (list.left().isEmpty()) {
@@ -324,10 +334,9 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
   }
 
   private void onKill(Kill kill) {
-    ActorRef<SessionActor.Command> actor = live.get(kill.session());
-    Transfer transfer = transfers.find(kill.session());
-    if (actor != null && transfer != null && transfer.isConnected()) {
-      actor.tell(kill.how());
+    Live there = live.get(kill.session());
+    if (there != null && there.transfer().isConnected()) {
+      there.actor().tell(kill.how());
       kill.answer().complete(Control.Killed.ENDED);
     } else {
       kill.answer()
@@ -337,9 +346,9 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
   }
 
   private void onTell(Tell tell) {
-    for (Map.Entry<UUID, ActorRef<SessionActor.Command>> entry : live.entrySet()) {
+    for (Map.Entry<UUID, Live> entry : live.entrySet()) {
       if (tell.session().isEmpty() || tell.session().get().equals(entry.getKey())) {
-        entry.getValue().tell(tell.what());
+        entry.getValue().actor().tell(tell.what());
       }
     }
   }

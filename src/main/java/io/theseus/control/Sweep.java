@@ -33,14 +33,13 @@ final class Sweep implements Follower.Lane {
 
   private final ActorRef<LaneActor.Command> self;
   private final SessionEnvironment environment;
-  private final Transfers transfers;
   private final Lane lane;
-  private final Map<UUID, ActorRef<SessionActor.Command>> live;
+  private final Map<UUID, LaneActor.Live> live;
   private final Follower follower;
-  private final ArrayDeque<UUID> left = new ArrayDeque<>();
+  private final ArrayDeque<Transfer> left = new ArrayDeque<>();
 
   /** Sessions that move, and have heard of a switch before this lane. */
-  private final ArrayDeque<UUID> ahead = new ArrayDeque<>();
+  private final ArrayDeque<Transfer> ahead = new ArrayDeque<>();
 
   // the last switch: when, the sessions that there were, and those left to their actors
   private long since;
@@ -60,10 +59,9 @@ final class Sweep implements Follower.Lane {
       SessionEnvironment environment,
       Transfers transfers,
       Lane lane,
-      Map<UUID, ActorRef<SessionActor.Command>> live) {
+      Map<UUID, LaneActor.Live> live) {
     this.self = self;
     this.environment = environment;
-    this.transfers = transfers;
     this.lane = lane;
     this.live = live;
     this.follower = new Follower(environment, transfers.lanes().indexOf(lane), this);
@@ -78,7 +76,7 @@ final class Sweep implements Follower.Lane {
     left.clear();
     left.addAll(ahead);
     ahead.clear();
-    left.addAll(live.keySet());
+    live.values().forEach(each -> left.add(each.transfer()));
     if (idle) {
       pace.begin(since);
       goOn();
@@ -87,9 +85,10 @@ final class Sweep implements Follower.Lane {
 
   /** A session moves and has seen a switch, maybe before this lane. */
   void due(UUID session) {
-    Transfer transfer = transfers.find(session);
-    if (transfer != null && !transfer.hasFollowed(environment.switchboard().generation())) {
-      (left.isEmpty() ? ahead : left).addFirst(session);
+    LaneActor.Live there = live.get(session);
+    if (there != null
+        && !there.transfer().hasFollowed(environment.switchboard().generation())) {
+      (left.isEmpty() ? ahead : left).addFirst(there.transfer());
     }
   }
 
@@ -101,11 +100,9 @@ final class Sweep implements Follower.Lane {
     for (int i = 0;
         i < LOOKING && follower.waiting() < most && byActor < BY_ACTOR && !left.isEmpty();
         i++) {
-      UUID session = left.remove();
-      ActorRef<SessionActor.Command> actor = live.get(session);
-      Transfer transfer = actor == null ? null : transfers.find(session);
-      if (actor != null && transfer != null && !follower.look(transfer)) {
-        actor.tell(new SessionActor.FollowSwitch());
+      Transfer transfer = left.remove();
+      if (!follower.look(transfer)) {
+        tell(transfer, new SessionActor.FollowSwitch());
         byActor++;
       }
     }
@@ -152,15 +149,15 @@ final class Sweep implements Follower.Lane {
 
   @Override
   public void tell(Transfer transfer, SessionActor.Command what) {
-    ActorRef<SessionActor.Command> actor = live.get(transfer.id());
-    if (actor != null) {
-      actor.tell(what);
+    LaneActor.Live there = live.get(transfer.id());
+    if (there != null) {
+      there.actor().tell(what);
     }
   }
 
   @Override
   public void again(Transfer transfer) {
-    left.add(transfer.id());
+    left.add(transfer);
     if (left.size() == 1) {
       pace.begin(System.nanoTime());
       self.tell(LaneActor.FollowOn.NOW);

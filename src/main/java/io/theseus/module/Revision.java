@@ -193,7 +193,11 @@ public final class Revision {
   /** Whether a call of it hung: no more of it is called. */
   public boolean isAbandoned() {
     return threads != null
-        && (threads.isOver() || policies().anyMatch(each -> each.threads().isOver()));
+        && (threads.isOver() || isOver(admission) || isOver(fairness) || isOver(backup));
+  }
+
+  private static boolean isOver(Optional<? extends NodePolicy<?>> policy) {
+    return policy.isPresent() && policy.get().threads().isOver();
   }
 
   /**

@@ -26,7 +26,6 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -254,10 +253,17 @@ public final class Transfer {
 
   /** What it is to run: never again what failed for it. */
   Revision wanted(Switchboard.Current current) {
-    return Stream.of(current.of(id), current.revision(), current.stable())
-        .filter(each -> !fallen.contains(each.id()) && !each.isAbandoned())
-        .findFirst()
-        .orElse(Revision.builtIn());
+    Revision first = current.of(id);
+    if (isFit(first)) {
+      return first;
+    } else if (isFit(current.revision())) {
+      return current.revision();
+    }
+    return isFit(current.stable()) ? current.stable() : Revision.builtIn();
+  }
+
+  private boolean isFit(Revision wanted) {
+    return !wanted.isAbandoned() && (fallen.isEmpty() || !fallen.contains(wanted.id()));
   }
 
   /** Whether what it is to run is what serves it. */
