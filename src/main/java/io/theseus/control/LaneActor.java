@@ -79,17 +79,13 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
       CompletableFuture<List<SessionSummary>> answer)
       implements Command {}
 
-  /** Sessions go on following a switch. */
+  /** What sessions do that follow a switch. */
   enum FollowOn implements Command {
-    NOW
+    /** The next ones begin. */
+    NEXT,
+    /** Their code has begun. */
+    ARRIVED
   }
-
-  /**
-   * Sessions that follow a switch have something to do here.
-   *
-   * @param sessions how many
-   */
-  record Run(Runnable task, int sessions) implements Command {}
 
   private record FromSession(SessionActor.Notice notice) implements Command {}
 
@@ -153,10 +149,10 @@ final class LaneActor extends AbstractOnMessageBehavior<LaneActor.Command> {
       onTell(tell);
     } else if (command instanceof FollowSwitch) {
       sweep.begin();
-    } else if (command instanceof FollowOn) {
+    } else if (command == FollowOn.NEXT) {
       sweep.goOn();
-    } else if (command instanceof Run run) {
-      sweep.run(run);
+    } else if (command == FollowOn.ARRIVED) {
+      sweep.arrive();
     } else if (command instanceof ListSessions list) {
       onListOn(
           new ListOn(new ArrayDeque<>(live.keySet()), new ArrayList<>(live.size()), list.answer()));

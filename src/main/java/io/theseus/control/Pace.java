@@ -19,7 +19,7 @@ final class Pace {
 
   private long last;
 
-  /** How long one took, of late, in a step of two. */
+  /** How long one took, of late: the arrival of one and the beginning of another. */
   private double each = STEP / LEAST;
 
   /** Sessions begin to follow. */

@@ -10,7 +10,9 @@ import java.lang.management.ThreadMXBean;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Map;
+import java.util.Queue;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,6 +42,12 @@ final class Sweep implements Follower.Lane {
 
   /** Sessions that move, and have heard of a switch before this lane. */
   private final ArrayDeque<Transfer> ahead = new ArrayDeque<>();
+
+  /** What those have to do here whose code has begun. */
+  private final Queue<Runnable> arrivals = new ConcurrentLinkedQueue<>();
+
+  /** Whether the next ones will begin soon, and take arrivals along. */
+  private volatile boolean goesOn;
 
   // the last switch: when, the sessions that there were, and those left to their actors
   private long since;
@@ -86,15 +94,16 @@ final class Sweep implements Follower.Lane {
   /** A session moves and has seen a switch, maybe before this lane. */
   void due(UUID session) {
     LaneActor.Live there = live.get(session);
-    if (there != null
-        && !there.transfer().hasFollowed(environment.switchboard().generation())) {
+    if (there != null && !there.transfer().hasFollowed(environment.switchboard().generation())) {
       (left.isEmpty() ? ahead : left).addFirst(there.transfer());
     }
   }
 
   /** The next sessions follow. */
   void goOn() {
+    goesOn = false;
     long before = cpuNanos();
+    takeArrivals();
     int byActor = 0;
     int most = pace.next(System.nanoTime());
     for (int i = 0;
@@ -112,16 +121,22 @@ final class Sweep implements Follower.Lane {
     pace.took(cpuNanos() - before, waiting);
     tellFollowed();
     if (!left.isEmpty()) {
-      lane.later().run(() -> self.tell(LaneActor.FollowOn.NOW), BETWEEN);
+      goesOn = true;
+      lane.later().run(() -> self.tell(LaneActor.FollowOn.NEXT), BETWEEN);
     }
   }
 
-  /** What sessions that follow have to do on this thread. */
-  void run(LaneActor.Run run) {
-    long before = cpuNanos();
-    run.task().run();
-    pace.took(cpuNanos() - before, run.sessions());
+  /** Code of sessions has begun, and no further ones will begin, with which they would arrive. */
+  void arrive() {
+    takeArrivals();
     tellFollowed();
+  }
+
+  private void takeArrivals() {
+    Runnable arrival;
+    while ((arrival = arrivals.poll()) != null) {
+      arrival.run();
+    }
   }
 
   /** Without what other threads let this one wait for. */
@@ -143,8 +158,11 @@ final class Sweep implements Follower.Lane {
   // ---- the lane, for those that follow
 
   @Override
-  public void run(Runnable task, int many) {
-    self.tell(new LaneActor.Run(task, many));
+  public void run(Runnable task) {
+    arrivals.add(task);
+    if (!goesOn) { // the thread would wake up once more for them
+      self.tell(LaneActor.FollowOn.ARRIVED);
+    }
   }
 
   @Override
@@ -160,7 +178,7 @@ final class Sweep implements Follower.Lane {
     left.add(transfer);
     if (left.size() == 1) {
       pace.begin(System.nanoTime());
-      self.tell(LaneActor.FollowOn.NOW);
+      self.tell(LaneActor.FollowOn.NEXT);
     }
   }
 }

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -65,6 +66,19 @@ public final class SessionCode {
    *     not be as it is
    */
   public record Begun(SessionCode code, Admission admission, Optional<Decisions> first) {}
+
+  /** Hears what became of code that was to begin, of many together. */
+  @FunctionalInterface
+  public interface Heard {
+    /**
+     * On any thread, for each once.
+     *
+     * @param number of the session, in the order in which they were given
+     * @param begun null where it failed; then nothing is left to be closed
+     * @param failure null where it did not
+     */
+    void heard(int number, @Nullable Begun begun, @Nullable CodeException failure);
+  }
 
   /** An object of a component. */
   private record Part<T>(Revision.Component<T> component, T object) {}
@@ -125,16 +139,29 @@ public final class SessionCode {
    * many in a few calls, so that they cost little more than their code.
    *
    * @param others sessions of this node beside each, for the admission policy
-   * @return for each session; fails with a {@link CodeException}; then nothing is left to be closed
+   * @return when all were heard of
    */
-  public static List<CompletionStage<Begun>> begin(
-      Revision revision, List<Beginning> sessions, int others) {
-    return new SessionCodes(revision, sessions, others).begin();
+  public static CompletionStage<Boolean> begin(
+      Revision revision, List<Beginning> sessions, int others, Heard heard) {
+    return new SessionCodes(revision, sessions, others, heard).begin();
   }
 
   /** The same for one. */
   public static CompletionStage<Begun> begin(Revision revision, Beginning session, int others) {
-    return begin(revision, List.of(session), others).get(0);
+    CompletableFuture<Begun> answer = new CompletableFuture<>();
+    CompletionStage<Boolean> unused =
+        begin(
+            revision,
+            List.of(session),
+            others,
+            (number, begun, failure) -> {
+              if (begun != null) {
+                answer.complete(begun);
+              } else {
+                answer.completeExceptionally(failure);
+              }
+            });
+    return answer;
   }
 
   /**
@@ -165,6 +192,11 @@ public final class SessionCode {
 
   Revision revision() {
     return revision;
+  }
+
+  /** What it was told of its session. */
+  public SessionInfo session() {
+    return session;
   }
 
   /** What it began with, for a successor where it has not left anything itself. */

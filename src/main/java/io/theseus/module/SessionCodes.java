@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,14 +27,15 @@ final class SessionCodes {
    * where a call hangs: then what was left until then counts.
    */
   private static final class Each {
+    private final int number;
     private final Beginning what;
     private final SessionCode code;
-    private final CompletableFuture<Begun> answer = new CompletableFuture<>();
     private volatile Legacy legacy;
     private Admission admission = Admission.admit();
     private @Nullable Throwable refused;
 
-    Each(Beginning what, SessionCode code) {
+    Each(int number, Beginning what, SessionCode code) {
+      this.number = number;
       this.what = what;
       this.code = code;
       SessionCode predecessor = what.predecessor();
@@ -45,26 +48,37 @@ final class SessionCodes {
 
   private final Revision revision;
   private final int others;
-  private final List<Each> all = new ArrayList<>();
+  private final SessionCode.Heard heard;
+  private final List<Each> all;
 
-  SessionCodes(Revision revision, List<Beginning> sessions, int others) {
+  /** Of whom nothing has been heard. */
+  private final AtomicInteger left;
+
+  private final CompletableFuture<Boolean> allHeard = new CompletableFuture<>();
+
+  SessionCodes(Revision revision, List<Beginning> sessions, int others, SessionCode.Heard heard) {
     this.revision = revision;
     this.others = others;
-    sessions.forEach(each -> all.add(new Each(each, new SessionCode(revision, each.session()))));
+    this.heard = heard;
+    this.left = new AtomicInteger(sessions.size());
+    this.all = new ArrayList<>(sessions.size());
+    for (Beginning each : sessions) {
+      all.add(new Each(all.size(), each, new SessionCode(revision, each.session())));
+    }
   }
 
-  List<CompletionStage<Begun>> begin() {
+  CompletionStage<Boolean> begin() {
     if (!enter()) {
       CodeException gone =
           new CodeException(revision.id() + ": was let go of (expected: in force)");
-      all.forEach(each -> end(each, new Outcome(null, gone), /* entered= */ false));
+      end(all, each -> new Outcome(null, gone), /* entered= */ false);
     } else {
       List<CompletableFuture<?>> first = admissions();
       first.addAll(handOvers());
       CompletableFuture<Void> unused =
           CompletableFuture.allOf(first.toArray(CompletableFuture[]::new)).thenRun(this::takeOvers);
     }
-    return all.stream().<CompletionStage<Begun>>map(each -> each.answer).toList();
+    return allHeard;
   }
 
   /** All or none. */
@@ -151,16 +165,15 @@ final class SessionCodes {
         (line, some) ->
             line.call(revision.id(), "begin", () -> takeOver(line, some))
                 .whenComplete(
-                    (outcomes, failure) -> {
-                      for (int i = 0; i < some.size(); i++) {
+                    (outcomes, failure) ->
                         end(
-                            some.get(i),
-                            failure == null
-                                ? outcomes.get(i)
-                                : new Outcome(null, new CodeException(SessionCode.reason(failure))),
-                            /* entered= */ true);
-                      }
-                    }));
+                            some,
+                            i ->
+                                failure == null
+                                    ? outcomes.get(i)
+                                    : new Outcome(
+                                        null, new CodeException(SessionCode.reason(failure))),
+                            /* entered= */ true)));
   }
 
   private List<Outcome> takeOver(ModuleThreads.Line line, List<Each> some) {
@@ -183,19 +196,23 @@ final class SessionCodes {
     return outcomes;
   }
 
-  private static void end(Each each, Outcome outcome, boolean entered) {
+  private void end(List<Each> some, IntFunction<Outcome> outcomes, boolean entered) {
+    for (int i = 0; i < some.size(); i++) {
+      end(some.get(i), outcomes.apply(i), entered);
+    }
+    if (left.addAndGet(-some.size()) == 0) {
+      allHeard.complete(true);
+    }
+  }
+
+  private void end(Each each, Outcome outcome, boolean entered) {
     SessionCode predecessor = each.what.predecessor();
     if (predecessor != null) {
       predecessor.close();
     }
-    Begun begun = outcome.begun();
-    if (begun != null) {
-      each.answer.complete(begun);
-      return;
-    }
-    if (entered) {
+    if (outcome.begun() == null && entered) {
       each.code.close();
     }
-    each.answer.completeExceptionally(outcome.failure());
+    heard.heard(each.number, outcome.begun(), outcome.failure());
   }
 }

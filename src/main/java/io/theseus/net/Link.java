@@ -34,6 +34,7 @@ abstract class Link implements SessionLink {
   private static final long SOON = 4L << 20;
 
   protected final Connection connection;
+  private final int lane;
   private final AtomicReference<@Nullable Report> slot = new AtomicReference<>();
   private volatile @Nullable Runnable wake;
   private volatile @Nullable Watched watched;
@@ -51,6 +52,7 @@ abstract class Link implements SessionLink {
 
   Link(Connection connection) {
     this.connection = connection;
+    this.lane = connection.lane();
   }
 
   // ---- the session's side, any thread
@@ -62,7 +64,7 @@ abstract class Link implements SessionLink {
 
   @Override
   public final int lane() {
-    return connection.lane();
+    return lane;
   }
 
   @Override

@@ -182,7 +182,7 @@ public final class FollowPractice {
 
   private final class PracticeLane implements Follower.Lane {
     @Override
-    public void run(Runnable task, int sessions) {
+    public void run(Runnable task) {
       tasks.add(task);
     }
 

@@ -6,17 +6,16 @@ import io.theseus.channel.Direction;
 import io.theseus.channel.PayloadUse;
 import io.theseus.channel.Progress;
 import io.theseus.channel.Range;
+import io.theseus.channel.SessionInfo;
 import io.theseus.module.Decisions;
 import io.theseus.module.Revision;
 import io.theseus.module.SessionCode;
 import io.theseus.module.Switchboard;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -34,8 +33,8 @@ import org.jspecify.annotations.Nullable;
 public final class Follower {
   /** The lane, as seen from here. */
   public interface Lane {
-    /** Runs a task for so many sessions on its thread. */
-    void run(Runnable task, int sessions);
+    /** Runs a task on its thread; from any thread. */
+    void run(Runnable task);
 
     /** Tells a session's actor; nothing where it has none. */
     void tell(Transfer transfer, SessionActor.Command what);
@@ -50,12 +49,14 @@ public final class Follower {
     private final SessionLink link;
     private final Report from;
     private final CompletableFuture<SessionActor.Command> switching = new CompletableFuture<>();
+    private final long attempt;
     private SessionCode.@Nullable Begun begun;
 
     Joining(Transfer transfer, SessionLink link, Report from) {
       this.transfer = transfer;
       this.link = link;
       this.from = from;
+      this.attempt = transfer.attempts + 1;
     }
   }
 
@@ -69,8 +70,11 @@ public final class Follower {
 
   private final Map<Revision, List<Joining>> joining = new LinkedHashMap<>();
 
-  /** All of these. */
-  private final Set<Transfer> waiting = new HashSet<>();
+  /** How many these are. */
+  private int waiting;
+
+  /** Who these are is said by themselves: they have it as theirs. */
+  private Object round = new Object();
 
   /** Sessions whose code is being begun. */
   private int underWay;
@@ -97,7 +101,7 @@ public final class Follower {
       go();
       switchGeneration = current.generation();
     }
-    if (!transfer.isDue(switchGeneration) || waiting.contains(transfer)) {
+    if (!transfer.isDue(switchGeneration) || transfer.round == round) {
       return true;
     }
     Revision wanted = transfer.wanted(current);
@@ -128,8 +132,9 @@ public final class Follower {
         code.close();
       }
     } else {
+      transfer.round = round;
       joining.computeIfAbsent(wanted, each -> new ArrayList<>()).add(joins);
-      waiting.add(transfer);
+      waiting++;
     }
     return true;
   }
@@ -149,14 +154,15 @@ public final class Follower {
 
   /** How many were looked at that follow. */
   public int waiting() {
-    return waiting.size();
+    return waiting;
   }
 
   /** Those that were looked at follow. */
   public void go() {
     joining.forEach(this::begin);
     joining.clear();
-    waiting.clear();
+    waiting = 0;
+    round = new Object();
   }
 
   /** Whether nothing is under way. */
@@ -171,38 +177,35 @@ public final class Follower {
     for (Joining each : all) {
       Transfer transfer = each.transfer;
       Report from = each.from;
+      SessionInfo info = transfer.info();
       beginnings.add(
           new SessionCode.Beginning(
-              transfer.info(),
+              info,
               transfer.code,
               Optional.of(
                   new SessionCode.Question(
-                      new Progress(transfer.facts().direction(), from.position(), from.end()),
+                      new Progress(info.direction(), from.position(), from.end()),
                       from.position() + Granting.AHEAD,
                       from.end()))));
     }
-    List<CompletionStage<SessionCode.Begun>> begins =
-        SessionCode.begin(revision, beginnings, environment.running().getAsInt());
-    List<CompletableFuture<?>> heard = new ArrayList<>(all.size());
-    for (int i = 0; i < all.size(); i++) {
-      Joining each = all.get(i);
-      each.transfer.code = null; // it hands over: its worker asks it nothing any more
-      each.transfer.switching = each.switching;
-      long attempt = ++each.transfer.attempts;
-      heard.add(
-          begins
-              .get(i)
-              .handle(
-                  (begun, failure) -> {
-                    each.begun = begun;
-                    return each.switching.complete(
-                        SessionActor.CodeBegun.of(attempt, begunFor, revision, begun, failure));
-                  })
-              .toCompletableFuture());
+    CompletionStage<Void> unused =
+        SessionCode.begin(
+                revision,
+                beginnings,
+                environment.running().getAsInt(),
+                (number, begun, failure) -> {
+                  Joining each = all.get(number);
+                  each.begun = begun;
+                  each.switching.complete(
+                      SessionActor.CodeBegun.of(each.attempt, begunFor, revision, begun, failure));
+                })
+            .thenRun(() -> lane.run(() -> arrive(revision, all, begunFor)));
+    for (Joining each : all) {
+      Transfer transfer = each.transfer;
+      transfer.code = null; // it hands over: its worker asks it nothing any more
+      transfer.switching = each.switching;
+      transfer.attempts = each.attempt;
     }
-    CompletableFuture<Void> unused =
-        CompletableFuture.allOf(heard.toArray(CompletableFuture[]::new))
-            .thenRun(() -> lane.run(() -> arrive(revision, all, begunFor), all.size()));
   }
 
   private void arrive(Revision revision, List<Joining> all, long begunFor) {

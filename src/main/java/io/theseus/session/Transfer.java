@@ -115,6 +115,9 @@ public final class Transfer {
   /** Code that is being begun; the next incarnation waits for the same. */
   @Nullable CompletionStage<SessionActor.Command> switching;
 
+  /** Of a {@link Follower}: those of the sessions that it has looked at and not begun. */
+  @Nullable Object round;
+
   /** Counts the codes that were begun: an answer to an older attempt is not heard. */
   long attempts;
 
@@ -220,6 +223,10 @@ public final class Transfer {
 
   /** What the session is, as code of modules sees it. */
   SessionInfo info() {
+    SessionCode serving = code;
+    if (serving != null && serving.session().size().isPresent()) {
+      return serving.session(); // it began for the same connection
+    }
     ClientMessage.Command asked = command;
     Facts known = facts;
     String remote = connected().remote();

@@ -131,9 +131,21 @@ class SessionCodesTest {
               Optional.of(
                   new SessionCode.Question(new Progress(Direction.GET, i, END), END, END))));
     }
-    return SessionCode.begin(revision, all, /* others= */ 0).stream()
-        .map(CompletionStage::toCompletableFuture)
-        .toList();
+    List<CompletableFuture<Begun>> begun = new ArrayList<>();
+    all.forEach(each -> begun.add(new CompletableFuture<>()));
+    CompletionStage<Boolean> unused =
+        SessionCode.begin(
+            revision,
+            all,
+            /* others= */ 0,
+            (number, code, failure) ->
+                assertThat(
+                        code != null
+                            ? begun.get(number).complete(code)
+                            : begun.get(number).completeExceptionally(failure))
+                    .as("heard once")
+                    .isTrue());
+    return begun;
   }
 
   private static List<SessionCode> codes(List<CompletableFuture<Begun>> begun) {

@@ -174,7 +174,7 @@ final class FollowerTest {
     private final List<Transfer> again = new ArrayList<>();
 
     @Override
-    public void run(Runnable task, int sessions) {
+    public void run(Runnable task) {
       tasks.add(task);
     }
 
