@@ -29,13 +29,16 @@ import java.security.MessageDigest;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -76,6 +79,7 @@ final class BackupSessionTest {
   private volatile int rotten;
 
   private volatile Runnable onChange = () -> {};
+  private final List<Said> opened = new CopyOnWriteArrayList<>();
 
   @BeforeEach
   void open(@TempDir Path directory) throws Exception {
@@ -118,6 +122,7 @@ final class BackupSessionTest {
     kit.shutdownTestKit();
     theirPort.close();
     ourPort.close();
+    opened.forEach(Said::close); // a port that is closed may leave some, and a store waits for them
     theirs.close();
     ours.close();
     disk.shutdown();
@@ -135,14 +140,21 @@ final class BackupSessionTest {
   private PeerPort port(String name) throws IOException {
     return PeerPort.open(
         new PeerSettings(name, Set.of("owner", "backup"), "127.0.0.1", 0, "", MIB),
-        (asked, epoch) -> new Said(original.source()),
+        (asked, epoch) -> said(original.source()),
         disk,
         null);
+  }
+
+  private Source said(Source real) {
+    Said made = new Said(real);
+    opened.add(made);
+    return made;
   }
 
   /** What the owner has, with the sums that the test wants. */
   private final class Said implements Source {
     private final Source real;
+    private final AtomicBoolean closed = new AtomicBoolean();
 
     Said(Source real) {
       this.real = real;
@@ -185,7 +197,9 @@ final class BackupSessionTest {
 
     @Override
     public void close() {
-      real.close();
+      if (closed.compareAndSet(false, true)) {
+        real.close();
+      }
     }
   }
 
