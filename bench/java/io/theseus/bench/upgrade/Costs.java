@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a switch costs a node for each session: CPU, the event loops' of it, and the journal.
@@ -18,7 +19,18 @@ import java.util.Map;
  */
 final class Costs {
   /** A period is this long, or as long as all sessions take to follow. */
-  private static final long PERIOD_NANOS = 3_000_000_000L;
+  private static final long PERIOD_NANOS = 1_000_000_000L;
+
+  /**
+   * Clients are given a sign of life every four seconds or five, all of them within one: a period
+   * lies between. So long it is looked for the end of that.
+   */
+  private static final long SIGNS_OF_LIFE_NANOS = 6_000_000_000L;
+
+  private static final long SLICE_NANOS = 200_000_000L;
+
+  /** Of the event loops, for each session in a slice: more than looks cost, less than signs. */
+  private static final double SIGNS_MICROS = 0.25;
 
   /**
    * What was used until a time.
@@ -72,12 +84,12 @@ final class Costs {
       allFollowed.clear();
       List<Used> act = new ArrayList<>();
       for (int i = 0; i < rounds; i++) {
-        Used idle = idle(node);
+        Used idle = idle(node, /* crowd= */ null);
         act.add(switched(node, /* crowd= */ null).without(idle));
       }
       try (LoadCrowd crowd = crowd(node)) {
         for (int i = 0; i < rounds; i++) {
-          Used idle = idle(node);
+          Used idle = idle(node, crowd);
           Used each = switched(node, crowd).without(idle);
           cpuMicros.add(micros(each.process() - act.get(i).process()));
           loopMicros.add(micros(each.loops() - act.get(i).loops()));
@@ -104,17 +116,18 @@ final class Costs {
     return new LoadCrowd(lab, Cell.idle(sessions), node.port(), CellRun.FILE, /* seed= */ 1);
   }
 
-  private Used idle(UpgradedNode node) throws IOException {
+  private Used idle(UpgradedNode node, @Nullable LoadCrowd crowd) throws IOException {
     node.collect();
+    awaitSignsOfLife(node, crowd);
     Used before = used(node);
     sleepUntil(System.nanoTime() + PERIOD_NANOS);
     return used(node).since(before);
   }
 
-  private Used switched(UpgradedNode node, @org.jspecify.annotations.Nullable LoadCrowd crowd)
-      throws IOException {
+  private Used switched(UpgradedNode node, @Nullable LoadCrowd crowd) throws IOException {
     node.awaitEnd(node.upgradeNobody(node.nextModule()));
     node.collect();
+    awaitSignsOfLife(node, crowd);
     long writes = writes(node);
     Used before = used(node);
     long end = System.nanoTime() + PERIOD_NANOS;
@@ -130,6 +143,20 @@ final class Costs {
       allFollowed.add((node.awaitFollowed(act) - node.awaitSwitch(act)) / 1e9);
     }
     return after;
+  }
+
+  /** Waits until all clients have just had one, as far as that is seen. */
+  private void awaitSignsOfLife(UpgradedNode node, @Nullable LoadCrowd crowd) throws IOException {
+    long end = System.nanoTime() + SIGNS_OF_LIFE_NANOS;
+    boolean some = false;
+    boolean over = crowd == null;
+    while (!over && System.nanoTime() - end < 0) {
+      double before = node.loopSeconds();
+      sleepUntil(System.nanoTime() + SLICE_NANOS);
+      boolean busy = (node.loopSeconds() - before) * 1e6 > SIGNS_MICROS * sessions;
+      over = some && !busy;
+      some |= busy;
+    }
   }
 
   /** What the journal has written: marks, and syncs of anything. */
