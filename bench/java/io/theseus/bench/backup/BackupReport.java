@@ -39,7 +39,8 @@ final class BackupReport {
       clients make up the same bytes: ours and raw's in C, HDFS's in Java, as it has no other. What
       each settles for is not the same: ours, raw and raw-chain hash once with SHA-256, our copies
       and HDFS only sum up (CRC32C), the second of raw-chain does neither. Its rows against HDFS and
-      raw say what of our goals can be reached here by who gets a copy's bytes over a connection.
+      raw say, over 16 connections, what of our goals can be reached here by who gets a copy's bytes
+      over a connection; over one it does one thing after the other, and can be overtaken.
 
       **Durable at the same points:** every 8 MiB, and at the end with the name, in every place.
       Ours answers each such point with an OFFSET, and the client may be 16 MiB ahead of it; HDFS's
