@@ -82,13 +82,13 @@ final class RottenFiles {
     return files;
   }
 
-  private void read(Path file) throws IOException {
+  private void read(Path file) {
     if (file.toString().endsWith(DurableFile.NEW)) {
       return; // a kill came between
     }
-    String text = new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
-    String[] lines = text.split("\n", LINES);
     try {
+      String text = new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
+      String[] lines = text.split("\n", LINES);
       String[] facts = lines[1].split(" ", -1);
       Optional<Attribute> stored = Attribute.parse(lines[2]);
       if (lines.length == LINES
@@ -104,7 +104,8 @@ final class RottenFiles {
                 sums(lines[3])));
         return;
       }
-    } catch (IllegalArgumentException
+    } catch (IOException // as the disk that the file has rotten on may give
+        | IllegalArgumentException
         | IndexOutOfBoundsException
         | DateTimeException
         | ProtocolException e) {

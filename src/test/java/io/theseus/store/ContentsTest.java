@@ -346,6 +346,7 @@ final class ContentsTest {
       Files.writeString(mark, Files.readString(mark).replace("d/f", "d/g"));
       Files.writeString(marks().resolve("torn.new"), "half");
       Files.writeString(marks().resolve("empty"), "");
+      Files.createDirectory(marks().resolve("unreadable"));
     }
     fixture.restart();
     assertThat(contents().rotten()).isEmpty();
