@@ -77,7 +77,9 @@ public final class Native {
   private static final byte[] ATTRIBUTE_NAME = terminated("user." + ATTRIBUTE);
   private static final byte[] NO_ATTRIBUTE_NAME = terminated("user." + ATTRIBUTE + ".none");
   private static final int MOST_ATTRIBUTE_BYTES = 1024;
+  private static final int POSIX_FADV_RANDOM = 1;
   private static final int POSIX_FADV_WILLNEED = 3;
+  private static final int POSIX_FADV_DONTNEED = 4;
   private static final int TIMESPEC_BYTES = 16;
   private static final long UTIME_OMIT = (1L << 30) - 2;
   private static final int AT_FDCWD = -100;
@@ -272,10 +274,24 @@ public final class Native {
 
   /** Asks for read-ahead of a range. A hint: what can't be done is left out. */
   public static void willNeed(FileChannel channel, long offset, long length) {
+    advise(channel, offset, length, POSIX_FADV_WILLNEED);
+  }
+
+  /** Asks for no read-ahead: what is read by this channel is read as it is asked for. A hint. */
+  public static void readsOnlyWhatIsAsked(FileChannel channel) {
+    advise(channel, 0, 0, POSIX_FADV_RANDOM);
+  }
+
+  /** Lets go of the memory that the kernel has a range in, where it is on disk, too. A hint. */
+  public static void dontNeed(FileChannel channel, long offset, long length) {
+    advise(channel, offset, length, POSIX_FADV_DONTNEED);
+  }
+
+  private static void advise(FileChannel channel, long offset, long length, int advice) {
     C c = LIBRARY;
     int fd = descriptor(channel);
     if (c != null && fd >= 0) {
-      c.posix_fadvise(fd, offset, length, POSIX_FADV_WILLNEED);
+      c.posix_fadvise(fd, offset, length, advice);
     }
   }
 
@@ -285,9 +301,20 @@ public final class Native {
    * else's).
    */
   public static boolean isCached(FileChannel channel, long offset, long length) {
+    long pages = (offset + length - 1) / PAGE_BYTES - offset / PAGE_BYTES + 1;
+    return cachedPages(channel, offset, length) >= pages;
+  }
+
+  /** Whether the kernel has nothing of a range in memory. False where there is no way to know. */
+  public static boolean isUncached(FileChannel channel, long offset, long length) {
+    return cachedPages(channel, offset, length) == 0;
+  }
+
+  /** -1 where there is no way to know. */
+  private static long cachedPages(FileChannel channel, long offset, long length) {
     int fd = descriptor(channel);
     if (LIBRARY == null || fd < 0) {
-      return false;
+      return -1;
     }
     byte[] range =
         ByteBuffer.allocate(CACHESTAT_RANGE_BYTES)
@@ -297,10 +324,9 @@ public final class Native {
             .array();
     byte[] found = new byte[CACHESTAT_BYTES];
     if (Direct.syscall(SYS_CACHESTAT, fd, range, found, 0) != 0) {
-      return false;
+      return -1;
     }
-    long pages = (offset + length - 1) / PAGE_BYTES - offset / PAGE_BYTES + 1;
-    return ByteBuffer.wrap(found).order(ByteOrder.nativeOrder()).getLong(0) >= pages;
+    return ByteBuffer.wrap(found).order(ByteOrder.nativeOrder()).getLong(0);
   }
 
   /** When an open file was last modified; empty where its descriptor's number is not to be had. */

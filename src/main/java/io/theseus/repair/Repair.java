@@ -4,6 +4,7 @@ import io.theseus.backup.Backup;
 import io.theseus.backup.Draining;
 import io.theseus.backup.Replicas;
 import io.theseus.names.Names;
+import io.theseus.os.Native;
 import io.theseus.store.Checked;
 import io.theseus.store.Committed;
 import io.theseus.store.DurableFile;
@@ -50,6 +51,7 @@ import org.slf4j.LoggerFactory;
 public final class Repair implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Repair.class);
   private static final String SCRUBBED = "scrubbed";
+  private static final int LEAST_PRIORITY = 19; // a nice value
   private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   /** Also where nothing is known to have changed. */
@@ -177,7 +179,7 @@ public final class Repair implements AutoCloseable {
       run("refill", this::keepRefilling);
     }
     if (!settings.scrubEvery().isZero()) {
-      run("scrub", this::keepScrubbing);
+      run("scrub", () -> idly(this::keepScrubbing));
     }
   }
 
@@ -202,6 +204,16 @@ public final class Repair implements AutoCloseable {
             });
     threads.add(made);
     made.start();
+  }
+
+  /** Behind all others who want a processor. */
+  private static void idly(Work work) throws InterruptedException {
+    try {
+      Native.setNice(LEAST_PRIORITY);
+    } catch (IOException e) {
+      LOG.debug("files are read at the usual priority: {}", e.getMessage());
+    }
+    work.run();
   }
 
   // ---- refill

@@ -1,5 +1,6 @@
 package io.theseus.store;
 
+import io.theseus.os.Native;
 import io.theseus.wire.ErrorCode;
 import io.theseus.wire.FileName;
 import io.theseus.wire.ProtocolException;
@@ -89,7 +90,8 @@ public final class Contents {
 
   /**
    * Reads a file from its first byte to its last; waits for the disk. One that can't be read is
-   * rotten, too, where it is known what it should be.
+   * rotten, too, where it is known what it should be. What wasn't in the page cache before isn't
+   * behind it.
    *
    * @throws ProtocolException {@code not-found}, and {@code busy} where it changes meanwhile
    * @throws InterruptedException where the pacing ends it
@@ -111,14 +113,21 @@ public final class Contents {
     ContentSums sums = new ContentSums(UploadRequest.Hashing.SHA256);
     Optional<IOException> failure = Optional.empty();
     try (FileChannel channel = open.channel()) {
+      // the kernel does what it reads ahead in one go, during which no other thread has its
+      // processor
+      Native.readsOnlyWhatIsAsked(channel);
       ByteBuffer buffer = ByteBuffer.allocateDirect(READ_BYTES);
       long at = 0;
       while (at < open.facts().size()) {
         buffer.clear().limit((int) Math.min(buffer.capacity(), open.facts().size() - at));
         pacing.await(buffer.remaining());
+        boolean forget = Native.isUncached(channel, at, buffer.remaining());
         int n = reading.read(channel, buffer, at);
         if (n < 0) {
           throw changed(name);
+        }
+        if (forget) {
+          Native.dontNeed(channel, at, n);
         }
         sums.update(buffer.flip());
         at += n;

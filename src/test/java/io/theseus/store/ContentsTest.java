@@ -3,6 +3,7 @@ package io.theseus.store;
 import static io.theseus.store.StoreFixture.request;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.theseus.os.Native;
 import io.theseus.wire.ErrorCode;
@@ -113,6 +114,21 @@ final class ContentsTest {
     assertThat(committed.version()).isEqualTo(checked.version());
     assertThat(committed.since()).isEqualTo(fixture.clock.instant());
     assertThat(contents().committed(NAME)).contains(committed);
+  }
+
+  /** Whoever looks through all files pushes nobody's out of memory. */
+  @Test
+  void shouldLeaveThePageCacheAsItWas() throws Exception {
+    put("content".repeat(200_000));
+    try (FileChannel channel = FileChannel.open(file(), StandardOpenOption.READ)) {
+      assumeTrue(Native.isCached(channel, 0, channel.size()), "the kernel says what it has");
+      check();
+      assertThat(Native.isCached(channel, 0, channel.size())).as("others use it").isTrue();
+      Native.dontNeed(channel, 0, 0);
+      assumeTrue(Native.isUncached(channel, 0, channel.size()), "a file system on a disk");
+      check();
+      assertThat(Native.isUncached(channel, 0, channel.size())).as("nobody used it").isTrue();
+    }
   }
 
   @Test
