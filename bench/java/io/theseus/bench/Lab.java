@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
@@ -44,18 +45,19 @@ public final class Lab implements AutoCloseable {
   private static final Duration TO_END = Duration.ofSeconds(20);
 
   private final boolean quick;
-  private final boolean pinned;
+  private final Placement placement;
   private final Path directory;
   private final Path memory;
+  private final String allProcessors;
   private final int serverProcessor;
   private final int loadProcessor;
   private final Collection<Process> running = new ConcurrentLinkedDeque<>();
   private int filesAside;
   private final Thread atExit = new Thread(this::clear, "lab-end");
 
-  private Lab(Path directory, boolean quick, boolean pinned) throws IOException {
+  private Lab(Path directory, boolean quick, Placement placement) throws IOException {
     this.quick = quick;
-    this.pinned = pinned;
+    this.placement = placement;
     this.directory = directory.toAbsolutePath();
     // what clients of a peer read from and write to must not be slower than the server
     memory =
@@ -63,6 +65,7 @@ public final class Lab implements AutoCloseable {
             ? SHARED_MEMORY.resolve(directory.getFileName())
             : this.directory.resolve("memory");
     List<Integer> processors = processors();
+    allProcessors = processors.stream().map(String::valueOf).collect(Collectors.joining(","));
     serverProcessor = processors.get(0);
     loadProcessor = processors.get(Math.min(1, processors.size() - 1));
     Files.createDirectories(site());
@@ -70,25 +73,28 @@ public final class Lab implements AutoCloseable {
     Runtime.getRuntime().addShutdownHook(atExit);
   }
 
+  /** Which processors may be used. */
+  public enum Placement {
+    /** By servers one, by clients another one. */
+    APART,
+
+    /** By servers all, by clients one. */
+    CLIENTS_ON_ONE,
+
+    /** By all processes all. */
+    ANYWHERE
+  }
+
   /**
    * Takes a new directory below one, and removes those of benchmarks that were killed there.
    *
    * @param quick whether figures say nothing, so that nobody waits for the disk to be idle
    */
-  public static Lab open(Path parent, boolean quick) throws IOException {
-    return open(parent, quick, /* pinned= */ true);
-  }
-
-  /** The same for clusters: all processes may use all processors. */
-  public static Lab openUnpinned(Path parent, boolean quick) throws IOException {
-    return open(parent, quick, /* pinned= */ false);
-  }
-
-  private static Lab open(Path parent, boolean quick, boolean pinned) throws IOException {
+  public static Lab open(Path parent, boolean quick, Placement placement) throws IOException {
     Files.createDirectories(parent);
     removeLeft(parent);
     removeLeft(SHARED_MEMORY);
-    return new Lab(parent.resolve(PREFIX + ProcessHandle.current().pid()), quick, pinned);
+    return new Lab(parent.resolve(PREFIX + ProcessHandle.current().pid()), quick, placement);
   }
 
   private static void removeLeft(Path parent) throws IOException {
@@ -357,7 +363,16 @@ public final class Lab implements AutoCloseable {
   }
 
   private List<String> place(int processor) {
-    return pinned ? List.of("taskset", "-c", Integer.toString(processor)) : List.of();
+    return switch (placement) {
+      case APART -> pinned(Integer.toString(processor));
+      case CLIENTS_ON_ONE ->
+          pinned(processor == loadProcessor ? Integer.toString(processor) : allProcessors);
+      case ANYWHERE -> List.of();
+    };
+  }
+
+  private static List<String> pinned(String processors) {
+    return List.of("taskset", "-c", processors);
   }
 
   private String shown(int processor, List<String> command) {

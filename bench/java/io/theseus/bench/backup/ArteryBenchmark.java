@@ -36,7 +36,7 @@ public final class ArteryBenchmark implements Callable<Integer> {
     int rounds = options.rounds();
     boolean quick = options.quick();
     Path into = options.results(/* allCases= */ true);
-    try (Lab lab = Lab.openUnpinned(RunOptions.OTHERS, quick);
+    try (Lab lab = Lab.open(RunOptions.OTHERS, quick, Lab.Placement.ANYWHERE);
         CopyPair ours = new CopyPair(lab, ArteryReport.OURS, "pull", 256 * KIB);
         CopyPair small = new CopyPair(lab, ArteryReport.SMALL, "pieces", 256 * KIB);
         CopyPair large = new CopyPair(lab, ArteryReport.LARGE, "pieces", 1024 * KIB)) {

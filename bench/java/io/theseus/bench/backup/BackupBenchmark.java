@@ -61,7 +61,7 @@ public final class BackupBenchmark implements Callable<Integer> {
         BackupCase.all("put", quick).stream()
             .filter(each -> cases.isEmpty() || cases.contains(each.name()))
             .toList();
-    try (Lab lab = Lab.openUnpinned(RunOptions.OTHERS, quick)) {
+    try (Lab lab = Lab.open(RunOptions.OTHERS, quick, Lab.Placement.ANYWHERE)) {
       lab.compile(List.of("load_put", "raw_receive"));
       try (Hdfs hdfs = new Hdfs(lab);
           OurNodes ours = new OurNodes(lab)) {

@@ -107,7 +107,7 @@ public final class TransferBenchmark implements Callable<Integer> {
       throw new ParameterException(line(), "--rounds: " + rounds + " (expected: 1 to 100)");
     }
     Path into = results != null ? results : isWhole(times) ? COMMITTED : OTHERS;
-    try (Lab lab = Lab.open(OTHERS, quick)) {
+    try (Lab lab = Lab.open(OTHERS, quick, Lab.Placement.APART)) {
       BenchResults measured = new BenchResults(NAME, "Transfers beside nginx, rsync and plain C");
       Report report = new Report(lab, measured, into.resolve(NAME), quick);
       lab.compile(List.of("load_get", "load_put", "raw_send", "raw_receive"));

@@ -130,7 +130,7 @@ public final class UpgradeBenchmark implements Callable<Integer> {
     }
     Path into = results != null ? results : whole ? COMMITTED : OTHERS;
     Path traces = results != null ? results.resolve("local") : TRACES;
-    try (Lab lab = Lab.open(OTHERS, quick)) {
+    try (Lab lab = Lab.open(OTHERS, quick, Lab.Placement.CLIENTS_ON_ONE)) {
       int before = quick ? 0 : acts;
       UpgradeReport report = new UpgradeReport(quick, times, before, seed, lab.pinnedApart());
       lab.compile(List.of("load_upgrade"));

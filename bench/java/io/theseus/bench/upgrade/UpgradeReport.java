@@ -32,8 +32,10 @@ final class UpgradeReport {
 
   private static final String HOW =
       """
-      One node, pinned to one processor with all its threads, and its clients on another one. The
-      clients are one program, `bench/native/load_upgrade.c`. A wait begins when an acknowledgement
+      One node, which may use all processors, and its clients on one of them. Its event loops go
+      before its other threads (`theseus.threads.event-loop-nice = -10`, see
+      [operations](../../docs/operations.md)). The clients are one program,
+      `bench/native/load_upgrade.c`. A wait begins when an acknowledgement
       (OFFSET) leaves and ends when the kernel has the last byte of the DATA that it asks for
       (`SO_TIMESTAMPNS`): what the client itself is late with counts for nothing. The pace is an open
       loop: who is due while the last answer is late counts from when it was due. Where clients take

@@ -105,6 +105,8 @@ final class UpgradedNode implements AutoCloseable {
             "--set",
             "packets.idle=1h",
             "--set",
+            "threads.event-loop-nice=-10",
+            "--set",
             "cluster.port=0"));
   }
 

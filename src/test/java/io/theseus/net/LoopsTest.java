@@ -1,6 +1,7 @@
 package io.theseus.net;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,17 +20,22 @@ final class LoopsTest {
   private static final int NICE = 16;
 
   private static int niceOf(Executor loop) throws Exception {
-    CompletableFuture<String> stat = new CompletableFuture<>();
+    String fields = ownFile(loop, "stat");
+    return Integer.parseInt(fields.substring(fields.lastIndexOf(')') + 2).split(" ", -1)[NICE]);
+  }
+
+  /** What the kernel says of a loop's thread. */
+  private static String ownFile(Executor loop, String file) throws Exception {
+    CompletableFuture<String> read = new CompletableFuture<>();
     loop.execute(
         () -> {
           try {
-            stat.complete(Files.readString(Path.of("/proc/thread-self/stat")));
+            read.complete(Files.readString(Path.of("/proc/thread-self", file)));
           } catch (Exception e) {
-            stat.completeExceptionally(e);
+            read.completeExceptionally(e);
           }
         });
-    String fields = stat.get(10, TimeUnit.SECONDS);
-    return Integer.parseInt(fields.substring(fields.lastIndexOf(')') + 2).split(" ", -1)[NICE]);
+    return read.get(10, TimeUnit.SECONDS);
   }
 
   private static List<Integer> nice(int wanted) throws Exception {
@@ -48,5 +54,16 @@ final class LoopsTest {
     assertThat(usual).hasSize(2).doesNotContain(7);
     assertThat(nice(7)).containsExactly(7, 7);
     assertThat(nice(0)).as("nobody else's").isEqualTo(usual);
+  }
+
+  /** Otherwise who runs may go on for milliseconds when one of them is woken. */
+  @Test
+  void shouldHaveTheShortestTurnsWhereTheyGoBeforeOthers() throws Exception {
+    try (Loops loops = new Loops(1, -1, "test", Runnable::run)) {
+      assumeTrue(niceOf(loops.executors().get(0)) == -1, "this process may go before others");
+      String turn = ownFile(loops.executors().get(0), "sched");
+      assumeTrue(turn.contains("se.slice"), "Linux 6.12");
+      assertThat(turn).containsPattern("se\\.slice +: +100000\n");
+    }
   }
 }
