@@ -380,24 +380,38 @@ final class Giver extends Member {
               task.run();
             } catch (IOException e) {
               String reason = String.valueOf(e.getMessage());
-              execute(() -> broken(one, new ProtocolException(ErrorCode.INTERNAL, reason)));
+              broken(one, new ProtocolException(ErrorCode.INTERNAL, reason));
             } catch (ProtocolException e) {
-              execute(() -> broken(one, e));
+              broken(one, e);
             }
           });
     } catch (RejectedExecutionException e) {
+      notRead(one);
       end("this node stops");
     }
   }
 
+  /** By a disk thread. */
   private void broken(Giving one, ProtocolException reason) {
+    Source source = one.source; // from before the task: nobody else touches it while it reads
+    boolean told =
+        execute(
+            () -> {
+              notRead(one);
+              fail(one, reason);
+              send();
+            });
+    if (!told && source != null) {
+      source.close();
+    }
+  }
+
+  private void notRead(Giving one) {
     if (one.reading) {
       one.reading = false;
       queued--;
       closeIdle(one);
     }
-    fail(one, reason);
-    send();
   }
 
   private void fail(Giving one, ProtocolException reason) {

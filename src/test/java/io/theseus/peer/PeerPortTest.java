@@ -36,11 +36,15 @@ import java.util.OptionalLong;
 import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.zip.CRC32C;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
@@ -93,8 +97,11 @@ final class PeerPortTest {
 
   private PeerPort port(String node, Sources sources, @Nullable PeerTls tls, long mostHeld)
       throws IOException {
-    return PeerPort.open(
-        new PeerSettings(node, Set.of("a", "b"), "127.0.0.1", 0, "", mostHeld), sources, disk, tls);
+    return PeerPort.open(settings(node, mostHeld), sources, disk, tls);
+  }
+
+  private static PeerSettings settings(String node, long mostHeld) {
+    return new PeerSettings(node, Set.of("a", "b"), "127.0.0.1", 0, "", mostHeld);
   }
 
   /** Both ports anew. */
@@ -444,6 +451,35 @@ final class PeerPortTest {
     upload.discard().toCompletableFuture().get(20, TimeUnit.SECONDS);
     awaitAnswer();
     assertThat(kept.told()).isEmpty();
+  }
+
+  /** Where the disk's threads end first, nothing waits for what they would have read. */
+  @Test
+  void shouldLetGoOfAFileThatCanNoMoreBeRead() throws Exception {
+    AtomicBoolean ended = new AtomicBoolean();
+    Executor ending =
+        task -> {
+          if (ended.get()) {
+            throw new RejectedExecutionException("ended");
+          }
+          disk.execute(task);
+        };
+    PeerTls encrypting = tls(true);
+    byte[] content = content(MIB);
+    Upload upload = begin();
+    Upload.Writer writer = upload.takeOver();
+    Kept kept = new Kept(content.length, 0, true);
+    try (PeerPort reading =
+            PeerPort.open(settings("a", Long.MAX_VALUE), this::source, ending, encrypting);
+        PeerPort other = port("b", PeerPortTest::nothing, encrypting, Long.MAX_VALUE)) {
+      other.pull(reading.address(), upload.session(), EPOCH, 0, content.length, kept);
+      write(writer, content, 0, 100);
+      kept.awaitAt(100);
+      ended.set(true);
+      write(writer, content, 100, 200);
+      await().atMost(PATIENCE).until(() -> !kept.told().isEmpty());
+      CompletableFuture.runAsync(upload::letGo).get(20, TimeUnit.SECONDS);
+    }
   }
 
   @Test
