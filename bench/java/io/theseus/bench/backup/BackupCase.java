@@ -22,8 +22,8 @@ record BackupCase(String name, int connections, int files, long bytes, int warmU
             new BackupCase(verb + "-1x1GiB", 1, 1, 20 * MIB, 0),
             new BackupCase(verb + "-16x64MiB", 4, 4, 9 * MIB, 0))
         : List.of(
-            new BackupCase(verb + "-1x1GiB", 1, 1, 1024 * MIB, 10),
-            new BackupCase(verb + "-16x64MiB", 16, 16, 64 * MIB, 5));
+            new BackupCase(verb + "-1x1GiB", 1, 1, 1024 * MIB, 40),
+            new BackupCase(verb + "-16x64MiB", 16, 16, 64 * MIB, 20));
   }
 
   /** The name of a file. */
