@@ -16,8 +16,8 @@
 //   pace MICROS         another interval, from now on
 //   stall PID MICROS    at the next RESUMED, stops that process for so long (SIGSTOP, SIGCONT)
 //   count               answers "count N STALLED": sessions that were told RESUMED since begin, or
-//                       ended, so that they never are; and when (nanoseconds of the wall clock) a
-//                       stall began; 0 for none
+//                       ended or began, so that they may never be; and when (nanoseconds of the wall
+//                       clock) a stall began; 0 for none
 //   dump FROM TO FILE   writes what was due between two times, and all RESUMED since the first;
 //                       answers "dumped N"
 // End of input ends it.
@@ -84,7 +84,8 @@ static void record(struct connection *c, int64_t due, int64_t arrived, uint32_t 
   kept[recorded++ % KEPT] = (struct record){due, arrived, (uint32_t)(c - all), bytes};
 }
 
-// A session that is told RESUMED, or is over, is not waited for.
+// A session that is told RESUMED, is over, or has just begun (maybe behind the switch, when it has
+// nothing to follow) is not waited for.
 static void counted(struct connection *c) {
   if (!c->resumed) {
     c->resumed = true;
@@ -195,6 +196,7 @@ static size_t take_packet(struct connection *c, const uint8_t *at, size_t length
   }
   if (body >= 5 && memcmp(at + 5, "READY", 5) == 0) {
     c->size = size_in(at + 5, body);
+    counted(c);
   } else if (body >= 7 && memcmp(at + 5, "RESUMED", 7) == 0) {
     on_resumed(c, arrived);
   } else if (body >= 8 && memcmp(at + 5, "COMPLETE", 8) == 0) {

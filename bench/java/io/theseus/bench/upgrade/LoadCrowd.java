@@ -15,7 +15,7 @@ final class LoadCrowd implements AutoCloseable {
   /**
    * How far a switch is, as clients see it.
    *
-   * @param resumed sessions that were told RESUMED since {@link #begin}, or ended
+   * @param resumed sessions that were told RESUMED since {@link #begin}, or ended or began
    * @param stalledAt when the node was stopped, nanoseconds of the wall clock; 0 where it was not
    */
   record Count(int resumed, long stalledAt) {}
