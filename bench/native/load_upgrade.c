@@ -12,9 +12,10 @@
 // idle: gets the first window and never acknowledges.
 //
 // Says "ready" when each connection has got its first DATA. Commands on standard input, a line each:
-//   begin               forgets which sessions were told RESUMED
+//   begin               forgets which sessions were told RESUMED; answers "begun"
 //   pace MICROS         another interval, from now on
-//   stall PID MICROS    at the next RESUMED, stops that process for so long (SIGSTOP, SIGCONT)
+//   stall PID MICROS    at the next RESUMED, stops that process for so long (SIGSTOP, SIGCONT);
+//                       answers "armed"
 //   count               answers "count N STALLED": sessions that were told RESUMED since begin, or
 //                       ended or began, so that they may never be; and when (nanoseconds of the wall
 //                       clock) a stall began; 0 for none
@@ -334,11 +335,13 @@ static void obey(char *line) {
     resumed = 0;
     stall_pid = 0;
     stall_began = 0;
+    puts("begun");
   } else if (sscanf(line, "pace %" SCNd64, &from) == 1) {
     pace((uint64_t)from);
   } else if (sscanf(line, "stall %d %" SCNd64, &pid, &from) == 2) {
     stall_nanos = from * 1000;
     stall_pid = pid;
+    puts("armed");
   } else if (strcmp(line, "count") == 0) {
     printf("count %" PRIu64 " %" PRId64 "\n", resumed, stall_began);
   } else if (sscanf(line, "dump %" SCNd64 " %" SCNd64 " %4095[^\n]", &from, &to, file) == 3) {

@@ -56,6 +56,7 @@ final class LoadCrowd implements AutoCloseable {
   /** Forgets which sessions were told RESUMED. */
   void begin() throws IOException {
     tell("begin");
+    expect("begun"); // what comes behind is counted
   }
 
   /** Another interval between acknowledgements, from now on. */
@@ -71,6 +72,7 @@ final class LoadCrowd implements AutoCloseable {
   /** At the next RESUMED a process is stopped for so long. */
   void stall(long pid, Duration time) throws IOException {
     tell("stall " + pid + " " + time.toNanos() / 1000);
+    expect("armed");
   }
 
   /** How far the switch is. */
