@@ -108,6 +108,7 @@ public final class Native {
 
   private static final int SCHED_ATTR_BYTES = 48;
   private static final int SCHED_OTHER = 0;
+  private static final long SCHED_FLAG_RESET_ON_FORK = 1;
   private static final long SHORTEST_TURN_NANOS = 100_000;
   private static final int CACHESTAT_RANGE_BYTES = 16;
   private static final int CACHESTAT_BYTES = 40; // the first 8 count the pages in memory
@@ -468,6 +469,7 @@ public final class Native {
   /**
    * Gives the calling thread a nice value. One that is to go before others gets the shortest turns,
    * too, where there are such (Linux 6.12): others may otherwise end theirs first, of milliseconds.
+   * Threads that it makes don't go before others; those that go behind others make such as do, too.
    *
    * @param nice -20, before all others, to 19
    * @throws IOException where it may not have that, or there is no such call here
@@ -484,7 +486,7 @@ public final class Native {
               .order(ByteOrder.nativeOrder())
               .putInt(SCHED_ATTR_BYTES)
               .putInt(SCHED_OTHER)
-              .putLong(/* flags= */ 0)
+              .putLong(SCHED_FLAG_RESET_ON_FORK)
               .putInt(nice)
               .putInt(/* priority= */ 0)
               .putLong(SHORTEST_TURN_NANOS)

@@ -7,6 +7,7 @@ import io.theseus.names.Names;
 import io.theseus.os.Native;
 import io.theseus.store.Checked;
 import io.theseus.store.Committed;
+import io.theseus.store.Contents;
 import io.theseus.store.DurableFile;
 import io.theseus.store.FileStore;
 import io.theseus.store.Original;
@@ -33,9 +34,12 @@ import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
@@ -99,6 +103,13 @@ public final class Repair implements AutoCloseable {
   private final Fellows fellows;
   private final Clock clock;
   private final ScheduledExecutorService timer;
+
+  /**
+   * Reads for scrubs, and does nothing else: threads that one makes have its nice value, too, and
+   * whoever asks other nodes may make some.
+   */
+  private final ThreadPoolExecutor idle;
+
   private final Rate refillRate;
   private final Rate scrubRate;
   private final Rate unlimited = new Rate(0, System::nanoTime);
@@ -140,6 +151,20 @@ public final class Repair implements AutoCloseable {
     this.fellows = fellows;
     this.clock = clock;
     this.timer = Executors.newSingleThreadScheduledExecutor(task -> thread("repair-timer", task));
+    this.idle =
+        new ThreadPoolExecutor(
+            1,
+            1,
+            0,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(),
+            task ->
+                thread(
+                    "scrub-reads",
+                    () -> {
+                      goLast();
+                      task.run();
+                    }));
     this.refillRate = new Rate(settings.refillBytes(), System::nanoTime);
     this.scrubRate = new Rate(settings.scrubBytes(), System::nanoTime);
     this.mending = new Mending(store, names::holders, this::bringHere, stop);
@@ -179,7 +204,8 @@ public final class Repair implements AutoCloseable {
       run("refill", this::keepRefilling);
     }
     if (!settings.scrubEvery().isZero()) {
-      run("scrub", () -> idly(this::keepScrubbing));
+      idle.prestartCoreThread();
+      run("scrub", this::keepScrubbing);
     }
   }
 
@@ -207,13 +233,12 @@ public final class Repair implements AutoCloseable {
   }
 
   /** Behind all others who want a processor. */
-  private static void idly(Work work) throws InterruptedException {
+  private static void goLast() {
     try {
       Native.setNice(LEAST_PRIORITY);
     } catch (IOException e) {
       LOG.debug("files are read at the usual priority: {}", e.getMessage());
     }
-    work.run();
   }
 
   // ---- refill
@@ -308,7 +333,7 @@ public final class Repair implements AutoCloseable {
       }
       unlimited.pause(Math.max(wait, left.isNegative() ? 0 : left.toNanos()));
       wait = 0;
-      Scrub next = new Scrub(store, mending, "", scrubRate);
+      Scrub next = new Scrub(store, this::checkIdly, mending, "", scrubRate);
       scrub = next;
       next.run();
       if (next.status().failure().isEmpty()) {
@@ -316,6 +341,22 @@ public final class Repair implements AutoCloseable {
       } else {
         wait = INTERVAL_NANOS;
       }
+    }
+  }
+
+  private Checked checkIdly(FileName name, Contents.Pacing pacing)
+      throws ProtocolException, InterruptedException {
+    try {
+      return idle.submit(() -> store.contents().check(name, pacing)).get();
+    } catch (RejectedExecutionException e) {
+      throw new InterruptedException("the node stops");
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof ProtocolException refusal) {
+        throw refusal;
+      } else if (e.getCause() instanceof InterruptedException) {
+        throw new InterruptedException("the node stops");
+      }
+      throw new IllegalStateException(e.getCause());
     }
   }
 
@@ -361,7 +402,7 @@ public final class Repair implements AutoCloseable {
       return new Remote.Reading(
           known.status(), "another one runs (expected: one at a time; wait for its end)");
     }
-    Scrub begun = new Scrub(store, mending, prefix, unlimited);
+    Scrub begun = new Scrub(store, store.contents()::check, mending, prefix, unlimited);
     verification = begun;
     run("verify", begun::run);
     return new Remote.Reading(begun.status(), "");
@@ -496,6 +537,7 @@ public final class Repair implements AutoCloseable {
     synchronized (this) {
       ending = List.copyOf(threads);
     }
+    idle.shutdown();
     for (Thread each : ending) {
       try {
         each.join(TimeUnit.SECONDS.toMillis(5));

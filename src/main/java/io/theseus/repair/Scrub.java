@@ -26,7 +26,15 @@ final class Scrub {
   /** What a finding takes beside its texts, about. */
   private static final int FINDING_BYTES = 50;
 
+  /** Reads a file, as {@link Contents#check(FileName, Contents.Pacing)}. */
+  @FunctionalInterface
+  interface Reading {
+    Checked check(FileName name, Contents.Pacing pacing)
+        throws ProtocolException, InterruptedException;
+  }
+
   private final FileStore store;
+  private final Reading reading;
   private final Mending mending;
   private final String prefix;
   private final Contents.Pacing pacing;
@@ -47,11 +55,13 @@ final class Scrub {
   /**
    * A reading that has not begun.
    *
+   * @param reading by which thread it may be
    * @param mending of what has rotten
    * @param prefix of names
    */
-  Scrub(FileStore store, Mending mending, String prefix, Contents.Pacing pacing) {
+  Scrub(FileStore store, Reading reading, Mending mending, String prefix, Contents.Pacing pacing) {
     this.store = store;
+    this.reading = reading;
     this.mending = mending;
     this.prefix = prefix;
     this.pacing = pacing;
@@ -114,7 +124,7 @@ final class Scrub {
 
   private void read(FileName name) {
     try {
-      Checked checked = store.contents().check(name, this::pace);
+      Checked checked = reading.check(name, this::pace);
       synchronized (this) {
         files++;
       }

@@ -66,4 +66,16 @@ final class LoopsTest {
       assertThat(turn).containsPattern("se\\.slice +: +100000\n");
     }
   }
+
+  /** Pools make a thread where somebody gives them a task. */
+  @Test
+  void shouldMakeThreadsThatDoNotGoBeforeOthers() throws Exception {
+    try (Loops loops = new Loops(1, -1, "test", Runnable::run)) {
+      Executor loop = loops.executors().get(0);
+      assumeTrue(niceOf(loop) == -1, "this process may go before others");
+      Executor another = task -> loop.execute(() -> new Thread(task).start());
+      assertThat(niceOf(another)).isZero();
+      assertThat(ownFile(another, "sched")).doesNotContainPattern("se\\.slice +: +100000\n");
+    }
+  }
 }

@@ -82,11 +82,14 @@ final class RepairTest {
       throws Exception {
     try (Repair scrubbing = repair("scrubs", Duration.ofDays(1), directory.resolve("repair"))) {
       scrubbing.start();
-      await().atMost(PATIENCE).untilAsserted(() -> assertThat(nice("scrubs-scrub")).contains("19"));
+      await()
+          .atMost(PATIENCE)
+          .untilAsserted(() -> assertThat(nice("scrubs-scrub-re")).containsExactly("19"));
+      assertThat(nice("scrubs-scrub")).as("who mends, and asks others").doesNotContain("19");
     }
   }
 
-  /** Of the threads of this name. */
+  /** Of the threads of this name, of which the kernel has 15 characters. */
   private static List<String> nice(String thread) throws IOException {
     List<String> found = new ArrayList<>();
     try (DirectoryStream<Path> threads = Files.newDirectoryStream(Path.of("/proc/self/task"))) {

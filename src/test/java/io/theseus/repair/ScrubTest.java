@@ -47,7 +47,7 @@ final class ScrubTest {
 
   private Scrub scrub(String prefix, Contents.Pacing pacing, Mending.Bringing bringing) {
     Mending mending = new Mending(files.store, this::holders, bringing, new Stop());
-    return new Scrub(files.store, mending, prefix, pacing);
+    return new Scrub(files.store, files.store.contents()::check, mending, prefix, pacing);
   }
 
   /** One that reads nothing. */
@@ -58,7 +58,7 @@ final class ScrubTest {
             names -> CompletableFuture.completedFuture(new Holders(List.of(), Set.of())),
             (node, name, version) -> "",
             new Stop());
-    return new Scrub(store, none, "", FAST);
+    return new Scrub(store, store.contents()::check, none, "", FAST);
   }
 
   private String refuse(String node, FileName name, String version) {
