@@ -26,6 +26,7 @@ import java.util.TreeSet;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -60,6 +61,7 @@ final class Refill {
   private final Rate rate;
   private final Paced.Timer timer;
   private final Clock clock;
+  private final LongSupplier nanoTime;
   private final Semaphore slots = new Semaphore(COPYING);
 
   private final AtomicLong copiedFiles = new AtomicLong();
@@ -69,6 +71,9 @@ final class Refill {
   private final AtomicLong shortFiles = new AtomicLong();
   private final AtomicLong looked = new AtomicLong();
   private final AtomicLong left = new AtomicLong();
+
+  /** Of this round, by the thread that does it. */
+  private long waitedNanos;
 
   /** Whether some are to be looked at again before it can be said how they are. */
   private volatile boolean again;
@@ -88,7 +93,8 @@ final class Refill {
       Stop stop,
       Rate rate,
       Paced.Timer timer,
-      Clock clock) {
+      Clock clock,
+      LongSupplier nanoTime) {
     this.settings = settings;
     this.store = store;
     this.where = where;
@@ -99,6 +105,7 @@ final class Refill {
     this.rate = rate;
     this.timer = timer;
     this.clock = clock;
+    this.nanoTime = nanoTime;
   }
 
   /** It can't go on, with what is known. */
@@ -136,6 +143,7 @@ final class Refill {
     looked.set(0);
     left.set(0);
     again = false;
+    waitedNanos = 0;
     if (!leaving) { // what comes to a node that is being emptied has to go again
       mend();
     }
@@ -173,6 +181,14 @@ final class Refill {
   }
 
   /**
+   * How much of the last round was no looking: copies and readings at their pace, files that other
+   * nodes bring, answers that didn't come.
+   */
+  long waitedNanos() {
+    return waitedNanos;
+  }
+
+  /**
    * A repair that failed when it was found to be rotten is tried again: others may be there now.
    */
   private void mend() throws InterruptedException {
@@ -180,7 +196,9 @@ final class Refill {
       try {
         Optional<Committed> file = store.contents().committed(name);
         if (file.isPresent()) {
+          long begun = nanoTime.getAsLong();
           Finding finding = mending.mend(name, file.get().version());
+          waitedNanos += nanoTime.getAsLong() - begun;
           again |= !finding.reason().isEmpty();
         }
       } catch (ProtocolException e) {
@@ -190,7 +208,9 @@ final class Refill {
   }
 
   private void acquire(int permits) throws InterruptedException {
+    long begun = nanoTime.getAsLong();
     slots.acquire(permits);
+    waitedNanos += nanoTime.getAsLong() - begun;
     if (stop.isStopped()) {
       slots.release(permits);
       throw new InterruptedException("the node stops");
@@ -219,8 +239,10 @@ final class Refill {
 
   private List<Holders.Held> holders(List<Named> files, Set<String> missing)
       throws InterruptedException {
+    long begun = nanoTime.getAsLong();
     Holders holders = stop.await(where.holders(files));
     if (!missing.containsAll(holders.silent())) {
+      waitedNanos += nanoTime.getAsLong() - begun;
       throw new OverException("no answer of " + new TreeSet<>(holders.silent()));
     }
     looked.addAndGet(files.size());
@@ -349,7 +371,9 @@ final class Refill {
     Contents contents = store.contents();
     Optional<Committed> file = contents.committed(named.name());
     if (file.isEmpty()) {
-      Checked checked = contents.check(named.name(), rate);
+      long begun = nanoTime.getAsLong();
+      Checked checked = contents.checkBeforeCopy(named.name(), rate);
+      waitedNanos += nanoTime.getAsLong() - begun;
       file = contents.adopt(named.name(), checked);
       if (file.isEmpty()) {
         shortFiles.incrementAndGet(); // it can't be said with the file what it is

@@ -61,7 +61,7 @@ public final class Repair implements AutoCloseable {
   /** Also where nothing is known to have changed. */
   private static final long INTERVAL_NANOS = TimeUnit.HOURS.toNanos(1);
 
-  /** Between two rounds there is at least so much, and as many times what the last one took. */
+  /** Between two rounds there is at least so much, and so many times what the last one looked. */
   private static final long LEAST_REST_NANOS = TimeUnit.SECONDS.toNanos(2);
 
   private static final int REST_TIMES = 10;
@@ -181,7 +181,8 @@ public final class Repair implements AutoCloseable {
                 stop,
                 refillRate,
                 this::later,
-                clock);
+                clock,
+                System::nanoTime);
   }
 
   private Thread thread(String what, Runnable task) {
@@ -289,7 +290,8 @@ public final class Repair implements AutoCloseable {
         refilling = false;
       }
       ended = System.nanoTime();
-      rest = Math.max(LEAST_REST_NANOS, REST_TIMES * (ended - time));
+      long looking = ended - time - Objects.requireNonNull(refill).waitedNanos();
+      rest = Math.max(LEAST_REST_NANOS, REST_TIMES * looking);
       if (!whole && !isLeaving()) {
         rest = Math.max(rest, settings.after().toNanos());
       }
@@ -492,7 +494,7 @@ public final class Repair implements AutoCloseable {
     }
     try {
       FileName name = FileName.parse(asked.name());
-      Checked checked = store.contents().check(name, unlimited);
+      Checked checked = store.contents().checkBeforeCopy(name, unlimited);
       Optional<Committed> file =
           checked.committed().filter(each -> each.version().equals(asked.version()));
       if (file.isEmpty()) {

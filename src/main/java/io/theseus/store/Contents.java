@@ -98,7 +98,13 @@ public final class Contents {
    */
   public Checked check(FileName name, Pacing pacing)
       throws ProtocolException, InterruptedException {
-    return check(name, pacing, FileChannel::read);
+    return check(name, pacing, FileChannel::read, /* keep= */ false);
+  }
+
+  /** The same for a file that is read once more if it is sound: it may stay in the page cache. */
+  public Checked checkBeforeCopy(FileName name, Pacing pacing)
+      throws ProtocolException, InterruptedException {
+    return check(name, pacing, FileChannel::read, /* keep= */ true);
   }
 
   /** Reads some bytes. */
@@ -107,7 +113,7 @@ public final class Contents {
     int read(FileChannel file, ByteBuffer into, long at) throws IOException;
   }
 
-  Checked check(FileName name, Pacing pacing, Reading reading)
+  Checked check(FileName name, Pacing pacing, Reading reading, boolean keep)
       throws ProtocolException, InterruptedException {
     Open open = open(name);
     ContentSums sums = new ContentSums(UploadRequest.Hashing.SHA256);
@@ -121,7 +127,7 @@ public final class Contents {
       while (at < open.facts().size()) {
         buffer.clear().limit((int) Math.min(buffer.capacity(), open.facts().size() - at));
         pacing.await(buffer.remaining());
-        boolean forget = Native.isUncached(channel, at, buffer.remaining());
+        boolean forget = !keep && Native.isUncached(channel, at, buffer.remaining());
         int n = reading.read(channel, buffer, at);
         if (n < 0) {
           throw changed(name);

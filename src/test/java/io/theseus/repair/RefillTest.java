@@ -2,6 +2,7 @@ package io.theseus.repair;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.theseus.backup.Draining;
 import io.theseus.names.Holders;
@@ -11,6 +12,7 @@ import io.theseus.store.Named;
 import io.theseus.store.Original;
 import io.theseus.store.VersionClock;
 import io.theseus.wire.FileName;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -22,7 +24,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -35,16 +40,19 @@ final class RefillTest {
   private final Map<String, Set<String>> leaving = new HashMap<>();
   private final Set<String> old = new HashSet<>();
   private final Set<String> silent = new HashSet<>();
-  private final List<String> copied = new ArrayList<>();
+  private final List<String> copied = new CopyOnWriteArrayList<>();
   private final Stop stop = new Stop();
   private RepairStore files;
   private Draining draining;
   private Duration after = Duration.ofHours(1);
   private Runnable onAsked = () -> {};
+  private Runnable onBrought = () -> {};
+  private volatile Thread round = Thread.currentThread();
   private CompletionStage<Integer> copies = CompletableFuture.completedFuture(1);
   private Predicate<String> eligible = any -> false;
   private final List<String> brought = new ArrayList<>();
   private String brings = "";
+  private final AtomicLong nanos = new AtomicLong();
   private int more;
 
   @BeforeEach
@@ -69,7 +77,8 @@ final class RefillTest {
         stop,
         new Rate(0, System::nanoTime),
         (task, nanos) -> task.run(),
-        Clock.systemUTC());
+        Clock.systemUTC(),
+        nanos::get);
   }
 
   private CompletionStage<Holders> holders(List<Named> asked) {
@@ -98,6 +107,7 @@ final class RefillTest {
 
   private String bring(String node, FileName name, String version) {
     brought.add(name + " from " + node);
+    onBrought.run();
     if (brings.isEmpty()) {
       try {
         files.put(name.value(), "content", version);
@@ -264,6 +274,40 @@ final class RefillTest {
     // but where its files are taken for lost
     assertThat(refill().round(Set.of("node1"), false)).isEqualTo(new Refill.Outcome(true, 0));
     assertThat(copied).containsExactly("f");
+  }
+
+  /** Between rounds it rests for many times what it looked. */
+  @Test
+  void shouldNotTakeForLookingWhatItWaitsForOthers() throws Exception {
+    files.put("copied", "content");
+    putRotten("rotten");
+    keeping.put("rotten", Set.of("node3"));
+    CompletableFuture<Integer> copy = new CompletableFuture<>();
+    copies = copy;
+    onAsked = () -> nanos.addAndGet(7); // twice: by who mends, and by who looks
+    onBrought = () -> nanos.addAndGet(300);
+    Refill refill = refill();
+    CompletableFuture<Long> waited =
+        CompletableFuture.supplyAsync(
+            () -> {
+              try {
+                refill.round(Set.of(), false);
+                return refill.waitedNanos();
+              } catch (IOException | InterruptedException e) {
+                throw new CompletionException(e);
+              }
+            },
+            task -> {
+              round = new Thread(task);
+              round.start();
+            });
+    await().until(() -> !copied.isEmpty() && round.getState() == Thread.State.WAITING);
+    nanos.addAndGet(5000);
+    copy.complete(1);
+    assertThat(waited.join()).isEqualTo(5307);
+    silent.add("node1");
+    assertThat(refill.round(Set.of(), false).whole()).isFalse();
+    assertThat(refill.waitedNanos()).isEqualTo(7);
   }
 
   @Test

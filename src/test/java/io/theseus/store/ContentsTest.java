@@ -128,6 +128,8 @@ final class ContentsTest {
       assumeTrue(Native.isUncached(channel, 0, channel.size()), "a file system on a disk");
       check();
       assertThat(Native.isUncached(channel, 0, channel.size())).as("nobody used it").isTrue();
+      contents().checkBeforeCopy(NAME, FAST);
+      assertThat(Native.isCached(channel, 0, channel.size())).as("it is to be copied").isTrue();
     }
   }
 
@@ -164,7 +166,8 @@ final class ContentsTest {
                     throw new IOException("Input/output error");
                   }
                   return channel.read(into, at);
-                });
+                },
+                /* keep= */ false);
     assertThat(checked.isRotten()).isTrue();
     assertThat(checked.unreadable()).contains("Input/output error");
     assertThat(checked.sums()).hasSize(1);
@@ -186,7 +189,8 @@ final class ContentsTest {
                         FAST,
                         (channel, into, at) -> {
                           throw new IOException("Input/output error");
-                        }))
+                        },
+                        /* keep= */ false))
         .isInstanceOfSatisfying(
             ProtocolException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.INTERNAL))
         .hasMessageContaining("Input/output error");
