@@ -84,7 +84,12 @@ public record ModuleDescriptor(
 
   /** The component of this name. */
   public Optional<Component> component(String component) {
-    return components.stream().filter(each -> each.name().equals(component)).findFirst();
+    for (Component each : components) { // no stream: sessions ask, all of them at a switch
+      if (each.name().equals(component)) {
+        return Optional.of(each);
+      }
+    }
+    return Optional.empty();
   }
 
   /** The descriptor in these bytes. */

@@ -6,6 +6,8 @@ import java.io.InputStream;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Modifier;
+import java.util.HashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,15 +21,18 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ModuleLoader implements AutoCloseable {
   private final ModuleDescriptor descriptor;
-  private volatile @Nullable Classes classes;
+
+  /** By name of the component; null once it is closed. */
+  private volatile @Nullable Map<String, Constructor<?>> constructors;
 
   private ModuleLoader(ModuleArchive module) throws ModuleException {
     this.descriptor = module.descriptor();
     Classes loaded = new Classes(module);
+    Map<String, Constructor<?>> found = new HashMap<>();
     for (Component each : descriptor.components()) {
-      constructor(loaded, each);
+      found.put(each.name(), constructor(loaded, each));
     }
-    this.classes = loaded;
+    this.constructors = Map.copyOf(found);
   }
 
   /**
@@ -71,12 +76,13 @@ public final class ModuleLoader implements AutoCloseable {
                             + " of "
                             + descriptor.module()
                             + ")"));
-    Classes loaded = classes;
-    if (loaded == null) {
+    Map<String, Constructor<?>> all = constructors;
+    Constructor<?> constructor = all == null ? null : all.get(component);
+    if (constructor == null) {
       throw refusal(found, "its module was unloaded (expected: one that is loaded)");
     }
     try {
-      return type.cast(constructor(loaded, found).newInstance());
+      return type.cast(constructor.newInstance());
     } catch (InvocationTargetException e) {
       throw refusal(found, "its constructor threw " + Thrown.text(e.getTargetException()));
     } catch (ReflectiveOperationException | LinkageError e) {
@@ -125,7 +131,7 @@ public final class ModuleLoader implements AutoCloseable {
   /** Lets go of the classes. */
   @Override
   public void close() {
-    classes = null;
+    constructors = null;
   }
 
   /** Defines classes from the bytes of the archive and of nothing else. */

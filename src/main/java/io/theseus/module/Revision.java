@@ -8,7 +8,9 @@ import io.theseus.channel.FairnessPolicy;
 import io.theseus.channel.NetworkFunction;
 import io.theseus.channel.SessionInfo;
 import io.theseus.wire.Texts;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -73,6 +75,9 @@ public final class Revision {
   private final @Nullable ModuleThreads threads;
   private final Runnable release;
 
+  /** Of channel and functions, by their keys. */
+  private final Map<String, String> contents = new HashMap<>();
+
   /** Sessions that run it, and one more until it is retired. */
   private final AtomicInteger users = new AtomicInteger(1);
 
@@ -95,6 +100,13 @@ public final class Revision {
     this.backup = backup;
     this.threads = threads;
     this.release = release;
+    contents.put(channel.key(), channel.content());
+    functions.forEach(each -> contents.put(each.key(), each.content()));
+  }
+
+  /** The content of the component of a session with this key; null where it has none. */
+  @Nullable String content(String key) {
+    return contents.get(key);
   }
 
   /** The revision that a node boots with: code of this program, which runs beside its sessions. */

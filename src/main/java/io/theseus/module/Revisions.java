@@ -287,7 +287,9 @@ public final class Revisions {
         long end = begin + WarmUp.BURST.toNanos();
         int calls =
             answer(
-                code.practise(PRACTICE_SIZE, () -> nanoTime.getAsLong() - end < 0),
+                code.practise(
+                    PRACTICE_SIZE,
+                    made -> made < WarmUp.BURST_CALLS && nanoTime.getAsLong() - end < 0),
                 revision.threads());
         warmUp.burst(calls, nanoTime.getAsLong() - begin);
       } finally {

@@ -13,6 +13,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,7 +23,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.BooleanSupplier;
+import java.util.function.IntPredicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -277,17 +278,14 @@ public final class SessionCode {
 
   /** Hands over, on its line; from then on it decides nothing. */
   Legacy leave(Revision successor) {
-    Map<String, String> contents = new HashMap<>();
-    contents.put(successor.channel().key(), successor.channel().content());
-    successor.functions().forEach(each -> contents.put(each.key(), each.content()));
     Map<String, Part<?>> objects = new HashMap<>();
     Map<String, HandOver> states = new HashMap<>(inherited);
     Part<DataChannel> last = channel;
     if (last != null) {
-      leave(last, last.object()::handOver, contents, objects, states);
+      leave(last, last.object()::handOver, successor, objects, states);
     }
     for (Part<NetworkFunction> function : functions) {
-      leave(function, function.object()::handOver, contents, objects, states);
+      leave(function, function.object()::handOver, successor, objects, states);
     }
     letGo();
     handedOver = true;
@@ -297,11 +295,11 @@ public final class SessionCode {
   private void leave(
       Part<?> part,
       Supplier<Optional<HandOver>> handOver,
-      Map<String, String> contents,
+      Revision successor,
       Map<String, Part<?>> objects,
       Map<String, HandOver> states) {
     String key = part.component().key();
-    if (part.component().content().equals(contents.get(key))) {
+    if (part.component().content().equals(successor.content(key))) {
       objects.put(key, part);
       states.remove(key);
       return;
@@ -324,10 +322,11 @@ public final class SessionCode {
   }
 
   /**
-   * Decides range by range, and from the beginning again behind the end, as long as it is told to;
-   * the answer is how often.
+   * Decides range by range, and from the beginning again behind the end; the answer is how often.
+   *
+   * @param goOn whether to decide once more, behind so many times
    */
-  CompletionStage<Integer> practise(long end, BooleanSupplier goOn) {
+  CompletionStage<Integer> practise(long end, IntPredicate goOn) {
     return line.call(
         revision.id(),
         "next",
@@ -342,13 +341,13 @@ public final class SessionCode {
             verdict(at, bytes);
             at = ranges.isEmpty() ? at : ranges.get(ranges.size() - 1).end() % end;
             calls++;
-          } while (goOn.getAsBoolean());
+          } while (goOn.test(calls));
           return calls;
         });
   }
 
   private Decisions decisions(Progress progress, long reach, long most) throws CodeException {
-    List<Range> ranges = new ArrayList<>();
+    List<Range> ranges = new ArrayList<>(1); // what there is room for is one, mostly
     long at = progress.position();
     long end = progress.end();
     while (at < end && at < Math.min(reach, most)) {
@@ -359,10 +358,14 @@ public final class SessionCode {
         Passage passage = ask(function, "decide", () -> function.object().decide(asked, now));
         if (passage instanceof Passage.Deny deny) {
           return new Decisions(
-              List.copyOf(ranges), Optional.empty(), Optional.of(String.valueOf(deny.reason())));
+              Collections.unmodifiableList(ranges),
+              Optional.empty(),
+              Optional.of(String.valueOf(deny.reason())));
         } else if (passage instanceof Passage.Delay delay) {
           return new Decisions(
-              List.copyOf(ranges), Optional.of(checked(function, delay.time())), Optional.empty());
+              Collections.unmodifiableList(ranges),
+              Optional.of(checked(function, delay.time())),
+              Optional.empty());
         } else if (passage instanceof Passage.Limit limit) {
           range = new Range(at, checked(function, limit.length(), range.length()));
         }
@@ -374,7 +377,7 @@ public final class SessionCode {
       ranges.add(granted);
       at = granted.end();
     }
-    return new Decisions(List.copyOf(ranges), Optional.empty(), Optional.empty());
+    return new Decisions(Collections.unmodifiableList(ranges), Optional.empty(), Optional.empty());
   }
 
   private Range next(Progress progress) throws CodeException {

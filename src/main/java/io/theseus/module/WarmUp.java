@@ -14,6 +14,11 @@ final class WarmUp {
   /** What one turn of a loop may be late by. */
   static final Duration BURST = Duration.ofMillis(1);
 
+  /**
+   * What compiled code does in less than that: calls leave garbage, which is collected in one go.
+   */
+  static final int BURST_CALLS = 1000;
+
   static final Duration PAUSE = Duration.ofMillis(4);
 
   /** HotSpot compiles a method for good at 5,000 to 15,000 calls. */
