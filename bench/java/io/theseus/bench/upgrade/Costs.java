@@ -50,6 +50,19 @@ final class Costs {
     }
   }
 
+  /**
+   * What a switch used.
+   *
+   * @param period all of it, with what goes on behind it
+   * @param following until all had followed: what event loops do for it, who have enough other
+   *     things to do in the rest of the period
+   */
+  private record Switched(Used period, Used following) {
+    Switched without(Used idle) {
+      return new Switched(period.without(idle), following.without(idle));
+    }
+  }
+
   private final Lab lab;
   private final int sessions;
   private final int rounds;
@@ -82,7 +95,7 @@ final class Costs {
         }
       }
       allFollowed.clear();
-      List<Used> act = new ArrayList<>();
+      List<Switched> act = new ArrayList<>();
       for (int i = 0; i < rounds; i++) {
         Used idle = idle(node, /* crowd= */ null);
         act.add(switched(node, /* crowd= */ null).without(idle));
@@ -90,9 +103,10 @@ final class Costs {
       try (LoadCrowd crowd = crowd(node)) {
         for (int i = 0; i < rounds; i++) {
           Used idle = idle(node, crowd);
-          Used each = switched(node, crowd).without(idle);
-          cpuMicros.add(micros(each.process() - act.get(i).process()));
-          loopMicros.add(micros(each.loops() - act.get(i).loops()));
+          Switched each = switched(node, crowd).without(idle);
+          Switched alone = act.get(i);
+          cpuMicros.add(micros(each.period().process() - alone.period().process()));
+          loopMicros.add(micros(each.following().loops() - alone.following().loops()));
           progress.printf(
               Locale.ROOT,
               "costs %d of %d: %.1f µs of CPU a session, %.1f µs of it on the event loop; all %,d"
@@ -109,7 +123,8 @@ final class Costs {
   }
 
   private double micros(double seconds) {
-    return Math.max(0, seconds * 1e6 / sessions);
+    return seconds * 1e6
+        / sessions; // below 0 where what else goes on differs by more than it costs
   }
 
   private LoadCrowd crowd(UpgradedNode node) throws IOException {
@@ -124,7 +139,7 @@ final class Costs {
     return used(node).since(before);
   }
 
-  private Used switched(UpgradedNode node, @Nullable LoadCrowd crowd) throws IOException {
+  private Switched switched(UpgradedNode node, @Nullable LoadCrowd crowd) throws IOException {
     node.awaitEnd(node.upgradeNobody(node.nextModule()));
     node.collect();
     awaitSignsOfLife(node, crowd);
@@ -132,17 +147,20 @@ final class Costs {
     Used before = used(node);
     long end = System.nanoTime() + PERIOD_NANOS;
     UpgradedNode.Ordered act = node.promote();
-    sleepUntil(end);
-    if (crowd != null) {
+    if (crowd == null) {
+      node.awaitSwitch(act);
+    } else {
       node.awaitFollowed(act);
     }
-    Used after = used(node).since(before);
+    Used following = used(node).since(before);
+    sleepUntil(end);
+    Used period = used(node).since(before);
     journalWrites += writes(node) - writes;
     node.awaitEnd(act);
     if (crowd != null) {
       allFollowed.add((node.awaitFollowed(act) - node.awaitSwitch(act)) / 1e9);
     }
-    return after;
+    return new Switched(period, following);
   }
 
   /** Waits until all clients have just had one, as far as that is seen. */
