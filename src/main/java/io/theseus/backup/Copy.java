@@ -299,7 +299,7 @@ final class Copy implements Intake {
           bad = compared + i;
         }
       }
-      compared += ours.length;
+      compared = bad < 0 ? compared + ours.length : bad; // never past one that differs
       over |= bad >= 0;
       if (bad < 0 && compared >= goalBlocks) {
         goalBlocks = Integer.MAX_VALUE;
