@@ -122,9 +122,9 @@ final class Costs {
     }
   }
 
+  /** For each session; below 0 where what else goes on differs by more than a switch costs. */
   private double micros(double seconds) {
-    return seconds * 1e6
-        / sessions; // below 0 where what else goes on differs by more than it costs
+    return seconds * 1e6 / sessions;
   }
 
   private LoadCrowd crowd(UpgradedNode node) throws IOException {

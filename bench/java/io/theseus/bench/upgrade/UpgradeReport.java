@@ -402,7 +402,8 @@ final class UpgradeReport {
         ("%,d sessions that do nothing, their code staged beforehand; medians of %d switches, less"
                 + " what the same time costs without one, and what the act costs a node without"
                 + " sessions. Sessions live on the event loop, their actors too; the code of modules"
-                + " doesn't.\n")
+                + " doesn't. CPU is that of a second, the event loops' until all have followed;"
+                + " below 0 is noise.\n")
             .formatted(measured.sessions(), measured.cpuMicros().size()));
     line("| | measured | least to greatest | target |");
     line("| --- | --- | --- | --- |");

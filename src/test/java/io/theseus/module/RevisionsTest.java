@@ -23,6 +23,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -339,6 +340,22 @@ class RevisionsTest {
     // 1 ms of a clock that goes on by 10 µs each time that it is read: some 100 calls
     assertThat(pauses).containsOnly(WarmUp.PAUSE);
     assertThat(pauses.size()).isBetween(WarmUp.LEAST_CALLS / 110, WarmUp.MOST_CALLS / 90);
+    await().until(() -> revisions.held() == 0);
+  }
+
+  /** However fast they are: what they leave is garbage. */
+  @Test
+  @Timeout(60)
+  void shouldEndABurstBehindSoManyCalls() throws Exception {
+    List<Duration> pauses = new ArrayList<>();
+    Revisions revisions =
+        new Revisions(
+            modules.store(),
+            new Revisions.Limits(1, LONG, LONG, Duration.ofHours(1)),
+            () -> 0, // no call takes any time
+            pauses::add);
+    revisions.stage(burst("1.3")).retire();
+    assertThat(pauses).hasSize(WarmUp.LEAST_CALLS / WarmUp.BURST_CALLS);
     await().until(() -> revisions.held() == 0);
   }
 
