@@ -63,17 +63,37 @@ final class Costs {
     }
   }
 
+  /**
+   * What was measured.
+   *
+   * @param cpuMicros CPU for each session, by round; below 0 where what else goes on differs by
+   *     more than a switch costs
+   * @param loopMicros of it on the event loops
+   * @param allFollowed how long the switch of all took, in seconds
+   * @param journalWrites of all switches
+   */
+  record Result(
+      int sessions,
+      List<Double> cpuMicros,
+      List<Double> loopMicros,
+      List<Double> allFollowed,
+      long journalWrites) {
+    Result {
+      cpuMicros = List.copyOf(cpuMicros);
+      loopMicros = List.copyOf(loopMicros);
+      allFollowed = List.copyOf(allFollowed);
+    }
+  }
+
   private final Lab lab;
   private final int sessions;
   private final int rounds;
   private final PrintStream progress;
 
-  /** Microseconds for each session, by round. */
   private final List<Double> cpuMicros = new ArrayList<>();
 
   private final List<Double> loopMicros = new ArrayList<>();
 
-  /** How long the switch of all took, in seconds. */
   private final List<Double> allFollowed = new ArrayList<>();
 
   private long journalWrites;
@@ -85,7 +105,7 @@ final class Costs {
     this.progress = progress;
   }
 
-  void run() throws IOException {
+  Result run() throws IOException {
     try (UpgradedNode node = new UpgradedNode(lab)) {
       node.awaitEnd(node.upgrade(node.nextModule()));
       // compiled before it is counted, as in a node that has run for a day
@@ -120,9 +140,9 @@ final class Costs {
         }
       }
     }
+    return new Result(sessions, cpuMicros, loopMicros, allFollowed, journalWrites);
   }
 
-  /** For each session; below 0 where what else goes on differs by more than a switch costs. */
   private double micros(double seconds) {
     return seconds * 1e6 / sessions;
   }
@@ -191,25 +211,5 @@ final class Costs {
     while (System.nanoTime() - end < 0) {
       Lab.pause();
     }
-  }
-
-  int sessions() {
-    return sessions;
-  }
-
-  List<Double> cpuMicros() {
-    return List.copyOf(cpuMicros);
-  }
-
-  List<Double> loopMicros() {
-    return List.copyOf(loopMicros);
-  }
-
-  List<Double> allFollowed() {
-    return List.copyOf(allFollowed);
-  }
-
-  long journalWrites() {
-    return journalWrites;
   }
 }

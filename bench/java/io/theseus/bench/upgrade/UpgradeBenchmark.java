@@ -144,9 +144,7 @@ public final class UpgradeBenchmark implements Callable<Integer> {
         }
       }
       if (isWanted(COSTS)) {
-        Costs costs = new Costs(lab, quick ? 50 : 10_000, Math.min(times, 10), progress);
-        costs.run();
-        report.add(costs);
+        report.add(new Costs(lab, quick ? 50 : 10_000, Math.min(times, 10), progress).run());
       }
       if (isWanted(NGINX)) {
         NginxReload reload =

@@ -65,7 +65,7 @@ final class UpgradeReport {
   private final boolean pinnedApart;
   private final String load;
   private final List<CellResult> cells = new ArrayList<>();
-  private @Nullable Costs costs;
+  private Costs.@Nullable Result costs;
   private @Nullable NginxReload nginx;
   private final StringBuilder text = new StringBuilder();
 
@@ -85,7 +85,7 @@ final class UpgradeReport {
     cells.add(new CellResult(measured, seed));
   }
 
-  void add(Costs measured) {
+  void add(Costs.Result measured) {
     costs = measured;
   }
 
@@ -162,7 +162,7 @@ final class UpgradeReport {
             metric,
             unit,
             Better.LOWER,
-            ours,
+            ours.stream().map(each -> Math.max(0, each)).toList(), // less is noise
             peerName,
             Collections.nCopies(ours.size(), peer),
             OptionalDouble.of(1),
@@ -393,7 +393,7 @@ final class UpgradeReport {
   }
 
   private void costs() {
-    Costs measured = costs;
+    Costs.Result measured = costs;
     if (measured == null) {
       return;
     }
